@@ -1,0 +1,239 @@
+"""The use cases of callers, without Qiskit: submit bytes, look up, list, wait, cancel, read results.
+
+The command line and the Python API both stand on this. It talks to the store only, and wakes the worker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from aerjob_cli.api.launch import WorkerLauncher
+from aerjob_cli.api.waiting import wait_for
+from aerjob_cli.catalog import SIMULATORS, Simulator
+from aerjob_cli.codec.options import check_options
+from aerjob_cli.errors import InputRefused, UnknownBackend
+from aerjob_cli.settings import PAYLOAD_LIMIT_BYTES, Settings
+from aerjob_cli.states import Status
+from aerjob_cli.store import experiments, jobs, lifecycle, objects, submissions
+from aerjob_cli.store.database import Store
+from aerjob_cli.store.jobs import JobFilter
+from aerjob_cli.store.records import JobRecord, Payload, Submission
+
+# Drawn seeds stay below 2^32: exact in every JSON reader, and short to type again.
+_DRAWN_SEED_BITS = 32
+_CANCEL_TAKES_AT_MOST_S = 30.0
+
+
+@dataclass(frozen=True)
+class CircuitBytes:
+    """Circuits as they were handed in: a name for people, a format tag, the bytes."""
+
+    name: str
+    format: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What checking the circuits has found; a request without one is validated by an executor."""
+
+    experiments_total: int
+    threads: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One job to be. ``seed`` from 0 to 2^63 − 1 or None to draw one; ``max_memory_mb`` in MiB."""
+
+    circuits: tuple[CircuitBytes, ...]
+    backend: str
+    shots: int
+    seed: int | None = None
+    memory: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    priority: int = 0
+    time_limit_s: float | None = None
+    max_memory_mb: int | None = None
+    max_attempts: int = 3
+    idempotency_key: str | None = None
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True)
+class ExperimentBytes:
+    """The stored result of one experiment, its checksum verified."""
+
+    position: int
+    attempt: int
+    name: str
+    format: str
+    data: bytes
+
+
+class Client:
+    """One caller's view of one store."""
+
+    def __init__(self, settings: Settings, store: Store | None = None) -> None:
+        self.settings = settings
+        self.store = Store.open(settings.paths) if store is None else store
+        self._launcher = WorkerLauncher(self.store)
+
+    def submit(self, requests: Sequence[Request]) -> list[JobRecord]:
+        """Make the jobs durable, all or none, then wake the worker.
+
+        Raises ``InputRefused`` for an option or a size that cannot be.
+        """
+        prepared = [self._submission(request) for request in requests]
+        with self.store.writing() as tx:
+            records = [submissions.submit(tx, item, now_us=self.store.now_us()) for item in prepared]
+        self._launcher.call()
+        return records
+
+    def wait_for_verdicts(self, records: Sequence[JobRecord], *, timeout_s: float) -> list[JobRecord]:
+        """Give the records again once validation has decided on each, or as they are when the time is over."""
+        undecided = (Status.INITIALIZING, Status.VALIDATING)
+        seqs = [record.seq for record in records]
+        if all(record.status not in undecided for record in records):
+            return list(records)
+
+        def decided(tx: Connection) -> dict[int, JobRecord] | None:
+            found = jobs.find_many(tx, seqs)
+            return None if any(record.status in undecided for record in found.values()) else found
+
+        latest = wait_for(self.store, decided, timeout_s=timeout_s, attend=self._launcher.attend)
+        if latest is None:
+            with self.store.reading() as tx:
+                latest = jobs.find_many(tx, seqs)
+        return [latest.get(record.seq, record) for record in records]
+
+    def resolve(self, references: Sequence[str]) -> list[JobRecord]:
+        """Give the jobs meant by ids, prefixes or ``last``; raises ``JobNotFound`` or ``AmbiguousJobId``."""
+        with self.store.reading() as tx:
+            return [jobs.resolve(tx, reference) for reference in references]
+
+    def find(self, job_id: str) -> JobRecord:
+        """Give the job with exactly that id; raises ``JobNotFound``."""
+        with self.store.reading() as tx:
+            return jobs.find(tx, job_id)
+
+    def newest(self, wanted: JobFilter, *, limit: int | None) -> list[JobRecord]:
+        """List the jobs that fit, the last submitted first."""
+        with self.store.reading() as tx:
+            return jobs.newest(tx, wanted, limit)
+
+    def wait(self, records: Sequence[JobRecord], *, timeout_s: float | None) -> Iterator[JobRecord]:
+        """Give each job once it is final, in the order in which they end; stops silently when the time is over."""
+        open_seqs = {record.seq for record in records}
+        deadline_s = None if timeout_s is None else self.store.clock.monotonic_s() + timeout_s
+
+        def ended(tx: Connection) -> list[JobRecord] | None:
+            found = [record for record in jobs.find_many(tx, sorted(open_seqs)).values() if record.status.is_final]
+            return sorted(found, key=lambda record: (record.finished_us or 0, record.seq)) or None
+
+        self._launcher.attend()
+        while open_seqs:
+            left_s = None if deadline_s is None else max(0.0, deadline_s - self.store.clock.monotonic_s())
+            batch = wait_for(self.store, ended, timeout_s=left_s, attend=self._launcher.attend)
+            if batch is None:
+                return
+            for record in batch:
+                open_seqs.discard(record.seq)
+                yield record
+
+    def cancel(self, record: JobRecord, *, timeout_s: float = _CANCEL_TAKES_AT_MOST_S) -> JobRecord:
+        """End a job, wherever it is, and give its state when that is final or the time is over."""
+        with self.store.writing() as tx:
+            answer = lifecycle.request_cancel(tx, record.seq, now_us=self.store.now_us())
+        if answer is lifecycle.CancelAnswer.REQUESTED:
+            self._launcher.call()
+            for ended in self.wait([record], timeout_s=timeout_s):
+                return ended
+        return self.find(record.job_id)
+
+    def queue_position(self, record: JobRecord) -> int | None:
+        """Count from 1 how soon a queued job will start; None when it does not queue."""
+        with self.store.reading() as tx:
+            return jobs.queue_position(tx, record)
+
+    def results(self, record: JobRecord) -> Iterator[ExperimentBytes]:
+        """Read the stored results in the order of the experiments; raises ``PayloadDamaged``."""
+        with self.store.reading() as tx:
+            for stored in experiments.results_of(tx, record.seq):
+                data = objects.load(self.store.paths, stored.payload)
+                yield ExperimentBytes(stored.position, stored.attempt, stored.payload.name, stored.payload.format, data)
+
+    def circuits(self, record: JobRecord) -> list[CircuitBytes]:
+        """Read the bytes that a job was submitted with; raises ``PayloadDamaged``."""
+        with self.store.reading() as tx:
+            stored = submissions.circuits_of(tx, record.seq)
+        return [
+            CircuitBytes(payload.name, payload.format, objects.load(self.store.paths, payload)) for payload in stored
+        ]
+
+    def delete(self, record: JobRecord) -> bool:
+        """Remove a final job; return False when it is not final."""
+        with self.store.writing() as tx:
+            return submissions.delete_final(tx, record.seq)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def _submission(self, request: Request) -> Submission:
+        simulator = simulator_named(request.backend)
+        options = check_options(
+            {
+                **request.options,
+                "shots": request.shots,
+                "memory": request.memory,
+                **({} if request.seed is None else {"seed_simulator": request.seed}),
+            }
+        )
+        return Submission(
+            job_id=str(uuid.uuid4()),
+            payloads=tuple(self._payload(circuit) for circuit in request.circuits),
+            backend=simulator.name,
+            method=str(options.get("method", simulator.method)),
+            shots=request.shots,
+            seed=secrets.randbits(_DRAWN_SEED_BITS) if request.seed is None else request.seed,
+            requested_seed=request.seed,
+            memory=request.memory,
+            options=dict(request.options),
+            metadata=dict(request.metadata),
+            name=request.name,
+            tags=request.tags,
+            priority=request.priority,
+            time_limit_s=request.time_limit_s,
+            max_memory_mb=request.max_memory_mb,
+            max_attempts=request.max_attempts,
+            idempotency_key=request.idempotency_key,
+            counts_required=request.plan is None,
+            experiments_total=None if request.plan is None else request.plan.experiments_total,
+            threads=None if request.plan is None else request.plan.threads,
+        )
+
+    def _payload(self, circuit: CircuitBytes) -> Payload:
+        size = len(circuit.data)
+        if size > PAYLOAD_LIMIT_BYTES:
+            limit_mib = PAYLOAD_LIMIT_BYTES // 2**20
+            raise InputRefused(f"{circuit.name} has {size} bytes; circuits may have {limit_mib} MiB", size_bytes=size)
+        sha256 = hashlib.sha256(circuit.data).hexdigest()
+        inline = objects.put_if_large(self.store.paths, sha256, circuit.data)
+        return Payload(circuit.name, circuit.format, sha256, size, inline)
+
+
+def simulator_named(name: str) -> Simulator:
+    """Give the catalog's entry of that name; raises ``UnknownBackend``."""
+    if name not in SIMULATORS:
+        raise UnknownBackend(name, sorted(SIMULATORS))
+    return SIMULATORS[name]

@@ -1,0 +1,103 @@
+"""Seeing to it that a worker is there: the doorbell tells whether one listens, a lock lets one client start one.
+
+This module starts the worker as a program and knows nothing of its inside.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from aerjob_cli.clock import boot_id
+from aerjob_cli.errors import WorkerUnavailable
+from aerjob_cli.store import workers
+from aerjob_cli.store.database import Store
+from aerjob_cli.store.doorbell import ring
+from aerjob_cli.store.flocks import try_flock
+from aerjob_cli.store.folder import open_private
+from aerjob_cli.store.jobs import has_pending
+from aerjob_cli.version import __version__, is_older
+
+# A worker that cannot start will not start the fourth time either.
+_FAILED_STARTS_AT_MOST = 3
+
+
+class WorkerLauncher:
+    """Starts a worker for one store when jobs are pending and none works on them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._started: subprocess.Popen[bytes] | None = None
+        self._failed_starts = 0
+
+    def call(self) -> None:
+        """Wake the worker after a commit, or start one where none listens."""
+        if not ring(self._store.paths.doorbell):
+            self._start()
+
+    def attend(self) -> None:
+        """Do now and then while waiting: start a worker for pending jobs, replace one that is silent or older.
+
+        Raises ``WorkerUnavailable`` when workers end as soon as they are started.
+        """
+        self._note_failed_start()
+        with self._store.reading() as tx:
+            if not has_pending(tx):
+                return
+            alive = workers.alive(tx)
+        if not ring(self._store.paths.doorbell):
+            self._start()
+            return
+        if not alive:
+            return
+        if alive[0].is_silent(boot_id=boot_id(), monotonic_s=self._store.clock.monotonic_s()):
+            self._start()
+        elif is_older(alive[0].aerjob_version, __version__) and alive[0].drain_requested_us is None:
+            with self._store.writing() as tx:
+                workers.request_drain(tx, alive[0].worker_id, now_us=self._store.now_us())
+            ring(self._store.paths.doorbell)
+
+    def _start(self) -> None:
+        # The lock passes to the worker, which lets go of it once it listens: of many clients one starts one worker.
+        lock = try_flock(self._store.paths.starter_lock)
+        if lock is None:
+            return
+        try:
+            self._started = spawn_worker(self._store, starter_lock=lock.descriptor)
+        finally:
+            lock.release()
+
+    def _note_failed_start(self) -> None:
+        if self._started is None or (code := self._started.poll()) is None:
+            return
+        self._started = None
+        # Code 1: another worker was there first.
+        self._failed_starts = self._failed_starts + 1 if code not in (0, 1) else 0
+        if self._failed_starts >= _FAILED_STARTS_AT_MOST:
+            raise WorkerUnavailable(
+                f"the worker ended with code {code} as soon as it was started; `aerjob worker logs` says why, and the "
+                "jobs are kept"
+            )
+
+
+def spawn_worker(
+    store: Store, *, starter_lock: int | None = None, arguments: tuple[str, ...] = ()
+) -> subprocess.Popen[bytes]:
+    """Start a worker that survives this process and its terminal; its output goes to the store's log."""
+    command = [sys.executable, "-P", "-m", "aerjob_cli.worker", "--home", str(store.paths.home), *arguments]
+    if starter_lock is not None:
+        command += ["--starter-lock", str(starter_lock)]
+    log = open_private(store.paths.worker_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            start_new_session=True,
+            pass_fds=() if starter_lock is None else (starter_lock,),
+        )
+    finally:
+        os.close(log)

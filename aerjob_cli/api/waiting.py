@@ -1,0 +1,57 @@
+"""Waiting for rows: shared by the command line and Python.
+
+`PRAGMA data_version` says whether anything was committed at all; only then the rows are read. The interval is 2 % of
+the time already waited, from 2 ms to 250 ms: the end of a short job is noticed within milliseconds, a long wait costs
+nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from aerjob_cli.store.database import Store
+
+_SHARE_OF_TIME_WAITED = 0.02
+_SHORTEST_S = 0.002
+_LONGEST_S = 0.25
+_ATTEND_EVERY_S = 1.0
+
+Found = TypeVar("Found")
+
+
+def wait_for(
+    store: Store,
+    look: Callable[[Connection], Found | None],
+    *,
+    timeout_s: float | None,
+    attend: Callable[[], None],
+) -> Found | None:
+    """Return what ``look`` finds as soon as it is not None, or None after ``timeout_s``.
+
+    ``attend`` is called every second, so that work goes on after a worker was lost. A timeout of 0 looks once.
+    """
+    watch = store.watch()
+    begun = time.monotonic()
+    attended = begun
+    try:
+        while True:
+            if watch.changed():
+                with store.reading() as tx:
+                    found = look(tx)
+                if found is not None:
+                    return found
+            now = time.monotonic()
+            left_s = None if timeout_s is None else timeout_s - (now - begun)
+            if left_s is not None and left_s <= 0:
+                return None
+            if now - attended >= _ATTEND_EVERY_S:
+                attend()
+                attended = now
+            pause_s = min(max(_SHARE_OF_TIME_WAITED * (now - begun), _SHORTEST_S), _LONGEST_S)
+            time.sleep(pause_s if left_s is None else min(pause_s, left_s))
+    finally:
+        watch.close()

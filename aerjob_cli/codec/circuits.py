@@ -1,0 +1,50 @@
+"""Circuits to and from tagged bytes.
+
+Bytes that a user brought must only be decoded where a crash of the parser harms nobody: in an executor.
+Qiskit is imported by the readers, when they are called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aerjob_cli.codec import envelope, openqasm2, quantum_payload
+from aerjob_cli.errors import CircuitRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qiskit import QuantumCircuit
+
+
+def decode_circuits(format: str, data: bytes, name: str) -> list[QuantumCircuit]:
+    """Read the circuits in ``data``, at least one, each with at least one qubit.
+
+    ``name`` says in messages where the bytes came from (a file's name); a circuit from text is called by
+    its stem.
+    Raises ``CircuitRefused`` for every way in which the bytes can be bad.
+    """
+    if format == envelope.OPENQASM2:
+        circuits = [openqasm2.read(data, name)]
+    elif format == envelope.QPY:
+        circuits = quantum_payload.read(data, name)
+    elif format == envelope.OPENQASM3:
+        raise CircuitRefused(
+            f"{name} is OpenQASM 3, which cannot be read yet; convert it, for example to QPY"
+        )
+    else:
+        known = ", ".join(sorted(envelope.CIRCUIT_FORMATS))
+        raise CircuitRefused(f"{name} has the format {format!r}, which is not known; there is {known}")
+    if not circuits:
+        raise CircuitRefused(f"{name} holds no circuit; write at least one into it")
+    for circuit in circuits:
+        if circuit.num_qubits == 0:
+            raise CircuitRefused(
+                f"circuit {circuit.name!r} of {name} has no qubits, so that nothing can run; declare some"
+            )
+    return circuits
+
+
+def encode_qpy(circuits: Sequence[QuantumCircuit]) -> bytes:
+    """Write circuits as QPY; raises ``CircuitRefused`` for what QPY would not give back as it was."""
+    return quantum_payload.write(circuits)

@@ -1,0 +1,37 @@
+"""The envelope of stored bytes: a tag that says what they are, and a checksum that says they are still that.
+
+No third party, no knowledge of what is inside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+OPENQASM2 = "openqasm2"
+OPENQASM3 = "openqasm3"
+OPENQASM3 = "openqasm3"
+QPY = "qpy"
+EXPERIMENT_RESULT = "experiment-result+json;v1"
+
+CIRCUIT_FORMATS = frozenset({OPENQASM2, QPY})
+
+
+class ChecksumMismatch(ValueError):
+    """Bytes do not have the checksum that was stored with them."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(f"the stored checksum is {expected}, the bytes have {found}")
+        self.expected = expected
+        self.found = found
+
+
+def sha256_hex(data: bytes) -> str:
+    """Compute the SHA-256 of ``data``, as 64 lower-case hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def verify(data: bytes, sha256: str) -> None:
+    """Check ``data`` against its stored checksum; raises ``ChecksumMismatch``."""
+    found = sha256_hex(data)
+    if found != sha256:
+        raise ChecksumMismatch(sha256, found)

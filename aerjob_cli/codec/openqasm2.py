@@ -1,0 +1,100 @@
+"""OpenQASM 2 text to a circuit, with Qiskit's legacy gate set, and every failure as one sentence.
+
+``include_path=()``: a text from a stranger may include ``qelib1.inc``, which Qiskit brings itself, and no
+file of this machine. The specification is arXiv:1707.03429; the legacy gates are those that Qiskit's old
+parser knew and half of the files in the world rely on.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from aerjob_cli.errors import CircuitRefused
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+    from qiskit.qasm2 import QASM2ParseError
+
+_PLACE = re.compile(r"<input>:(\d+),(\d+): (.*)", re.DOTALL)
+_COMMENT = re.compile(r"//[^\n]*")
+_VERSION = re.compile(r"OPENQASM\s+([0-9.]+)")
+_INCLUDE = re.compile(r"unable to find '(.*)' in the include search path", re.DOTALL)
+
+
+def read(data: bytes, name: str) -> QuantumCircuit:
+    """Parse ``data`` as OpenQASM 2; called as the stem of ``name``. Raises ``CircuitRefused``."""
+    from qiskit import qasm2
+    from qiskit.exceptions import QiskitError
+
+    text = _text(data, name)
+    try:
+        circuit = qasm2.loads(text, include_path=(), custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
+    except qasm2.QASM2ParseError as error:
+        raise _refusal(error, text, name) from None
+    except RecursionError:
+        raise CircuitRefused(f"{name} is nested too deeply to be read; write it flatter") from None
+    except (QiskitError, ArithmeticError, MemoryError, ValueError) as error:
+        fact = getattr(error, "message", None) or str(error) or type(error).__name__
+        raise CircuitRefused(
+            f"{name} cannot be read: {_as_clause(fact)}; correct it and submit again"
+        ) from error
+    except BaseException as error:
+        # A panic in Qiskit's Rust parser is a BaseException only; a register of 2^64 qubits makes one.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise CircuitRefused(
+            f"{name} cannot be read: the parser gave up ({_as_clause(str(error))}); "
+            "look for a number that is too large"
+        ) from None
+    circuit.name = PurePath(name).stem or name
+    return circuit
+
+
+def _text(data: bytes, name: str) -> str:
+    try:
+        # A byte-order mark says nothing in UTF-8, but some editors write one.
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line = before.count(b"\n") + 1
+        column = error.start - (before.rfind(b"\n") + 1) + 1
+        raise CircuitRefused(
+            f"{name} is not UTF-8 text: byte {data[error.start]:#04x} at line {line}, column {column}; "
+            "save it as UTF-8, or name its format",
+            line=line,
+            column=column,
+        ) from None
+    if not text.strip():
+        raise CircuitRefused(f"{name} is empty; write an OpenQASM 2 program into it")
+    return text
+
+
+def _refusal(error: QASM2ParseError, text: str, name: str) -> CircuitRefused:
+    """Word a parse error; the parser counts lines from 1 and columns from 0, we count both from 1."""
+    message = str(error.message)
+    place = _PLACE.match(message)
+    line, column = (int(place[1]), int(place[2]) + 1) if place else (None, None)
+    fact = _as_clause(place[3] if place else message)
+    where = f" at line {line}, column {column}" if place else ""
+    version = _VERSION.match(_COMMENT.sub("", text).lstrip())
+    if version is None:
+        sentence = f"{name} is not OpenQASM 2{where}: {fact}; a program begins with 'OPENQASM 2.0;'"
+    elif not version[1].startswith("2"):
+        sentence = f"{name} is OpenQASM {version[1]}, and only OpenQASM 2 can be read; convert it"
+    elif included := _INCLUDE.match(fact):
+        sentence = (
+            f"{name} includes {included[1]!r}{where}, and only 'qelib1.inc' can be included; "
+            "copy the definitions into the file"
+        )
+    elif fact.endswith("is not defined in this scope"):
+        sentence = f"{name} cannot be read{where}: {fact}; define it, or correct its name"
+    else:
+        sentence = f"{name} cannot be read{where}: {fact}; correct it and submit again"
+    return CircuitRefused(sentence, line=line, column=column)
+
+
+def _as_clause(text: str) -> str:
+    """Give a foreign message in one line, without the full stop that would end our sentence."""
+    return " ".join(text.split()).rstrip(".")

@@ -1,0 +1,136 @@
+"""QPY, Qiskit's binary form of circuits: checked before loading, and written only where nothing gets lost.
+
+Sources: Qiskit's documentation of the QPY format; CVE-2025-2000 (loading a version below 13 can run code).
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from aerjob_cli.codec import strict_json
+from aerjob_cli.errors import CircuitRefused
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+    from qiskit.circuit import Operation
+
+_MAGIC = b"QISKIT"
+_OLDEST_VERSION = 13
+# Qiskit's classes for these lose their content in QPY, as Aer's own classes do (FACTS).
+_CHANNELS = frozenset({"kraus", "superop", "quantum_channel", "roerror"})
+
+
+def read(data: bytes, name: str) -> list[QuantumCircuit]:
+    """Load the circuits of a QPY file; they keep their names and metadata. Raises ``CircuitRefused``."""
+    _check_header(data, name)
+    try:
+        circuits = _load(data)
+    except RecursionError:
+        raise CircuitRefused(f"{name} is nested too deeply to be read; write it flatter") from None
+    except Exception as error:
+        raise CircuitRefused(
+            f"{name} is damaged and cannot be read as QPY ({type(error).__name__}); "
+            "write it again with qiskit.qpy.dump"
+        ) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise CircuitRefused(
+            f"{name} is damaged and made the QPY reader give up; write it again with qiskit.qpy.dump"
+        ) from None
+    if _loads(data[:-1]):
+        # The loader ignores what follows the last circuit, so only its need for the last byte shows the end.
+        raise CircuitRefused(
+            f"{name} goes on after its last circuit; write it again with one call of qiskit.qpy.dump"
+        )
+    return circuits
+
+
+def write(circuits: Sequence[QuantumCircuit]) -> bytes:
+    """Write circuits into one QPY file. Raises ``CircuitRefused`` for what would not come back as it was."""
+    from qiskit import qpy
+
+    for circuit in circuits:
+        _check_survival(circuit)
+    file = io.BytesIO()
+    try:
+        qpy.dump(list(circuits), file)
+    except RecursionError:
+        raise CircuitRefused("the circuits are nested too deeply to be stored; write them flatter") from None
+    except Exception as error:
+        raise CircuitRefused(
+            f"the circuits cannot be stored as QPY: {error}; transpile them to standard gates first"
+        ) from error
+    return file.getvalue()
+
+
+def _check_header(data: bytes, name: str) -> None:
+    if not data:
+        raise CircuitRefused(f"{name} is empty; write circuits into it with qiskit.qpy.dump")
+    if len(data) <= len(_MAGIC) or not data.startswith(_MAGIC):
+        raise CircuitRefused(f"{name} is not a QPY file; write it with qiskit.qpy.dump, or name its format")
+    from qiskit.qpy import common
+
+    version = data[len(_MAGIC)]
+    if version < _OLDEST_VERSION:
+        raise CircuitRefused(
+            f"{name} is QPY version {version}, and loading versions below {_OLDEST_VERSION} is not safe "
+            "(CVE-2025-2000); write it again with Qiskit 1.3 or later"
+        )
+    if version > common.QPY_VERSION:
+        raise CircuitRefused(
+            f"{name} is QPY version {version}, and the installed Qiskit reads up to {common.QPY_VERSION}; "
+            "update Qiskit, or write the file with an older version="
+        )
+
+
+def _load(data: bytes) -> list[QuantumCircuit]:
+    from qiskit import QuantumCircuit, qpy
+
+    with warnings.catch_warnings():
+        # That a later Qiskit wrote the file is no news: its QPY version has been checked.
+        warnings.simplefilter("ignore", UserWarning)
+        programs = qpy.load(io.BytesIO(data))
+    if not all(isinstance(program, QuantumCircuit) for program in programs):
+        raise TypeError("a program is not a circuit")
+    return list(programs)
+
+
+def _loads(data: bytes) -> bool:
+    try:
+        _load(data)
+    except Exception:  # noqa: BLE001 - damaged bytes make the loader raise nearly anything
+        return False
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        return False
+    return True
+
+
+def _check_survival(circuit: QuantumCircuit) -> None:
+    for operation in _operations(circuit):
+        if type(operation).__module__.startswith("qiskit_aer") or operation.name in _CHANNELS:
+            raise CircuitRefused(
+                f"circuit {circuit.name!r} contains {operation.name!r}, an instruction of Aer's own that "
+                "cannot be stored yet; remove it and measure instead"
+            )
+    try:
+        strict_json.check(circuit.metadata, "its metadata")
+    except strict_json.NotJson as error:
+        raise CircuitRefused(
+            f"the metadata of circuit {circuit.name!r} cannot be stored: {error}; "
+            "use texts, numbers, lists and dictionaries of them"
+        ) from None
+
+
+def _operations(circuit: QuantumCircuit) -> Iterator[Operation]:
+    for instruction in circuit.data:
+        if instruction.is_standard_gate():
+            continue
+        yield instruction.operation
+        for block in getattr(instruction.operation, "blocks", ()):
+            yield from _operations(block)

@@ -1,0 +1,1 @@
+"""Adapters that run circuits on a simulator library. They know nothing of stores, workers or pipes."""

@@ -1,0 +1,68 @@
+"""What an engine is: it checks circuits before they are accepted, and runs those whose results are missing.
+
+An engine knows circuits and options. It does not know bytes, files, stores or pipes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.states import Reason
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+    from qiskit.result.models import ExperimentResult
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a check found out: how many experiments there are, and how many threads the job shall have."""
+
+    experiments_total: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class ExperimentRun:
+    """One experiment that succeeded. ``seed`` is the one it ran with, from 0 to 2^64 − 1."""
+
+    index: int
+    name: str
+    shots: int
+    seed: int
+    result: ExperimentResult
+
+
+class SimulationFailed(Exception):
+    """An experiment failed; ``message`` is the simulator's own text."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class Engine(Protocol):
+    """An adapter that runs circuits on a simulator library."""
+
+    @property
+    def version(self) -> str:
+        """Name the library and its version, for the record."""
+        ...
+
+    def check(self, circuits: Sequence[QuantumCircuit], spec: JobSpec) -> Plan:
+        """Find out whether ``run`` can run all circuits; raises ``CircuitRefused`` with the cause."""
+        ...
+
+    def run(
+        self, circuits: Sequence[QuantumCircuit], spec: JobSpec, missing: Sequence[tuple[int, int]]
+    ) -> Iterator[list[ExperimentRun]]:
+        """Run the circuits of the half-open ranges in ``missing``, a chunk at a time, in order.
+
+        Each experiment gives what it gives in one run of all circuits. Raises ``SimulationFailed`` after
+        the good experiments of the chunk that failed were given.
+        """
+        ...

@@ -1,0 +1,49 @@
+"""What is refused before it runs, because Aer would run it without a word or fail without a helpful one."""
+
+from __future__ import annotations
+
+from qiskit import QuantumCircuit
+
+from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.engines.survey import Survey
+from aerjob_cli.errors import CircuitRefused
+
+_SHOWN_PARAMETERS = 5
+# Aer's own instructions, and channels, come out of QPY without what Aer needs of them.
+_LOST_IN_QPY = ("save_", "set_")
+_CHANNELS = frozenset({"kraus", "superop", "quantum_channel", "qerror_loc", "roerror"})
+
+
+def check_contents(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> None:
+    """Refuse a circuit for what is in it, as it was submitted; raises ``CircuitRefused``."""
+    subject = f"circuit {circuit.name!r}"
+    if circuit.parameters:
+        names = sorted(parameter.name for parameter in circuit.parameters)
+        listing = ", ".join(names[:_SHOWN_PARAMETERS]) + (", …" if len(names) > _SHOWN_PARAMETERS else "")
+        raise CircuitRefused(
+            f"{subject} has parameters without a value: {listing}; assign them before submitting"
+        )
+    if circuit.num_input_vars:
+        raise CircuitRefused(
+            f"{subject} has input variables, and a job has no inputs; give them values instead"
+        )
+    for name in sorted(findings.names):
+        if name.startswith(_LOST_IN_QPY) or name in _CHANNELS:
+            raise CircuitRefused(
+                f"{subject} contains {name!r}, an instruction of Aer's own that cannot be stored yet; "
+                "remove it and measure instead"
+            )
+    check_numbers(circuit, findings)
+    if spec.counts_required and "measure" not in findings.names:
+        raise CircuitRefused(
+            f"{subject} measures nothing and would give no counts; add measurements, or use --measure-all"
+        )
+
+
+def check_numbers(circuit: QuantumCircuit, findings: Survey) -> None:
+    """Refuse NaN and infinity, for which Aer gives counts without complaint; raises ``CircuitRefused``."""
+    if findings.nonfinite is not None:
+        raise CircuitRefused(
+            f"circuit {circuit.name!r} has a parameter of {findings.nonfinite} that is not a finite number; "
+            "correct it"
+        )

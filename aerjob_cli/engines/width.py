@@ -1,0 +1,89 @@
+"""Whether a circuit is too wide for its memory, as Aer itself would decide.
+
+A bound from the number of touched qubits settles nearly every circuit. Where it does not, Aer is asked: it
+leaves out qubits that no outcome depends on, follows measurements and control flow, and picks the method,
+and no rule of ours would stay true to all that. Asked with a limit of 1 MiB it answers in milliseconds what
+it would need, and runs (one shot) only what needs no more than that.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from qiskit import QuantumCircuit
+from qiskit_aer import AerSimulator
+
+from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.engines.memory import MEBIBYTE, fits, in_words, needed_bytes
+from aerjob_cli.engines.survey import Survey
+from aerjob_cli.errors import CircuitRefused
+
+_PROBE_MEMORY_MB = 1  # Aer's smallest limit; 0 means all of the machine's
+_ASKED = frozenset({"automatic", "statevector", "density_matrix", "stabilizer"})
+_STATES = {
+    "automatic": "statevector",
+    "statevector": "statevector",
+    "density_matrix": "density matrix",
+    "stabilizer": "stabilizer tableau",
+    "unitary": "unitary",
+    "superop": "superoperator",
+}
+
+
+def check_width(circuit: QuantumCircuit, findings: Survey, spec: JobSpec, simulator: AerSimulator) -> None:
+    """Refuse a circuit, as it would run, that needs over ``spec.max_memory_mb``; raises ``CircuitRefused``."""
+    precision = str(spec.options.get("precision", "double"))
+    method = "stabilizer" if runs_on_stabilizer(findings, spec) else spec.method
+    bound = needed_bytes(method, findings.active_qubits, precision)
+    if bound is None or fits(bound, spec.max_memory_mb):
+        return
+    qubits = findings.active_qubits
+    if spec.method in _ASKED:
+        answer = _ask(circuit, simulator, precision)
+        if answer is None:
+            return
+        method, qubits = answer
+    needed = needed_bytes(method, qubits, precision)
+    if needed is None or fits(needed, spec.max_memory_mb):
+        return
+    raise CircuitRefused(
+        f"circuit {circuit.name!r} needs {in_words(needed)} for a {qubits}-qubit {_STATES[method]}; "
+        f"this machine gives {in_words(spec.max_memory_mb * MEBIBYTE)}; "
+        "use fewer qubits, or raise the job's memory limit"
+    )
+
+
+def runs_on_stabilizer(findings: Survey, spec: JobSpec) -> bool:
+    """Tell whether Aer will simulate the circuit by its stabilizer tableau."""
+    return spec.method == "stabilizer" or (spec.method == "automatic" and findings.is_clifford)
+
+
+def _ask(circuit: QuantumCircuit, simulator: AerSimulator, precision: str) -> tuple[str, int] | None:
+    """Ask Aer which method it would use and for how many qubits; None where it needs next to nothing."""
+    with _quiet():
+        result = simulator.run(
+            circuit,
+            shots=1,
+            seed_simulator=0,
+            precision=precision,
+            max_parallel_threads=1,
+            max_memory_mb=_PROBE_MEMORY_MB,
+        ).result()
+    metadata = result.results[0].metadata
+    if int(metadata["required_memory_mb"]) <= _PROBE_MEMORY_MB:
+        return None
+    return str(metadata["method"]), int(metadata["num_qubits"])
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Aer's warning about the expected refusal out of the job's stderr."""
+    logger = logging.getLogger("qiskit_aer.backends.aerbackend")
+    was_disabled = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = was_disabled

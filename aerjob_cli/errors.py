@@ -1,0 +1,215 @@
+"""Every error that aerjob raises on purpose: its fields, its exit code and its remedy.
+
+A message has a subject, a fact and a remedy. Callers decide by class and field, never by text. The exit codes are
+those of docs/exit-codes.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from aerjob_cli.states import Reason
+
+
+class AerjobError(Exception):
+    """The root of aerjob's own errors: a sentence for a person, a code for a script, an exit code for a shell."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 70
+
+    def __init__(self, message: str, **fields: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = fields
+
+
+class UsageError(AerjobError):
+    """What was typed does not say what to do."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class InvalidDuration(UsageError):
+    """A text that should be a duration is none."""
+
+    code = "invalid_duration"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is not a duration; write for example 90, 1m30s or 2h", text=text)
+
+
+class AmbiguousJobId(UsageError):
+    """A prefix fits more than one job."""
+
+    code = "ambiguous_job_id"
+
+    def __init__(self, prefix: str, candidates: Sequence[str]) -> None:
+        listing = ", ".join(candidates)
+        super().__init__(
+            f"{prefix!r} fits more than one job: {listing}; give more characters",
+            prefix=prefix,
+            candidates=list(candidates),
+        )
+
+
+class JobNotFound(AerjobError):
+    """No job has that id."""
+
+    code = "job_not_found"
+    exit_code = 3
+
+    def __init__(self, job_id: str, remedy: str = "`aerjob list` shows the jobs there are") -> None:
+        super().__init__(f"no job {job_id!r} in this store; {remedy}", job_id=job_id)
+
+
+class StoreUnusable(AerjobError):
+    """The store cannot be used as it is; nothing in it was changed."""
+
+    code = "store_unusable"
+    exit_code = 5
+
+    def __init__(self, path: Path | str, fact: str, remedy: str) -> None:
+        super().__init__(f"the store {path} {fact}; {remedy}", path=str(path))
+
+
+class StoreDamaged(StoreUnusable):
+    """The database is not readable as one of ours."""
+
+    code = "store_damaged"
+
+
+class StoreForeign(StoreUnusable):
+    """The database belongs to another application, or the folder to another user."""
+
+    code = "store_foreign"
+
+
+class StoreNewer(StoreUnusable):
+    """A later aerjob wrote this store."""
+
+    code = "store_newer"
+
+
+class StoreOutdated(StoreUnusable):
+    """An earlier aerjob wrote this store, and it has not been upgraded."""
+
+    code = "store_outdated"
+
+
+class StoreReadOnly(StoreUnusable):
+    """The store's files or folder cannot be written."""
+
+    code = "store_read_only"
+
+
+class StoreFull(StoreUnusable):
+    """The file system has no room left."""
+
+    code = "store_full"
+
+
+class StoreBusy(StoreUnusable):
+    """Another process held the database locked for too long."""
+
+    code = "store_busy"
+
+
+class StoreReplaced(StoreUnusable):
+    """The database file is no longer the one that was opened."""
+
+    code = "store_replaced"
+
+
+class PayloadDamaged(StoreUnusable):
+    """Stored bytes do not have the checksum that was stored with them."""
+
+    code = "payload_damaged"
+
+
+class InputRefused(AerjobError):
+    """What was handed in cannot run; nothing will."""
+
+    code = "input_refused"
+    exit_code = 6
+
+
+class CircuitRefused(InputRefused):
+    """A circuit failed validation.
+
+    ``line`` and ``column`` count from 1, and are None where the parser gave none.
+    """
+
+    code = "circuit_refused"
+
+    def __init__(self, message: str, *, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message, line=line, column=column, reason=str(Reason.INVALID_CIRCUIT))
+        self.line = line
+        self.column = column
+
+
+class UnknownBackend(InputRefused):
+    """No simulator has that name."""
+
+    code = "unknown_backend"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"no simulator is called {name!r}; there is {', '.join(known)}", name=name, known=list(known))
+
+
+class IdempotencyConflict(InputRefused):
+    """A repeated idempotency key came with another submission."""
+
+    code = "idempotency_conflict"
+
+    def __init__(self, key: str, job_id: str) -> None:
+        super().__init__(
+            f"the idempotency key {key!r} belongs to job {job_id}, which was submitted with other circuits or options; "
+            "choose another key",
+            key=key,
+            job_id=job_id,
+        )
+
+
+class NotFinished(AerjobError):
+    """A result was asked for before there is one."""
+
+    code = "not_finished"
+    exit_code = 8
+
+    def __init__(self, job_id: str, status: str) -> None:
+        super().__init__(
+            f"job {job_id} has not finished, it is {status}; `aerjob wait {job_id}` waits for it",
+            job_id=job_id,
+            status=status,
+        )
+
+
+class WorkerUnavailable(AerjobError):
+    """No worker could be started, so that nothing would run."""
+
+    code = "worker_unavailable"
+    exit_code = 70
+
+
+class WorkerAlreadyRuns(AerjobError):
+    """Another worker holds this store."""
+
+    code = "worker_already_runs"
+    exit_code = 1
+
+
+class WaitTimedOut(AerjobError):
+    """Waiting took as long as was allowed; the jobs go on."""
+
+    code = "wait_timed_out"
+    exit_code = 124
+
+
+class InternalError(AerjobError):
+    """A bug in aerjob."""
+
+    code = "internal_error"
+    exit_code = 70

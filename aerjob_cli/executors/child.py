@@ -1,0 +1,183 @@
+"""Inside an executor: receive a job, decode its circuits, run them in chunks, send what each chunk gave.
+
+How the process came to be, its limits and its death are the template's business. There is no store here:
+results go over the connection, and large ones as files into a folder that the worker names.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+from qiskit import QuantumCircuit
+
+from aerjob_cli.catalog import SIMULATORS
+from aerjob_cli.codec import envelope
+from aerjob_cli.codec.circuits import decode_circuits
+from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.results import encode_experiment
+from aerjob_cli.engines.aer import AerEngine
+from aerjob_cli.engines.base import Engine, ExperimentRun, SimulationFailed
+from aerjob_cli.errors import CircuitRefused
+from aerjob_cli.executors import messages
+from aerjob_cli.executors.incoming import write_incoming
+from aerjob_cli.executors.messages import Message, MessageError, Outcome, Source
+from aerjob_cli.settings import INLINE_LIMIT_BYTES
+from aerjob_cli.states import Reason
+
+_ENGINES: dict[str, Engine] = {"aer": AerEngine()}
+
+
+class WorkerGone(Exception):
+    """The other end of the connection no longer takes what is sent."""
+
+
+def serve(connection: socket) -> None:
+    """Answer messages until the worker closes the connection.
+
+    A job's failure is an answer; ``KeyboardInterrupt``, ``SystemExit`` and a message that is none end the process.
+    """
+    try:
+        _send(connection, {"kind": "ready"})
+        for message in messages.receive(connection, messages.Reassembly()):
+            _answer(connection, message)
+    except (WorkerGone, ConnectionError):
+        return
+
+
+def _answer(connection: socket, message: Message) -> None:
+    task = {"validate": _validate, "run": _run}.get(message.kind)
+    ticket = message.header.get("ticket")
+    if task is None or ticket is None:
+        raise MessageError(f"the worker sent {message.kind!r} with ticket {ticket!r}")
+    try:
+        task(connection, message, ticket)
+        return
+    except WorkerGone:
+        raise
+    except CircuitRefused as error:
+        failure = _failed(ticket, Reason.INVALID_CIRCUIT, error.message, error.line, error.column)
+    except SimulationFailed as error:
+        failure = _failed(ticket, error.reason, error.message)
+    except MemoryError as error:
+        traceback.print_exc(file=sys.stderr)
+        failure = _failed(ticket, Reason.OUT_OF_MEMORY, f"the simulation ran out of memory ({error})")
+    except Exception as error:  # noqa: BLE001 - whatever a job does must become its answer
+        failure = _unexpected(ticket, error)
+    except BaseException as error:
+        # A panic in Qiskit's Rust code is a BaseException, and still only this job's failure.
+        if type(error).__name__ != "PanicException":
+            raise
+        failure = _unexpected(ticket, error)
+    _send(connection, failure)
+
+
+def _validate(connection: socket, message: Message, ticket: Any) -> None:
+    spec = JobSpec(**message.header["job"])
+    plan = _engine(spec).check(_circuits(message), spec)
+    _send(
+        connection,
+        {
+            "kind": "accepted",
+            "ticket": ticket,
+            "experiments_total": plan.experiments_total,
+            "threads": plan.threads,
+        },
+    )
+
+
+def _run(connection: socket, message: Message, ticket: Any) -> None:
+    spec = JobSpec(**message.header["job"])
+    incoming = Path(message.header["incoming"])
+    circuits = _circuits(message)
+    engine = _engine(spec)
+    for runs in engine.run(circuits, spec, _missing(message, len(circuits))):
+        _send_chunk(connection, ticket, runs, incoming)
+    _send(connection, {"kind": "done", "ticket": ticket, "engine": engine.version})
+
+
+def _engine(spec: JobSpec) -> Engine:
+    return _ENGINES[SIMULATORS[spec.backend].engine]
+
+
+def _missing(message: Message, total: int) -> list[tuple[int, int]]:
+    ranges = [(int(start), int(stop)) for start, stop in message.header["missing"]]
+    for start, stop in ranges:
+        if not 0 <= start <= stop <= total:
+            raise ValueError(f"experiments {start} to {stop} were asked for, the job has {total}")
+    return ranges
+
+
+def _circuits(message: Message) -> list[QuantumCircuit]:
+    """Decode all circuits of a job, in order; each payload is checked before a parser sees it."""
+    circuits = []
+    for fields in message.header["sources"]:
+        source = Source(**fields)
+        circuits += decode_circuits(source.format, _verified(source, message.body), source.name)
+    return circuits
+
+
+def _verified(source: Source, body: bytes) -> bytes:
+    try:
+        if source.path is not None:
+            data = Path(source.path).read_bytes()
+        else:
+            start = source.offset or 0
+            data = body[start : start + source.size_bytes]
+        envelope.verify(data, source.sha256)
+    except (OSError, envelope.ChecksumMismatch) as error:
+        raise CircuitRefused(f"the stored circuits of {source.name} are damaged: {error}; submit them again") from error
+    return data
+
+
+def _send_chunk(connection: socket, ticket: Any, runs: Sequence[ExperimentRun], incoming: Path) -> None:
+    outcomes, bodies, offset = [], [], 0
+    for run in runs:
+        data = encode_experiment(run.result)
+        is_inline = len(data) <= INLINE_LIMIT_BYTES
+        outcomes.append(
+            Outcome(
+                index=run.index,
+                name=run.name,
+                shots=run.shots,
+                seed=run.seed,
+                format=envelope.EXPERIMENT_RESULT,
+                sha256=envelope.sha256_hex(data),
+                size_bytes=len(data),
+                offset=offset if is_inline else None,
+                path=None if is_inline else str(write_incoming(incoming, data)),
+            )
+        )
+        if is_inline:
+            bodies.append(data)
+            offset += len(data)
+    _send(connection, {"kind": "chunk", "ticket": ticket, "experiments": outcomes}, bodies)
+
+
+def _unexpected(ticket: Any, error: BaseException) -> dict[str, Any]:
+    traceback.print_exception(error, file=sys.stderr)
+    return _failed(ticket, Reason.SIMULATION_FAILED, f"the job failed with {type(error).__name__}: {error}")
+
+
+def _failed(
+    ticket: Any, reason: Reason, text: str, line: int | None = None, column: int | None = None
+) -> dict[str, Any]:
+    return {
+        "kind": "failed",
+        "ticket": ticket,
+        "reason": str(reason),
+        "message": " ".join(text.split()),
+        "line": line,
+        "column": column,
+    }
+
+
+def _send(connection: socket, header: dict[str, Any], bodies: Sequence[bytes] = ()) -> None:
+    try:
+        connection.sendall(messages.encode(header, bodies))
+    except OSError as error:
+        raise WorkerGone(str(error)) from error

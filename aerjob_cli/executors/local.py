@@ -1,0 +1,266 @@
+"""The pool on this host: one template process and the executors forked from it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from aerjob_cli.executors.messages import MessageError, Reassembly, encode
+from aerjob_cli.executors.pool import Ended, Executor, PoolEvent, Said, Started
+from aerjob_cli.processes import kill_exactly, started_of
+
+_READ_AT_ONCE = 1 << 20
+_STDERR_TAIL_BYTES = 4000
+_FAILED_STARTS_AT_MOST = 3
+_TEMPLATE_ENVIRONMENT = {
+    # A second thread in the template would make its forks unsafe.
+    "OPENBLAS_NUM_THREADS": "1",
+    "RAYON_NUM_THREADS": "1",
+    "QISKIT_PARALLEL": "FALSE",
+}
+
+
+@dataclass
+class LocalExecutor:
+    """One executor as the worker sees it."""
+
+    serial: int
+    connection: socket.socket
+    stderr: IO[bytes]
+    pid: int | None = None
+    started: str = ""
+    fault: str | None = None
+    incoming: Reassembly = field(default_factory=Reassembly)
+    outgoing: bytearray = field(default_factory=bytearray)
+    is_registered: bool = False
+
+
+class LocalPool:
+    """Implements ``pool.Pool`` with processes of this host."""
+
+    def __init__(self, *, scratch: Path) -> None:
+        self._scratch = scratch
+        self._selector: selectors.BaseSelector | None = None
+        self._template: subprocess.Popen[bytes] | None = None
+        self._template_started = ""
+        self._control: socket.socket | None = None
+        self._control_text = b""
+        self._executors: dict[int, LocalExecutor] = {}
+        self._events: deque[PoolEvent] = deque()
+        self._next_serial = 1
+        self._is_ready = False
+        self._failed_starts = 0
+
+    @property
+    def is_broken(self) -> bool:
+        """Tell whether templates end as soon as they are started, so that more of them are of no use."""
+        return self._failed_starts >= _FAILED_STARTS_AT_MOST
+
+    def attach(self, selector: selectors.BaseSelector) -> None:
+        self._selector = selector
+        if self._control is not None:
+            selector.register(self._control, selectors.EVENT_READ, self._on_control)
+
+    def start(self) -> None:
+        if self._template is not None:
+            return
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._template = subprocess.Popen(
+                [sys.executable, "-P", "-m", "aerjob_cli.executors.template", str(theirs.fileno()), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                cwd="/",
+                env={**os.environ, **_TEMPLATE_ENVIRONMENT},
+                # A terminal's Ctrl-C is for the worker alone, which then drains.
+                start_new_session=True,
+                pass_fds=(theirs.fileno(),),
+            )
+        self._template_started = started_of(self._template.pid) or ""
+        self._control = ours
+        if self._selector is not None:
+            self._selector.register(ours, selectors.EVENT_READ, self._on_control)
+
+    def fork(self) -> Executor:
+        self.start()
+        assert self._control is not None
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        # Appending, since the executor shares the position with us.
+        stderr = tempfile.TemporaryFile("a+b", dir=self._scratch)  # noqa: SIM115 - lives as long as the executor
+        executor = LocalExecutor(self._next_serial, ours, stderr)
+        self._next_serial += 1
+        self._executors[executor.serial] = executor
+        with theirs, contextlib.suppress(OSError):  # a dead template is told of by its socket
+            line = json.dumps({"fork": executor.serial}).encode() + b"\n"
+            socket.send_fds(self._control, [line], [theirs.fileno(), stderr.fileno()])
+        self._watch(executor)
+        return executor
+
+    def send(self, executor: Executor, header: dict[str, Any], bodies: Sequence[bytes] = ()) -> None:
+        local = self._executors.get(executor.serial)
+        if local is None:
+            return
+        local.stderr.truncate(0)  # what it wrote for the job before is of no use any more
+        local.outgoing += encode(header, bodies)
+        self._flush(local)
+
+    def kill(self, executor: Executor) -> None:
+        if self._control is None or executor.serial not in self._executors:
+            return
+        with contextlib.suppress(OSError):
+            self._control.sendall(json.dumps({"kill": executor.serial}).encode() + b"\n")
+
+    def poll(self) -> list[PoolEvent]:
+        events = list(self._events)
+        self._events.clear()
+        return events
+
+    def children(self) -> tuple[tuple[int, str], ...]:
+        known = [(item.pid, item.started) for item in self._executors.values() if item.pid is not None]
+        if self._template is not None:
+            known.insert(0, (self._template.pid, self._template_started))
+        return tuple(known)
+
+    def close(self) -> None:
+        if self._template is None:
+            return
+        for pid, started in self.children():
+            kill_exactly(pid, started, whole_group=True)
+        self._lose_template()
+        self._events.clear()
+
+    # What the loop calls.
+
+    def _on_control(self) -> None:
+        assert self._control is not None
+        try:
+            data = self._control.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._lose_template()
+            return
+        *lines, self._control_text = (self._control_text + data).split(b"\n")
+        for line in lines:
+            self._hear_template(json.loads(line))
+
+    def _hear_template(self, message: dict[str, Any]) -> None:
+        if "ready" in message:
+            self._failed_starts, self._is_ready = 0, True
+            self._events.append(Started(message["ready"]))
+        elif "forked" in message:
+            executor = self._executors.get(message["forked"])
+            if executor is not None:
+                executor.pid, executor.started = message["pid"], message["started"]
+        elif "ended" in message:
+            executor = self._executors.get(message["ended"])
+            if executor is not None:
+                self._bury(executor, message["status"])
+
+    def _lose_template(self) -> None:
+        """Give up on a template that is gone: on Linux its executors went with it, elsewhere they are ended here."""
+        assert self._control is not None
+        assert self._template is not None
+        children = self.children()
+        if self._selector is not None:
+            self._selector.unregister(self._control)
+        self._control.close()
+        self._template.kill()
+        self._template.wait()
+        self._control, self._template, self._control_text = None, None, b""
+        self._failed_starts += 0 if self._is_ready else 1
+        self._is_ready = False
+        for pid, started in children:
+            kill_exactly(pid, started, whole_group=True)
+        for executor in list(self._executors.values()):
+            self._bury(executor, None)
+
+    def _bury(self, executor: LocalExecutor, code: int | None) -> None:
+        # What it managed to say before it ended still counts.
+        while self._read(executor):
+            pass
+        del self._executors[executor.serial]
+        self._unwatch(executor)
+        executor.connection.close()
+        self._events.append(Ended(executor, code, executor.fault, _tail(executor.stderr)))
+        executor.stderr.close()
+
+    def _on_executor(self, executor: LocalExecutor) -> None:
+        if executor.serial not in self._executors:
+            return
+        self._flush(executor)
+        self._read(executor)
+
+    def _read(self, executor: LocalExecutor) -> bool:
+        """Take in what an executor has sent; return whether there may be more."""
+        if executor.fault is not None:
+            return False
+        try:
+            data = executor.connection.recv(_READ_AT_ONCE)
+            if not data:
+                self._blame(executor, "it closed its pipe")
+                return False
+            executor.incoming.feed(data)
+            for message in executor.incoming.messages():
+                self._events.append(Said(executor, message))
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self._blame(executor, f"its pipe broke ({error.strerror})")
+            return False
+        except MessageError as error:
+            self._blame(executor, f"it sent what is no message ({error})")
+            return False
+        return True
+
+    def _blame(self, executor: LocalExecutor, fault: str) -> None:
+        executor.fault = fault
+        self._unwatch(executor)
+        self.kill(executor)
+
+    def _flush(self, executor: LocalExecutor) -> None:
+        if executor.fault is not None:
+            return
+        try:
+            while executor.outgoing:
+                sent = executor.connection.send(executor.outgoing)
+                del executor.outgoing[:sent]
+        except BlockingIOError:
+            pass
+        except OSError:
+            # It is ending, or has closed its pipe; reading says which.
+            executor.outgoing.clear()
+        self._watch(executor)
+
+    def _watch(self, executor: LocalExecutor) -> None:
+        if self._selector is None:
+            return
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if executor.outgoing else 0)
+        if not executor.is_registered:
+            self._selector.register(executor.connection, wanted, lambda: self._on_executor(executor))
+            executor.is_registered = True
+        elif self._selector.get_key(executor.connection).events != wanted:
+            key = self._selector.get_key(executor.connection)
+            self._selector.modify(executor.connection, wanted, key.data)
+
+    def _unwatch(self, executor: LocalExecutor) -> None:
+        if executor.is_registered and self._selector is not None:
+            self._selector.unregister(executor.connection)
+        executor.is_registered = False
+
+
+def _tail(file: IO[bytes]) -> str:
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - _STDERR_TAIL_BYTES))
+    return file.read().decode("utf-8", errors="replace")

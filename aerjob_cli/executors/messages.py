@@ -1,0 +1,131 @@
+"""What travels over the socket between a worker and an executor.
+
+A frame is two lengths (header: 4 bytes, body: 8 bytes, big endian), a JSON header and raw bytes. The header is always
+an object with a ``kind``; bytes that belong to it lie in the body, at the offsets that it gives. There is no pickle:
+an executor has parsed what strangers wrote, so the worker believes nothing of it but this form.
+
+worker → executor
+    {"kind": "validate", "ticket", "job": JobSpec, "sources": [Source…]}
+    {"kind": "run", "ticket", "job": JobSpec, "sources": [Source…], "missing": [[start, stop]…], "incoming": folder}
+executor → worker
+    {"kind": "ready"}
+    {"kind": "accepted", "ticket", "experiments_total", "threads"}
+    {"kind": "chunk", "ticket", "experiments": [Outcome…]}            results in the body or in object files
+    {"kind": "done", "ticket", "engine"}
+    {"kind": "failed", "ticket", "reason", "message", "line", "column"}    also the refusal of a validation
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from aerjob_cli.codec.jobspec import JobSpec as JobSpec
+
+_LENGTHS = struct.Struct("!IQ")
+HEADER_LIMIT_BYTES = 64 * 1024 * 1024
+BODY_LIMIT_BYTES = 1024 * 1024 * 1024
+
+
+class MessageError(Exception):
+    """The other side sent what is not a message."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One payload of circuits: its format, checksum and place (``offset`` in the body, or ``path`` of an object)."""
+
+    format: str
+    sha256: str
+    size_bytes: int
+    name: str
+    offset: int | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One experiment's stored result: where its bytes are, and what the store shows without reading them."""
+
+    index: int
+    name: str
+    shots: int
+    seed: int | None
+    format: str
+    sha256: str
+    size_bytes: int
+    offset: int | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """A header and the bytes that belong to it."""
+
+    header: dict[str, Any]
+    body: bytes = b""
+
+    @property
+    def kind(self) -> str:
+        return str(self.header["kind"])
+
+
+def encode(header: dict[str, Any], bodies: Sequence[bytes] = ()) -> bytes:
+    """Make a frame of a header and of byte strings laid one after the other."""
+    head = json.dumps(header, default=asdict, separators=(",", ":")).encode()
+    body = b"".join(bodies)
+    return b"".join((_LENGTHS.pack(len(head), len(body)), head, body))
+
+
+@dataclass
+class Reassembly:
+    """Frames put together again from whatever pieces a socket gave."""
+
+    _pieces: bytearray = field(default_factory=bytearray)
+
+    def feed(self, data: bytes) -> None:
+        self._pieces += data
+
+    def messages(self) -> Iterator[Message]:
+        """Take out each whole message that has arrived; raises ``MessageError`` for what is none."""
+        while (message := self._take()) is not None:
+            yield message
+
+    def _take(self) -> Message | None:
+        buffer = self._pieces
+        if len(buffer) < _LENGTHS.size:
+            return None
+        head_bytes, body_bytes = _LENGTHS.unpack_from(buffer)
+        if head_bytes > HEADER_LIMIT_BYTES or body_bytes > BODY_LIMIT_BYTES:
+            raise MessageError(f"a frame announces {head_bytes} + {body_bytes} bytes")
+        end = _LENGTHS.size + head_bytes + body_bytes
+        if len(buffer) < end:
+            return None
+        body_start = _LENGTHS.size + head_bytes
+        head, body = bytes(buffer[_LENGTHS.size : body_start]), bytes(buffer[body_start:end])
+        del buffer[:end]
+        return Message(_header(head), body)
+
+
+def _header(data: bytes) -> dict[str, Any]:
+    try:
+        header = json.loads(data)
+    except ValueError as error:
+        raise MessageError(f"a header is not JSON: {error}") from None
+    if not isinstance(header, dict) or not isinstance(header.get("kind"), str):
+        raise MessageError("a header has no kind")
+    return header
+
+
+def receive(connection: socket.socket, reassembly: Reassembly) -> Iterator[Message]:
+    """Block for messages until the other side closes (the executor's side of the conversation)."""
+    while True:
+        yield from reassembly.messages()
+        data = connection.recv(1 << 20)
+        if not data:
+            return
+        reassembly.feed(data)

@@ -1,0 +1,97 @@
+"""What a worker asks of a pool of executors, and what it is told; local now, a cluster later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from selectors import BaseSelector
+from typing import Any, Protocol
+
+from aerjob_cli.executors.messages import Message
+
+
+class Executor(Protocol):
+    """One process that runs experiments for one job at a time."""
+
+    @property
+    def serial(self) -> int:
+        """Number executors in the order in which they were asked for."""
+        ...
+
+    @property
+    def pid(self) -> int | None:
+        """Give the pid, None before it is known."""
+        ...
+
+
+@dataclass(frozen=True)
+class Started:
+    """The pool can make executors now, of these versions of Qiskit and Aer."""
+
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Said:
+    """An executor has sent a whole message."""
+
+    executor: Executor
+    message: Message
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An executor is no more.
+
+    ``code`` is its exit code, negative for a signal, or None when nobody saw it end. ``fault`` says what it did wrong
+    before, if it was ended for that.
+    """
+
+    executor: Executor
+    code: int | None
+    fault: str | None
+    stderr_tail: str
+
+
+PoolEvent = Started | Said | Ended
+
+
+class Pool(Protocol):
+    """A source of executors. Nothing here blocks; what happened is told by ``poll``."""
+
+    @property
+    def is_broken(self) -> bool:
+        """Tell whether no executor can be made, and trying again is of no use."""
+        ...
+
+    def attach(self, selector: BaseSelector) -> None:
+        """Register with the loop of the worker: the data of each key is a function without arguments to call."""
+        ...
+
+    def start(self) -> None:
+        """Begin to be able to make executors."""
+        ...
+
+    def fork(self) -> Executor:
+        """Ask for a new executor; it can be sent to at once."""
+        ...
+
+    def send(self, executor: Executor, header: dict[str, Any], bodies: Sequence[bytes] = ()) -> None:
+        """Send a message that begins a job, later if the executor does not read now."""
+        ...
+
+    def kill(self, executor: Executor) -> None:
+        """End an executor and all it has started, for certain; ``Ended`` will tell when."""
+        ...
+
+    def poll(self) -> list[PoolEvent]:
+        """Take what has happened since the last call, in order for each executor."""
+        ...
+
+    def children(self) -> tuple[tuple[int, str], ...]:
+        """Give pid and start time of every process of the pool that is known to run."""
+        ...
+
+    def close(self) -> None:
+        """End everything."""
+        ...

@@ -1,0 +1,39 @@
+"""How much memory this machine gives to jobs, and whether its kernel has been killing for want of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_CGROUP = Path("/sys/fs/cgroup")
+MIB = 2**20
+
+
+def usable_memory_mb() -> int:
+    """Give the memory in MiB that processes here may have in all: the machine's, or less in a control group."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limits = [physical]
+    # cgroup v2 (memory.max) and v1; "max" and v1's huge default mean none.
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        text = _read(_CGROUP / name)
+        if text.isdigit():
+            limits.append(int(text))
+    return min(limits) // MIB
+
+
+def oom_kills() -> int:
+    """Count the processes that the kernel has killed for want of memory since boot, here and in this control group."""
+    count = 0
+    for path in (Path("/proc/vmstat"), _CGROUP / "memory.events"):
+        for line in _read(path).splitlines():
+            name, _, number = line.partition(" ")
+            if name == "oom_kill" and number.isdigit():
+                count += int(number)
+    return count
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,77 @@
+"""Processes of this machine: telling one from another, ending them for certain, their memory, dying with a parent.
+
+Pids are reused; a pid together with its start time within one boot is not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_IS_LINUX: bool = sys.platform == "linux"
+_PS = "/bin/ps"
+
+
+def started_of(pid: int) -> str | None:
+    """Give a text that no other process of that pid has in this boot, or None when it is gone (or a zombie)."""
+    if _IS_LINUX:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+        # proc(5): the command is in parentheses and may hold anything; state is field 3, the start time field 22.
+        fields = stat.rpartition(")")[2].split()
+        return None if fields[0] in ("Z", "X") else fields[19]
+    answer = subprocess.run([_PS, "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or None
+
+
+def is_running(pid: int, started: str) -> bool:
+    """Tell whether exactly that process still runs."""
+    return started_of(pid) == started
+
+
+def kill_exactly(pid: int, started: str, *, whole_group: bool = False) -> bool:
+    """SIGKILL exactly that process (and its group, when it leads one); return whether it was there."""
+    if not is_running(pid, started):
+        return False
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if whole_group and os.getpgid(pid) == pid:
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGKILL)
+    return True
+
+
+def die_with_parent(parent_pid: int) -> None:
+    """Have the kernel SIGKILL this process when its parent dies; ends it at once if that happened already.
+
+    Linux only; elsewhere the parent's closed pipe has to do. Must be called after fork, on the main thread.
+    """
+    if _IS_LINUX:
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent_pid:
+        os._exit(1)
+
+
+def rss_bytes(pid: int) -> int | None:
+    """Give the resident memory of a process, or None when it is gone or the system does not tell."""
+    try:
+        resident_pages = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1])
+    except (OSError, IndexError, ValueError):
+        return None
+    return resident_pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def signal_name(number: int) -> str:
+    """Give ``SIGSEGV`` for 11."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,130 @@
+"""Where the store is, and the intervals and limits that the parts agree on.
+
+Everything is frozen; a test or a command makes an altered copy. The environment is read in one place, here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aerjob_cli.catalog import DEFAULT_BACKEND
+from aerjob_cli.errors import UsageError
+
+DEFAULT_SHOTS = 1024  # AerSimulator's own default
+
+# Payloads up to this size live in the database, larger ones in the object folder.
+INLINE_LIMIT_BYTES = 256 * 1024
+PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
+CIRCUITS_LIMIT = 100_000
+
+
+@dataclass(frozen=True)
+class StorePaths:
+    """The files of one store, all in one private folder."""
+
+    home: Path
+
+    @property
+    def database(self) -> Path:
+        return self.home / "aerjob.db"
+
+    @property
+    def objects(self) -> Path:
+        return self.home / "objects"
+
+    @property
+    def incoming(self) -> Path:
+        """Where object files are written before they get their name."""
+        return self.objects / "incoming"
+
+    @property
+    def doorbell(self) -> Path:
+        return self.home / "doorbell"
+
+    @property
+    def creation_lock(self) -> Path:
+        return self.home / "creation.lock"
+
+    @property
+    def starter_lock(self) -> Path:
+        return self.home / "starter.lock"
+
+    @property
+    def worker_lock(self) -> Path:
+        return self.home / "worker.lock"
+
+    @property
+    def worker_log(self) -> Path:
+        return self.home / "worker.log"
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """How a worker behaves; the command `worker run` sets what a user may."""
+
+    slots: int = field(default_factory=lambda: usable_cores())
+    idle_exit_s: float = 600.0  # 0 = never
+    poll_s: float = 1.0  # a lost ring costs at most this
+    lease_s: float = 30.0  # without a heartbeat for this long, another worker may take over
+    drain_grace_s: float = 30.0  # how long running jobs may go on after an ordered stop
+    validation_limit_s: float = 60.0
+    jobs_per_executor: int = 1000  # then a fresh one takes its place, so that no leak grows
+    memory_check_s: float = 0.1
+    foreground: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says: the store's place and the defaults of a submission."""
+
+    paths: StorePaths
+    backend: str = DEFAULT_BACKEND
+    shots: int = DEFAULT_SHOTS
+    output: str = "text"
+    debug: bool = False
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read ``AERJOB_HOME``, ``AERJOB_BACKEND``, ``AERJOB_SHOTS``, ``AERJOB_OUTPUT`` and ``AERJOB_DEBUG``.
+
+        Raises ``UsageError`` for a value that is none.
+        """
+        env = os.environ if environment is None else environment
+        output = env.get("AERJOB_OUTPUT") or "text"
+        if output not in ("text", "json"):
+            raise UsageError(f"AERJOB_OUTPUT is {output!r}; it can be text or json")
+        return cls(
+            paths=StorePaths(_home(env)),
+            backend=env.get("AERJOB_BACKEND") or DEFAULT_BACKEND,
+            shots=_shots(env.get("AERJOB_SHOTS")),
+            output=output,
+            debug=env.get("AERJOB_DEBUG", "") not in ("", "0"),
+        )
+
+
+def usable_cores() -> int:
+    """Count the cores this process may use (its affinity mask where the system has one)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    named = env.get("AERJOB_HOME")
+    if named:
+        return Path(named).expanduser().absolute()
+    from platformdirs import user_state_path
+
+    return user_state_path("aerjob", appauthor=False)
+
+
+def _shots(text: str | None) -> int:
+    if not text:
+        return DEFAULT_SHOTS
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(f"AERJOB_SHOTS is {text!r}; it must be a whole number") from None

@@ -1,0 +1,153 @@
+"""The open store: transactions that begin as they must, on a database that is checked to be ours and still there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from aerjob_cli.clock import SYSTEM_CLOCK, Clock
+from aerjob_cli.errors import StoreDamaged, StoreReplaced, StoreUnusable
+from aerjob_cli.settings import StorePaths
+from aerjob_cli.store.connections import engine_for, raw_connection, set_journal_mode
+from aerjob_cli.store.creation import create
+from aerjob_cli.store.dbapi import sqlite_library
+from aerjob_cli.store.faults import told
+from aerjob_cli.store.folder import require_private
+from aerjob_cli.store.identity import require_ours
+
+# How long a client waits for other writers. 200 simultaneous submits on a slow disk need some of it.
+CLIENT_BUSY_TIMEOUT_S = 60.0
+
+
+class Store:
+    """One open store. Verbs live in the modules beside this one and take the connection of a transaction."""
+
+    def __init__(self, paths: StorePaths, *, clock: Clock, busy_timeout_s: float) -> None:
+        self.paths = paths
+        self.clock = clock
+        self._engine = engine_for(paths.database, busy_timeout_s=busy_timeout_s)
+        self._pid = os.getpid()
+        self._file = _identity_of(paths.database)
+        with told(paths.database), self._transaction(writes=False) as tx:
+            self.uuid = require_ours(tx, paths.database)
+            self._journal_mode = str(tx.execute(text("PRAGMA journal_mode")).scalar())
+        self._require_sound_journal()
+
+    @classmethod
+    def open(
+        cls,
+        paths: StorePaths,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        busy_timeout_s: float = CLIENT_BUSY_TIMEOUT_S,
+    ) -> Store:
+        """Open the store of a folder; a new one is made where there is none.
+
+        Raises ``StoreUnusable`` for a file that is not ours, damaged, newer, older or not accessible.
+        """
+        with told(paths.home):
+            if not os.path.lexists(paths.database):
+                create(paths, clock)
+            require_private(paths)
+            if paths.database.is_symlink() or not paths.database.is_file():
+                raise StoreUnusable(paths.database, "is not a regular file", "move it away, or set AERJOB_HOME")
+            if paths.database.stat().st_size == 0:
+                raise StoreDamaged(paths.database, "is empty", "restore it from a backup, or move it away")
+        return cls(paths, clock=clock, busy_timeout_s=busy_timeout_s)
+
+    def _require_sound_journal(self) -> None:
+        if self._journal_mode != "wal" or sqlite_library().has_sound_wal:
+            return
+        # The store was made with a later SQLite than the one at hand.
+        self._engine.dispose()
+        with told(self.paths.database):
+            mode = set_journal_mode(self.paths.database, "delete")
+        if mode != "delete":
+            raise StoreUnusable(
+                self.paths.database,
+                "is in use in a mode that this SQLite handles wrongly",
+                "stop the worker (`aerjob worker stop`) and repeat the command, or install pysqlite3",
+            )
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one consistent state."""
+        with told(self.paths.database), self._transaction(writes=False) as tx:
+            yield tx
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection that may write; all of the block is committed, and on the disk, or none of it is."""
+        self.require_present()
+        with told(self.paths.database), self._transaction(writes=True) as tx:
+            yield tx
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        if os.getpid() != self._pid:
+            # A forked child must not use its parent's connections, nor close them.
+            self._engine.dispose(close=False)
+            self._pid = os.getpid()
+        with self._engine.connect() as connection:
+            connection = connection.execution_options(aerjob_writes=writes)
+            with connection.begin():
+                yield connection
+
+    def require_present(self) -> None:
+        """Raise ``StoreReplaced`` when the database file is gone or another one stands in its place.
+
+        SQLite goes on writing to a deleted file without a word.
+        """
+        if _identity_of(self.paths.database) != self._file:
+            raise StoreReplaced(
+                self.paths.database,
+                "was deleted or replaced while it was open",
+                "nothing was changed; repeat the command",
+            )
+
+    def watch(self) -> Watch:
+        """Give a cheap way to learn that another process has committed something."""
+        return Watch(self)
+
+    def now_us(self) -> int:
+        return self.clock.now_us()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+class Watch:
+    """Tells whether anything was committed since it was last asked (`PRAGMA data_version`)."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._connection = raw_connection(store.paths.database, busy_timeout_s=0)
+        self._seen: int | None = None
+
+    def changed(self) -> bool:
+        """Tell whether another connection has committed since the last call; True on the first."""
+        with told(self._store.paths.database):
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        changed = bool(self._seen != version)
+        self._seen = int(version)
+        return changed
+
+    def forget(self) -> None:
+        """Have the next ``changed`` say True, when what it told of could not be looked at."""
+        self._seen = None
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,64 @@
+"""The history of jobs: one row for each transition, written in the transaction that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, insert, select
+
+from aerjob_cli.states import Status
+from aerjob_cli.store.records import EventRecord
+from aerjob_cli.store.tables import events
+
+
+def note(
+    tx: Connection,
+    job_seqs: Iterable[int],
+    *,
+    at_us: int,
+    source: Status | None,
+    target: Status,
+    why: str,
+    attempt: int = 0,
+    worker_id: str | None = None,
+) -> None:
+    """Add one transition to the history of each of the jobs."""
+    rows = [
+        {
+            "job_seq": job_seq,
+            "at_us": at_us,
+            "from_status": source,
+            "to_status": target,
+            "attempt": attempt,
+            "worker_id": worker_id,
+            "why": why,
+        }
+        for job_seq in job_seqs
+    ]
+    if rows:
+        tx.execute(insert(events), rows)
+
+
+def history(tx: Connection, job_seq: int) -> list[EventRecord]:
+    """Give a job's transitions, oldest first (by sequence: clocks may run backwards)."""
+    query = select(
+        events.c.seq,
+        events.c.at_us,
+        events.c.from_status,
+        events.c.to_status,
+        events.c.attempt,
+        events.c.worker_id,
+        events.c.why,
+    ).where(events.c.job_seq == job_seq)
+    return [
+        EventRecord(
+            seq=row.seq,
+            at_us=row.at_us,
+            from_status=None if row.from_status is None else Status(row.from_status),
+            to_status=Status(row.to_status),
+            attempt=row.attempt,
+            worker_id=row.worker_id,
+            why=row.why,
+        )
+        for row in tx.execute(query.order_by(events.c.seq))
+    ]

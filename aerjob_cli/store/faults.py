@@ -1,0 +1,83 @@
+"""From SQLite's and the system's errors to sentences: one map, so that no command needs its own."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from aerjob_cli.errors import (
+    AerjobError,
+    StoreBusy,
+    StoreDamaged,
+    StoreFull,
+    StoreReadOnly,
+    StoreReplaced,
+    StoreUnusable,
+)
+
+# Primary result codes, https://sqlite.org/rescode.html
+_PRIMARY_MASK = 0xFF
+_LOCKED = {5, 6}  # BUSY, LOCKED
+_UNWRITABLE = {3, 8, 14}  # PERM, READONLY, CANTOPEN
+_FULL = {13}
+_DAMAGED = {11, 26}  # CORRUPT, NOTADB
+_IO_ERROR = {10}
+
+_RESTORE = "restore it from a backup, or move it away and start a new one"
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn the storage errors of the block into ``StoreUnusable``s that name ``path``."""
+    try:
+        yield
+    except DBAPIError as error:
+        sentence = _of_sqlite(path, error.orig)
+        if sentence is None:
+            raise
+        raise sentence from error
+    except OSError as error:
+        raise of_system(path, error) from error
+    except Exception as error:
+        # Outside SQLAlchemy the DB-API's own exceptions arrive bare.
+        if not hasattr(error, "sqlite_errorcode"):
+            raise
+        sentence = _of_sqlite(path, error)
+        if sentence is None:
+            raise
+        raise sentence from error
+
+
+def of_system(path: Path, error: OSError) -> AerjobError:
+    """Say what an ``OSError`` means for the store at ``path``."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreFull(path, "has no room left on its disk", "free some space and repeat the command")
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return StoreReadOnly(path, "cannot be written", "check the permissions of the folder, or set AERJOB_HOME")
+    if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.EISDIR):
+        return StoreUnusable(path, f"is not a folder ({error.strerror})", "set AERJOB_HOME to a folder of your own")
+    return StoreUnusable(path, f"met an error of the system ({error.strerror})", "see `aerjob worker logs`")
+
+
+def _of_sqlite(path: Path, error: BaseException | None) -> AerjobError | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return None
+    primary = code & _PRIMARY_MASK
+    if primary in _LOCKED:
+        return StoreBusy(path, "is locked by another process", "repeat the command in a moment")
+    if primary in _UNWRITABLE:
+        if not path.exists():
+            return StoreReplaced(path, "is no longer there", "nothing was changed; see AERJOB_HOME")
+        return StoreReadOnly(path, "cannot be written", "check the permissions of the folder, or set AERJOB_HOME")
+    if primary in _FULL:
+        return StoreFull(path, "has no room left on its disk", "free some space and repeat the command")
+    if primary in _DAMAGED:
+        return StoreDamaged(path, f"is damaged ({error})", _RESTORE)
+    if primary in _IO_ERROR:
+        return StoreUnusable(path, f"could not be read or written ({error})", "check the disk it is on")
+    return None

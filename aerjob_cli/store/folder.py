@@ -1,0 +1,78 @@
+"""The private folder of a store: made with 0700, refused where others could write or locks do not hold."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from aerjob_cli.errors import StoreForeign, StoreUnusable
+from aerjob_cli.settings import StorePaths
+
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+_WRITABLE_BY_OTHERS = 0o022
+
+# File systems on which flock or the shared memory of a WAL does not hold between hosts.
+_NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "fuse.sshfs", "9p", "lustre"})
+
+
+def make_private(paths: StorePaths) -> None:
+    """Make the folders of a new store, closed to everybody else whatever the umask is."""
+    paths.home.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    _require_own(paths.home)
+    if stat.S_IMODE(paths.home.stat().st_mode) != PRIVATE_FOLDER:
+        paths.home.chmod(PRIVATE_FOLDER)
+    network = network_file_system(paths.home)
+    if network is not None:
+        raise StoreUnusable(
+            paths.home,
+            f"is on a network file system ({network}), where locks do not hold",
+            "set AERJOB_HOME to a folder on a local disk",
+        )
+    for folder in (paths.objects, paths.incoming):
+        folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        folder.chmod(PRIVATE_FOLDER)
+
+
+def require_private(paths: StorePaths) -> None:
+    """Refuse a folder that belongs to somebody else or that others may write."""
+    _require_own(paths.home)
+    if paths.home.stat().st_mode & _WRITABLE_BY_OTHERS:
+        raise StoreForeign(paths.home, "can be written by other users", f"run: chmod 700 {paths.home}")
+
+
+def _require_own(home: Path) -> None:
+    if home.stat().st_uid != os.geteuid():
+        raise StoreForeign(home, "belongs to another user", "set AERJOB_HOME to a folder of your own")
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file of the store, made with 0600 if it is made; a symbolic link in its place is refused."""
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def network_file_system(folder: Path, mount_table: Path = Path("/proc/self/mountinfo")) -> str | None:
+    """Name the network file system that ``folder`` is on, or None (also where the system has no mount table)."""
+    try:
+        lines = mount_table.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return None
+    place, kind = folder.resolve(), None
+    longest = -1
+    for line in lines:
+        # proc(5): the mount point is field 5, the type follows the separator "-".
+        before, _, after = line.partition(" - ")
+        point = Path(before.split()[4].replace("\\040", " "))
+        if place.is_relative_to(point) and len(point.parts) >= longest:
+            longest, kind = len(point.parts), after.split()[0]
+    return kind if kind in _NETWORK_FILE_SYSTEMS else None

@@ -1,0 +1,58 @@
+"""Is this file our database, in a schema we know, with its guards in place? Asked at every open, before any write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from aerjob_cli.errors import StoreDamaged, StoreForeign, StoreNewer, StoreOutdated
+from aerjob_cli.store.revisions import HEAD, KNOWN
+
+APPLICATION_ID = 0x6165726A  # "aerj"
+
+# Finality is enforced by these; a store that lost one would forget what it promised.
+GUARDS = frozenset(
+    {
+        "jobs_final_is_final",
+        "jobs_final_is_not_replaced",
+        "experiments_stay",
+        "experiments_are_not_replaced",
+        "experiments_belong_to_running_jobs",
+        "experiments_go_with_their_job",
+        "payloads_stay",
+    }
+)
+
+_RESTORE = "restore it from a backup, or move it away and start a new one"
+
+
+def require_ours(connection: Connection, path: Path) -> str:
+    """Return the store's uuid, or raise the ``StoreUnusable`` that says what this file is instead."""
+    if connection.execute(text("PRAGMA application_id")).scalar() != APPLICATION_ID:
+        raise StoreForeign(path, "is not an aerjob database", "move the file away, or set AERJOB_HOME")
+    revision = _revision(connection, path)
+    if revision not in KNOWN:
+        raise StoreNewer(path, f"was written by a later aerjob (schema {revision})", "upgrade aerjob")
+    if revision != HEAD:
+        raise StoreOutdated(path, f"has the schema {revision} of an earlier aerjob", "run: aerjob store upgrade")
+    missing = GUARDS - set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars())
+    if missing:
+        raise StoreDamaged(path, f"lacks the guards {', '.join(sorted(missing))}", _RESTORE)
+    uuid = connection.execute(text("SELECT store_uuid FROM store_identity")).scalar()
+    if uuid is None:
+        raise StoreDamaged(path, "has no identity", _RESTORE)
+    return str(uuid)
+
+
+def _revision(connection: Connection, path: Path) -> str:
+    try:
+        revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except DBAPIError as error:
+        if "no such table" not in str(error.orig):
+            raise
+        revision = None
+    if revision is None:
+        raise StoreDamaged(path, "does not say which schema it has", _RESTORE)
+    return str(revision)

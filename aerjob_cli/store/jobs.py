@@ -1,0 +1,142 @@
+"""Looking jobs up: by id, by prefix, by what they have in common. Nothing here changes a job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from sqlalchemy import Connection, Row, Select, Text, func, select, type_coerce
+
+from aerjob_cli.errors import AmbiguousJobId, JobNotFound
+from aerjob_cli.states import PENDING, Reason, Status
+from aerjob_cli.store.records import JobRecord
+from aerjob_cli.store.tables import job_tags, jobs
+
+SHORTEST_PREFIX = 4
+_CANDIDATES_SHOWN = 6
+_UUID_LENGTH = 36
+
+_TAGS = type_coerce(
+    select(func.json_group_array(job_tags.c.tag)).where(job_tags.c.job_seq == jobs.c.seq).scalar_subquery(), Text
+).label("tags")
+
+JOB_COLUMNS = [jobs.c[field.name] for field in fields(JobRecord) if field.name != "tags"]
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """What jobs must have in common to be listed. ``since_us`` is in microseconds since 1970, UTC."""
+
+    statuses: tuple[Status, ...] = ()
+    tag: str | None = None
+    name: str | None = None
+    backend: str | None = None
+    since_us: int | None = None
+
+
+def record_of(row: Row[tuple[object, ...]]) -> JobRecord:
+    """Make the record of a row that has at least ``JOB_COLUMNS``."""
+    values = dict(row._mapping)
+    values["status"] = Status(values["status"])
+    values["reason"] = None if values["reason"] is None else Reason(values["reason"])
+    values["options"] = json.loads(values["options"])
+    values["metadata"] = json.loads(values["metadata"])
+    values["memory"] = bool(values["memory"])
+    values["counts_required"] = bool(values["counts_required"])
+    values["tags"] = tuple(sorted(json.loads(values.get("tags") or "[]")))
+    return JobRecord(**values)
+
+
+def find(tx: Connection, job_id: str) -> JobRecord:
+    """Give the job with exactly that id; raises ``JobNotFound``."""
+    row = tx.execute(_jobs().where(jobs.c.job_id == job_id)).one_or_none()
+    if row is None:
+        raise JobNotFound(job_id)
+    return record_of(row)
+
+
+def find_many(tx: Connection, seqs: Sequence[int]) -> dict[int, JobRecord]:
+    """Give those of the jobs that exist, by sequence number."""
+    found: dict[int, JobRecord] = {}
+    for start in range(0, len(seqs), 500):  # below SQLite's limit of parameters in any build
+        part = seqs[start : start + 500]
+        for row in tx.execute(_jobs().where(jobs.c.seq.in_(part))):
+            found[row.seq] = record_of(row)
+    return found
+
+
+def resolve(tx: Connection, reference: str) -> JobRecord:
+    """Give the job that a person means by a full id, a unique prefix of 4 or more characters, or ``last``.
+
+    Raises ``JobNotFound`` or ``AmbiguousJobId``.
+    """
+    if reference == "last":
+        row = tx.execute(_jobs().order_by(jobs.c.seq.desc()).limit(1)).one_or_none()
+        if row is None:
+            raise JobNotFound(reference, "it is empty; `aerjob submit FILE` makes a job")
+        return record_of(row)
+    wanted = reference.lower()
+    if len(wanted) < SHORTEST_PREFIX:
+        raise JobNotFound(reference, f"an id is shortened to no less than {SHORTEST_PREFIX} characters")
+    # A range, not LIKE, so that the unique index answers.
+    rows = tx.execute(
+        _jobs()
+        .where(jobs.c.job_id >= wanted, jobs.c.job_id < wanted + "\U0010ffff")
+        .order_by(jobs.c.job_id)
+        .limit(_CANDIDATES_SHOWN)
+    ).all()
+    if not rows:
+        raise JobNotFound(reference)
+    if len(rows) > 1 and rows[0].job_id != wanted:
+        raise AmbiguousJobId(reference, [row.job_id for row in rows])
+    return record_of(rows[0])
+
+
+def newest(tx: Connection, wanted: JobFilter, limit: int | None) -> list[JobRecord]:
+    """List the jobs that fit, the last submitted first."""
+    query = _jobs().order_by(jobs.c.seq.desc())
+    if wanted.statuses:
+        query = query.where(jobs.c.status.in_(wanted.statuses))
+    if wanted.tag is not None:
+        query = query.where(jobs.c.seq.in_(select(job_tags.c.job_seq).where(job_tags.c.tag == wanted.tag)))
+    if wanted.name is not None:
+        query = query.where(jobs.c.name == wanted.name)
+    if wanted.backend is not None:
+        query = query.where(jobs.c.backend == wanted.backend)
+    if wanted.since_us is not None:
+        query = query.where(jobs.c.submitted_us >= wanted.since_us)
+    if limit is not None:
+        query = query.limit(limit)
+    return [record_of(row) for row in tx.execute(query)]
+
+
+def has_pending(tx: Connection) -> bool:
+    """Tell whether any job is not final yet."""
+    return _is_any(tx, tuple(PENDING))
+
+
+def has_waiting(tx: Connection) -> bool:
+    """Tell whether any job waits for a worker to take it."""
+    return _is_any(tx, (Status.INITIALIZING, Status.QUEUED))
+
+
+def queue_position(tx: Connection, job: JobRecord) -> int | None:
+    """Count from 1 the jobs up to this one in the order in which they will start; None when it does not queue."""
+    if job.status is not Status.QUEUED:
+        return None
+    before = select(func.count()).where(
+        jobs.c.status == Status.QUEUED,
+        (jobs.c.priority > job.priority) | ((jobs.c.priority == job.priority) & (jobs.c.seq <= job.seq)),
+    )
+    return int(tx.execute(before).scalar_one())
+
+
+def _jobs() -> Select[tuple[object, ...]]:
+    return select(*JOB_COLUMNS, _TAGS)
+
+
+def _is_any(tx: Connection, statuses: tuple[Status, ...]) -> bool:
+    # "finished_us IS NULL" is what lets the small index of pending jobs answer.
+    query = select(jobs.c.seq).where(jobs.c.finished_us.is_(None), jobs.c.status.in_(statuses)).limit(1)
+    return tx.execute(query).first() is not None

@@ -1,0 +1,74 @@
+"""The object folder: bytes too large for the database, named by their checksum.
+
+A file gets its name by rename after it was written and synced, and the reference to it is committed after that, so
+that a reference never points at a half file. A file without a reference is only waste.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import uuid
+from pathlib import Path
+
+from aerjob_cli.errors import PayloadDamaged
+from aerjob_cli.settings import INLINE_LIMIT_BYTES, StorePaths
+from aerjob_cli.store.folder import PRIVATE_FOLDER, open_private, sync_folder
+from aerjob_cli.store.records import Payload
+
+
+def object_path(paths: StorePaths, sha256: str) -> Path:
+    """Say where the object with that checksum is."""
+    return paths.objects / sha256[:2] / sha256[2:]
+
+
+def put_if_large(paths: StorePaths, sha256: str, data: bytes) -> bytes | None:
+    """Return ``data`` when it belongs into the database; else store it as an object and return None."""
+    if len(data) <= INLINE_LIMIT_BYTES:
+        return data
+    draft = paths.incoming / uuid.uuid4().hex
+    descriptor = open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        adopt(paths, draft, sha256)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            draft.unlink()
+        raise
+    return None
+
+
+def adopt(paths: StorePaths, draft: Path, sha256: str) -> None:
+    """Give a written and synced file its name as an object, durably."""
+    place = object_path(paths, sha256)
+    if not place.parent.is_dir():
+        place.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        place.parent.chmod(PRIVATE_FOLDER)
+        sync_folder(paths.objects)
+    draft.rename(place)
+    sync_folder(place.parent)
+
+
+def load(paths: StorePaths, payload: Payload) -> bytes:
+    """Read a payload from wherever it is and check it; raises ``PayloadDamaged`` when it is not what was stored."""
+    data = payload.data
+    if data is None:
+        try:
+            data = object_path(paths, payload.sha256).read_bytes()
+        except FileNotFoundError:
+            raise _damaged(paths, payload, "is missing") from None
+    if len(data) != payload.size_bytes or hashlib.sha256(data).hexdigest() != payload.sha256:
+        raise _damaged(paths, payload, "does not have the checksum that was stored with it")
+    return data
+
+
+def _damaged(paths: StorePaths, payload: Payload, fact: str) -> PayloadDamaged:
+    return PayloadDamaged(
+        paths.home,
+        f"is damaged: {payload.name!r} ({payload.format}, {payload.size_bytes} bytes) {fact}",
+        "restore it from a backup, or run the job again",
+    )

@@ -1,0 +1,184 @@
+"""The frozen records that cross the store's boundary. None of them holds a connection, a row or a session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from aerjob_cli.clock import to_datetime
+from aerjob_cli.states import Reason, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Named bytes with a format tag and a checksum: in ``data``, or in the object folder when that is None."""
+
+    name: str
+    format: str
+    sha256: str
+    size_bytes: int
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a client hands in, in one go. ``seed`` from 0 to 2^63 − 1, ``max_memory_mb`` in MiB."""
+
+    job_id: str
+    payloads: tuple[Payload, ...]
+    backend: str
+    method: str
+    shots: int
+    seed: int
+    # What was asked for, None where the seed was drawn: a repeated request draws another one and is still the same.
+    requested_seed: int | None = None
+    memory: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    priority: int = 0
+    time_limit_s: float | None = None
+    max_memory_mb: int | None = None
+    max_attempts: int = 3
+    idempotency_key: str | None = None
+    retry_of: str | None = None
+    # Texts are validated by an executor and must measure; circuits from Python come checked, with their plan.
+    counts_required: bool = True
+    experiments_total: int | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job as it was at one instant."""
+
+    seq: int
+    job_id: str
+    status: Status
+    reason: Reason | None
+    message: str | None
+    stderr_tail: str | None
+    name: str | None
+    backend: str
+    method: str
+    shots: int
+    seed: int
+    memory: bool
+    options: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    counts_required: bool
+    priority: int
+    time_limit_s: float | None
+    max_memory_mb: int | None
+    max_attempts: int
+    retry_of: str | None
+    experiments_total: int | None
+    threads: int | None
+    experiments_done: int
+    validations: int
+    attempt: int
+    attempts_charged: int
+    worker_id: str | None
+    cancel_requested_us: int | None
+    engine: str | None
+    submitted_us: int
+    started_us: int | None
+    finished_us: int | None
+    tags: tuple[str, ...]
+
+    @property
+    def submitted_at(self) -> datetime:
+        return to_datetime(self.submitted_us)
+
+    @property
+    def started_at(self) -> datetime | None:
+        return None if self.started_us is None else to_datetime(self.started_us)
+
+    @property
+    def finished_at(self) -> datetime | None:
+        return None if self.finished_us is None else to_datetime(self.finished_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to advance one job: whoever writes for it shows the attempt and the token."""
+
+    job_seq: int
+    job_id: str
+    status: Status
+    attempt: int
+    token: str
+    worker_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A job and the right to advance it."""
+
+    job: JobRecord
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentRecord:
+    """One experiment's result, its place in the job (from 0) and the attempt that ran it."""
+
+    position: int
+    attempt: int
+    shots: int
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One transition in a job's history."""
+
+    seq: int
+    at_us: int
+    from_status: Status | None
+    to_status: Status
+    attempt: int
+    worker_id: str | None
+    why: str
+
+    @property
+    def at(self) -> datetime:
+        return to_datetime(self.at_us)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessIdentity:
+    """A process that cannot be mistaken for another one: pids are reused, start times within a boot are not."""
+
+    pid: int
+    started: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRecord:
+    """A worker as it last wrote of itself."""
+
+    worker_id: str
+    host: str
+    boot_id: str
+    pid: int
+    pid_started: str
+    children: tuple[ProcessIdentity, ...]
+    slots: int
+    lease_s: float
+    aerjob_version: str
+    qiskit_version: str | None
+    aer_version: str | None
+    started_us: int
+    heartbeat_us: int
+    heartbeat_monotonic_s: float
+    drain_requested_us: int | None
+    ended_us: int | None
+    end: str | None
+
+    def is_silent(self, *, boot_id: str, monotonic_s: float) -> bool:
+        """Tell whether its lease has run out; the wall clock has no part in it."""
+        return self.boot_id != boot_id or monotonic_s - self.heartbeat_monotonic_s > self.lease_s

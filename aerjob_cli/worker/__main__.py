@@ -1,0 +1,43 @@
+"""The program that clients start: ``python -m aerjob_cli.worker --home FOLDER``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from aerjob_cli.errors import AerjobError
+from aerjob_cli.settings import StorePaths, WorkerSettings
+from aerjob_cli.worker.daemon import run
+
+
+def main(arguments: list[str]) -> int:
+    """Run the worker of one store; give its exit code."""
+    defaults = WorkerSettings()
+    parser = argparse.ArgumentParser(prog="aerjob worker", description="Run the worker of one store.")
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--starter-lock", type=int)
+    parser.add_argument("--foreground", action="store_true")
+    parser.add_argument("--slots", type=int, default=defaults.slots)
+    parser.add_argument("--idle-exit", type=float, default=defaults.idle_exit_s, metavar="SECONDS")
+    parser.add_argument("--lease", type=float, default=defaults.lease_s, metavar="SECONDS")
+    parser.add_argument("--drain-grace", type=float, default=defaults.drain_grace_s, metavar="SECONDS")
+    options = parser.parse_args(arguments)
+    settings = replace(
+        defaults,
+        slots=options.slots,
+        idle_exit_s=options.idle_exit,
+        lease_s=options.lease,
+        drain_grace_s=options.drain_grace,
+        foreground=options.foreground,
+    )
+    try:
+        return run(StorePaths(options.home), settings, starter_lock=options.starter_lock)
+    except AerjobError as error:
+        print(f"aerjob worker: {error}", file=sys.stderr)  # noqa: T201 - the log of a process without a terminal
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,78 @@
+"""What an executor answers, as an outcome. It has parsed what strangers wrote, so nothing is taken on trust."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from aerjob_cli.executors.messages import Message
+from aerjob_cli.settings import INLINE_LIMIT_BYTES, StorePaths
+from aerjob_cli.states import Reason
+from aerjob_cli.store.objects import adopt
+from aerjob_cli.store.records import ExperimentRecord, Payload
+from aerjob_cli.worker.holdings import Holding
+from aerjob_cli.worker.outcomes import Accepted, Chunk, Done, Failed, Outcome
+
+_MESSAGE_CHARACTERS = 4000
+_NAME_CHARACTERS = 1000
+
+
+class NotAnAnswer(Exception):
+    """A message does not fit what was asked."""
+
+
+def outcome_of(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
+    """Turn a message into an outcome; raises ``NotAnAnswer`` for anything out of form or out of turn."""
+    try:
+        return _outcome(message, holding, paths)
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+        raise NotAnAnswer(str(error)) from error
+
+
+def is_last(outcome: Outcome) -> bool:
+    """Tell whether nothing more is to come for this claim."""
+    return not isinstance(outcome, Chunk)
+
+
+def _outcome(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
+    header = message.header
+    if message.kind == "failed":
+        return Failed(Reason(header["reason"]), str(header["message"])[:_MESSAGE_CHARACTERS])
+    if holding.is_validation and message.kind == "accepted":
+        return Accepted(_positive(header["experiments_total"]), _positive(header["threads"]))
+    if not holding.is_validation and message.kind == "chunk":
+        return Chunk(tuple(_result(item, message.body, holding, paths) for item in header["experiments"]))
+    if not holding.is_validation and message.kind == "done":
+        return Done(str(header["engine"])[:_NAME_CHARACTERS])
+    raise NotAnAnswer(f"{message.kind!r} is no answer to what was asked")
+
+
+def _result(item: dict[str, Any], body: bytes, holding: Holding, paths: StorePaths) -> ExperimentRecord:
+    position, size, sha256 = int(item["index"]), int(item["size_bytes"]), str(item["sha256"])
+    if not 0 <= position < (holding.job.experiments_total or 0):
+        raise NotAnAnswer(f"there is no experiment {position}")
+    if len(sha256) != 64 or not all(digit in "0123456789abcdef" for digit in sha256):
+        raise NotAnAnswer("a checksum is none")
+    data = None
+    if item.get("path") is not None:
+        draft = Path(item["path"])
+        if draft.parent != paths.incoming or draft.is_symlink() or draft.stat().st_size != size:
+            raise NotAnAnswer("an object file is not where or what it should be")
+        adopt(paths, draft, sha256)
+    else:
+        start = int(item["offset"])
+        data = body[start : start + size]
+        if start < 0 or len(data) != size or size > INLINE_LIMIT_BYTES:
+            raise NotAnAnswer("a result is not where it should be")
+    return ExperimentRecord(
+        position=position,
+        attempt=holding.claim.attempt,
+        shots=int(item["shots"]),
+        payload=Payload(str(item["name"])[:_NAME_CHARACTERS], str(item["format"]), sha256, size, data),
+    )
+
+
+def _positive(value: object) -> int:
+    if not isinstance(value, int) or value < 1:
+        raise NotAnAnswer(f"{value!r} is not a count")
+    return value

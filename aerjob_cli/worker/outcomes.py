@@ -1,0 +1,100 @@
+"""What holding a job can end in, each with its own data, and how each is written.
+
+Every write is guarded by the claim. It answers whether it landed; one that did not is only ever logged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from aerjob_cli.states import Reason
+from aerjob_cli.store import lifecycle
+from aerjob_cli.store.records import Claim, ExperimentRecord
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The circuits can run."""
+
+    experiments_total: int
+    threads: int
+
+    def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
+        return lifecycle.accept(tx, held, experiments_total=self.experiments_total, threads=self.threads, now_us=now_us)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Results of some experiments; the job goes on."""
+
+    results: tuple[ExperimentRecord, ...]
+
+    def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
+        return lifecycle.record_experiments(tx, held, self.results)
+
+
+@dataclass(frozen=True)
+class Done:
+    """All experiments have run."""
+
+    engine: str
+
+    def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
+        return lifecycle.finish(tx, held, engine=self.engine, now_us=now_us)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The job cannot succeed, however often it is tried."""
+
+    reason: Reason
+    message: str
+    stderr_tail: str | None = None
+
+    def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
+        return lifecycle.fail(tx, held, self.reason, self.message, stderr_tail=self.stderr_tail, now_us=now_us)
+
+
+@dataclass(frozen=True)
+class Crashed:
+    """The executor died; another attempt may do better."""
+
+    reason: Reason
+    message: str
+    stderr_tail: str | None
+
+    def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
+        return lifecycle.crash(tx, held, self.reason, self.message, stderr_tail=self.stderr_tail, now_us=now_us)
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """Somebody wanted it ended, and its executor is gone."""
+
+    def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
+        return lifecycle.cancel_held(tx, held, now_us=now_us)
+
+
+@dataclass(frozen=True)
+class GivenBack:
+    """The worker stops before the job has ended; this attempt is not charged."""
+
+    why: str
+
+    def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
+        return lifecycle.give_back(tx, held, why=self.why, now_us=now_us)
+
+
+@dataclass(frozen=True)
+class ValidationReturned:
+    """No verdict; ``message`` says what the validator died of, None when it was stopped by order."""
+
+    message: str | None
+
+    def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
+        return lifecycle.return_validation(tx, held, message=self.message, now_us=now_us)
+
+
+Outcome = Accepted | Chunk | Done | Failed | Crashed | Cancelled | GivenBack | ValidationReturned

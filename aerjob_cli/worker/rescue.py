@@ -1,0 +1,33 @@
+"""What a dead or silent worker left behind: its processes are ended, its jobs go back to the queue. Nothing is run."""
+
+from __future__ import annotations
+
+from aerjob_cli.clock import boot_id
+from aerjob_cli.processes import kill_exactly
+from aerjob_cli.store import lifecycle, workers
+from aerjob_cli.store.database import Store
+from aerjob_cli.store.records import WorkerRecord
+from aerjob_cli.worker import journal
+
+
+def succeed(store: Store, worker: WorkerRecord) -> None:
+    """Register a worker that holds the lock, and release all that workers before it held.
+
+    Holding the lock is what makes this safe: whoever wrote those rows is dead, or has lost the lock and will find its
+    writes refused.
+    """
+    this_boot = boot_id()
+    with store.reading() as tx:
+        predecessors = workers.alive(tx)
+    for predecessor in predecessors:
+        if predecessor.boot_id == this_boot:
+            for child in predecessor.children:
+                kill_exactly(child.pid, child.started, whole_group=True)
+    now_us = store.now_us()
+    with store.writing() as tx:
+        for predecessor in predecessors:
+            workers.close(tx, predecessor.worker_id, end="lost", now_us=now_us)
+        workers.register(tx, worker)
+        released = lifecycle.release_lost(tx, new_worker_id=worker.worker_id, boot_id=this_boot, now_us=now_us)
+    for item in released:
+        journal.released(item)

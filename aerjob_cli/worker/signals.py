@@ -1,0 +1,38 @@
+"""Signals only leave a note; the loop reads it. The first asks to drain, the second to stop at once."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from dataclasses import dataclass, field
+from selectors import EVENT_READ, BaseSelector
+from types import FrameType
+
+_ORDERS_TO_STOP = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass
+class Signals:
+    """The notes. ``stops`` counts the orders to stop."""
+
+    stops: int = 0
+    _woken: socket.socket = field(init=False)
+    _wakes: socket.socket = field(init=False)
+
+    def install(self, selector: BaseSelector, *, foreground: bool) -> None:
+        """Take over the signals of this process and have them wake ``selector``."""
+        self._woken, self._wakes = socket.socketpair()
+        self._woken.setblocking(False)
+        self._wakes.setblocking(False)
+        signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
+        selector.register(self._woken, EVENT_READ, self._drain_wakeups)
+        for number in _ORDERS_TO_STOP:
+            signal.signal(number, self._note_stop)
+        # A detached worker outlives its terminal; one in the foreground of a closed terminal drains.
+        signal.signal(signal.SIGHUP, self._note_stop if foreground else signal.SIG_IGN)
+
+    def _note_stop(self, number: int, frame: FrameType | None) -> None:
+        self.stops += 1
+
+    def _drain_wakeups(self) -> None:
+        self._woken.recv(4096)

@@ -1,0 +1,377 @@
+"""The worker's loop. It claims jobs, feeds executors, enforces limits and writes what came of it.
+
+Single-threaded, and nothing in it waits: circuits run in executors, large results are written by them, and a store
+that is locked is asked again on the next turn. It never imports Qiskit.
+"""
+
+from __future__ import annotations
+
+import selectors
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from aerjob_cli.errors import StoreBusy, StoreFull
+from aerjob_cli.executors.messages import Message
+from aerjob_cli.executors.pool import Ended, Executor, Pool, Said, Started
+from aerjob_cli.memory import oom_kills
+from aerjob_cli.processes import rss_bytes
+from aerjob_cli.settings import WorkerSettings
+from aerjob_cli.store import lifecycle, workers
+from aerjob_cli.store.database import Store
+from aerjob_cli.store.doorbell import Doorbell
+from aerjob_cli.store.flocks import Flock
+from aerjob_cli.store.jobs import has_waiting
+from aerjob_cli.store.records import Claim, ClaimedJob, ProcessIdentity
+from aerjob_cli.worker import answers, journal, orders
+from aerjob_cli.worker.holdings import Holding, Holdings
+from aerjob_cli.worker.limits import cause_of_death, memory_is_exceeded, time_is_over
+from aerjob_cli.worker.outcomes import Cancelled, Done, GivenBack, Outcome, ValidationReturned
+from aerjob_cli.worker.signals import Signals
+
+_BEATS_PER_LEASE = 3
+# While the disk is full or the database locked, trying on every turn would only spin.
+_TROUBLE_PAUSE_S = 0.25
+
+
+class Supervisor:
+    """One worker, from its first turn to its last."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: str,
+        store: Store,
+        pool: Pool,
+        doorbell: Doorbell,
+        lock: Flock,
+        settings: WorkerSettings,
+        selector: selectors.BaseSelector,
+        signals: Signals,
+    ) -> None:
+        self._worker_id = worker_id
+        self._store = store
+        self._pool = pool
+        self._doorbell = doorbell
+        self._lock = lock
+        self._settings = settings
+        self._selector = selector
+        self._signals = signals
+        self._watch = store.watch()
+        self._holdings = Holdings()
+        self._idle_runners: list[Executor] = []
+        self._validators: list[Executor] = []  # one at most; a place of its own, so that busy slots delay no verdict
+        self._served: dict[int, int] = {}
+        self._writes: list[tuple[Claim, Outcome]] = []
+        self._children: tuple[tuple[int, str], ...] = ()
+        self._versions: dict[str, str] | None = None
+        now_s = self._now_s()
+        self._next_beat_s = now_s
+        self._next_memory_check_s = now_s
+        self._idle_since_s = now_s
+        self._trouble_until_s = 0.0
+        self._drain_deadline_s: float | None = None
+        self._may_have_work = True
+        self._end: str | None = None
+        selector.register(doorbell.descriptor, selectors.EVENT_READ, self._rung)
+
+    def run(self) -> str:
+        """Turn until there is a reason to end, and say which."""
+        try:
+            while self._end is None:
+                self.run_once()
+        finally:
+            self._watch.close()
+        return self._end
+
+    def run_once(self) -> None:
+        """One turn of the loop."""
+        self._wait_for_events()
+        self._heed_signals()
+        self._hear_executors()
+        self._look_at_store()
+        self._enforce_limits()
+        self._write_and_claim()
+        self._beat()
+        self._consider_ending()
+
+    # Waiting
+
+    def _wait_for_events(self) -> None:
+        for key, _ in self._selector.select(self._pause_s()):
+            wake: Callable[[], None] = key.data
+            wake()
+
+    def _pause_s(self) -> float:
+        now_s = self._now_s()
+        due = [now_s + self._settings.poll_s, self._next_beat_s]
+        if self._writes:
+            due.append(max(now_s, self._trouble_until_s))
+        if len(self._holdings):
+            due.append(self._next_memory_check_s)
+            due += [holding.deadline_s for holding in self._holdings if holding.deadline_s is not None]
+        if self._drain_deadline_s is not None:
+            due.append(self._drain_deadline_s)
+        return max(0.0, min(due) - now_s)
+
+    def _rung(self) -> None:
+        self._doorbell.silence()
+        self._may_have_work = True
+
+    # Signals
+
+    def _heed_signals(self) -> None:
+        if self._signals.stops >= 1 and self._drain_deadline_s is None:
+            self._drain(self._settings.drain_grace_s)
+        if self._signals.stops > 1 and self._drain_deadline_s is not None:
+            self._drain_deadline_s = min(self._drain_deadline_s, self._now_s())
+
+    def _drain(self, grace_s: float) -> None:
+        self._drain_deadline_s = self._now_s() + grace_s
+        journal.draining(len(self._holdings))
+
+    @property
+    def _is_draining(self) -> bool:
+        return self._drain_deadline_s is not None
+
+    # Executors
+
+    def _hear_executors(self) -> None:
+        for event in self._pool.poll():
+            match event:
+                case Started(versions):
+                    self._versions = versions
+                    journal.executors_ready(versions)
+                case Said(executor, message):
+                    self._hear(executor, message)
+                case Ended():
+                    self._bury(event)
+
+    def _hear(self, executor: Executor, message: Message) -> None:
+        holding = self._holdings.of(executor)
+        if message.kind == "ready" and not message.header.get("ticket"):
+            return
+        try:
+            if holding is None or message.header.get("ticket") != holding.ticket:
+                raise answers.NotAnAnswer("nothing was asked of it")
+            outcome = answers.outcome_of(message, holding, self._store.paths)
+        except answers.NotAnAnswer:
+            journal.stray_message(executor.serial, message.kind)
+            self._pool.kill(executor)
+            return
+        if holding.ending is not None:
+            # It is being ended for another reason; what it says now comes too late.
+            return
+        self._writes.append((holding.claim, outcome))
+        if not answers.is_last(outcome):
+            return
+        self._holdings.release(holding)
+        self._served[executor.serial] = self._served.get(executor.serial, 0) + 1
+        is_clean = isinstance(outcome, Done) or holding.is_validation
+        if not is_clean or self._served[executor.serial] >= self._settings.jobs_per_executor:
+            self._retire(executor)
+        elif not holding.is_validation:
+            self._idle_runners.append(executor)
+
+    def _bury(self, event: Ended) -> None:
+        executor = event.executor
+        self._forget(executor)
+        holding = self._holdings.of(executor)
+        if holding is None:
+            return
+        self._holdings.release(holding)
+        outcome = holding.ending
+        if outcome is None and executor.pid is None:
+            # It was never forked: the job has not been begun.
+            outcome = self._stopped(holding, "its executor could not be started")
+        if outcome is None:
+            outcome = cause_of_death(holding, event.code, event.fault, event.stderr_tail)
+        self._writes.append((holding.claim, outcome))
+
+    def _retire(self, executor: Executor) -> None:
+        self._forget(executor)
+        self._pool.kill(executor)
+
+    def _forget(self, executor: Executor) -> None:
+        self._served.pop(executor.serial, None)
+        self._idle_runners = [idle for idle in self._idle_runners if idle.serial != executor.serial]
+        self._validators = [validator for validator in self._validators if validator.serial != executor.serial]
+
+    def _end_executor(self, holding: Holding, outcome: Outcome) -> None:
+        """Kill the executor of a job; ``outcome`` is written once it is gone."""
+        if holding.ending is None:
+            holding.ending = outcome
+            journal.ending(holding, outcome)
+            self._pool.kill(holding.executor)
+
+    # The store
+
+    def _look_at_store(self) -> None:
+        try:
+            if not self._watch.changed():
+                return
+            self._may_have_work = True
+            with self._store.reading() as tx:
+                claims = lifecycle.claims_of(tx, self._worker_id)
+                wants_drain = workers.is_drain_requested(tx, self._worker_id)
+        except StoreBusy:
+            self._watch.forget()
+            return
+        written = {(claim.job_seq, claim.token) for claim, _ in self._writes}
+        for holding in self._holdings:
+            key = (holding.claim.job_seq, holding.claim.token)
+            if key not in claims and key not in written:
+                journal.claim_lost(holding)
+                self._end_executor(holding, Cancelled())
+            elif claims.get(key):
+                self._end_executor(holding, Cancelled())
+        if wants_drain and not self._is_draining:
+            self._drain(self._settings.drain_grace_s)
+
+    def _enforce_limits(self) -> None:
+        now_s = self._now_s()
+        for holding in self._holdings:
+            outcome = time_is_over(holding, now_s)
+            if outcome is not None:
+                self._end_executor(holding, outcome)
+        if len(self._holdings) and now_s >= self._next_memory_check_s:
+            self._next_memory_check_s = now_s + self._settings.memory_check_s
+            for holding in self._holdings:
+                outcome = memory_is_exceeded(holding)
+                if outcome is not None:
+                    self._end_executor(holding, outcome)
+
+    def _write_and_claim(self) -> None:
+        """Write all outcomes and claim new jobs, in one transaction and so with one fsync."""
+        if self._now_s() < self._trouble_until_s:
+            return
+        writes, children = self._writes, self._pool.children()
+        wants_work = self._may_have_work and not self._is_draining
+        if not writes and not wants_work and children == self._children:
+            return
+        now_us = self._store.now_us()
+        begun: list[orders.Order] = []
+        try:
+            with self._store.writing() as tx:
+                landed = [outcome.write(tx, claim, now_us) for claim, outcome in writes]
+                if children != self._children and self._versions is not None:
+                    self._note_children(tx, children)
+                if not self._is_draining and self._lock.is_still_named():
+                    begun = self._claim(tx, now_us)
+        except (StoreBusy, StoreFull) as error:
+            journal.store_trouble(str(error))
+            self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
+            return
+        self._children = children
+        self._writes = []
+        # What could not be claimed now can be when an executor is free, and then there is something to write.
+        self._may_have_work = False
+        for (claim, outcome), has_landed in zip(writes, landed, strict=True):
+            if not has_landed:
+                journal.write_refused(claim.job_id, claim.attempt, outcome)
+            elif answers.is_last(outcome):
+                journal.wrote(claim.job_id, outcome)
+        for order in begun:
+            self._feed(order)
+
+    def _note_children(self, tx: Connection, children: tuple[tuple[int, str], ...]) -> None:
+        assert self._versions is not None
+        identities = [ProcessIdentity(pid, started) for pid, started in children]
+        workers.note_children(
+            tx,
+            self._worker_id,
+            identities,
+            qiskit_version=self._versions["qiskit"],
+            aer_version=self._versions["aer"],
+        )
+
+    def _claim(self, tx: Connection, now_us: int) -> list[orders.Order]:
+        running = sum(not holding.is_validation for holding in self._holdings)
+        validating = len(self._holdings) - running
+        claimed: list[ClaimedJob] = []
+        if not validating:
+            claimed += lifecycle.claim_validations(tx, self._worker_id, limit=1, now_us=now_us)
+        if running < self._settings.slots:
+            claimed += lifecycle.claim(tx, self._worker_id, limit=self._settings.slots - running, now_us=now_us)
+        return [orders.order_for(tx, item, self._store.paths) for item in claimed]
+
+    def _feed(self, order: orders.Order) -> None:
+        claimed = order.claimed
+        is_validation = order.is_validation
+        lane = self._validators if is_validation else self._idle_runners
+        if not lane:
+            lane.append(self._pool.fork())
+        executor = lane[0] if is_validation else lane.pop()
+        holding = Holding(
+            job=claimed.job,
+            claim=claimed.claim,
+            executor=executor,
+            begun_s=self._now_s(),
+            limit_s=self._settings.validation_limit_s if is_validation else claimed.job.time_limit_s,
+            memory_limit_bytes=order.memory_limit_bytes,
+            oom_kills_before=oom_kills(),
+            base_rss_bytes=None if executor.pid is None else rss_bytes(executor.pid),
+        )
+        self._holdings.add(holding)
+        self._pool.send(executor, order.header(holding.ticket), order.bodies)
+        journal.began(holding)
+
+    # Living and ending
+
+    def _beat(self) -> None:
+        now_s = self._now_s()
+        if now_s < self._next_beat_s:
+            return
+        self._next_beat_s = now_s + self._settings.lease_s / _BEATS_PER_LEASE
+        try:
+            with self._store.writing() as tx:
+                is_alive = workers.beat(
+                    tx, self._worker_id, now_us=self._store.now_us(), monotonic_s=self._store.clock.monotonic_s()
+                )
+        except (StoreBusy, StoreFull) as error:
+            journal.store_trouble(str(error))
+            return
+        if not is_alive or not self._lock.is_still_named():
+            journal.superseded()
+            self._end = "superseded"
+
+    def _consider_ending(self) -> None:
+        now_s = self._now_s()
+        if self._pool.is_broken:
+            self._end = "executors cannot be started"
+        if len(self._holdings) or self._writes:
+            self._idle_since_s = now_s
+        if self._is_draining:
+            self._consider_ending_drain(now_s)
+        elif 0 < self._settings.idle_exit_s <= now_s - self._idle_since_s:
+            self._leave_if_nothing_waits()
+
+    def _consider_ending_drain(self, now_s: float) -> None:
+        if not len(self._holdings) and not self._writes:
+            self._end = "drained"
+        elif self._drain_deadline_s is not None and now_s >= self._drain_deadline_s:
+            for holding in self._holdings:
+                self._end_executor(holding, self._stopped(holding, "the worker was stopped"))
+            # Ended ones are written as they are told of; do not spin until then.
+            self._drain_deadline_s = now_s + self._settings.poll_s
+
+    def _leave_if_nothing_waits(self) -> None:
+        # From here on a client that rings knows that no worker is there. What came before that is seen here.
+        self._selector.unregister(self._doorbell.descriptor)
+        self._doorbell.take_down()
+        with self._store.reading() as tx:
+            is_wanted = has_waiting(tx)
+        if not is_wanted:
+            self._end = "idle"
+            return
+        self._doorbell = Doorbell.hang(self._store.paths.doorbell)
+        self._selector.register(self._doorbell.descriptor, selectors.EVENT_READ, self._rung)
+        self._may_have_work = True
+        self._idle_since_s = self._now_s()
+
+    @staticmethod
+    def _stopped(holding: Holding, why: str) -> Outcome:
+        return ValidationReturned(None) if holding.is_validation else GivenBack(why)
+
+    def _now_s(self) -> float:
+        return self._store.clock.monotonic_s()
