@@ -159,6 +159,15 @@ class UnknownBackend(InputRefused):
         super().__init__(f"no simulator is called {name!r}; there is {', '.join(known)}", name=name, known=list(known))
 
 
+class SubmissionRefused(InputRefused):
+    """Validation refused circuits of a submission; each such job is kept, in ERROR."""
+
+    code = "circuit_refused"
+
+    def __init__(self, message: str, *, job_ids: Sequence[str]) -> None:
+        super().__init__(message, job_ids=list(job_ids), reason=str(Reason.INVALID_CIRCUIT))
+
+
 class IdempotencyConflict(InputRefused):
     """A repeated idempotency key came with another submission."""
 
@@ -187,6 +196,32 @@ class NotFinished(AerjobError):
         )
 
 
+class NoResult(AerjobError):
+    """A job ended without a result; the classes below say how."""
+
+    def __init__(self, job_id: str, status: str, reason: str | None, message: str | None) -> None:
+        super().__init__(
+            f"job {job_id} has no result, it ended in {status}, {reason}: {message}",
+            job_id=job_id,
+            status=status,
+            reason=reason,
+        )
+
+
+class NoResultOfError(NoResult):
+    """A job ended in ERROR."""
+
+    code = "job_failed"
+    exit_code = 1
+
+
+class NoResultOfCancelled(NoResult):
+    """A job was cancelled."""
+
+    code = "job_cancelled"
+    exit_code = 4
+
+
 class WorkerUnavailable(AerjobError):
     """No worker could be started, so that nothing would run."""
 
@@ -206,6 +241,39 @@ class WaitTimedOut(AerjobError):
 
     code = "wait_timed_out"
     exit_code = 124
+
+
+class OutputLost(AerjobError):
+    """The answer could not be written to where it should go."""
+
+    code = "output_lost"
+    exit_code = 70
+
+    def __init__(self, fact: str) -> None:
+        super().__init__(
+            f"the answer could not be written ({fact}); what was asked is done, `aerjob list` shows the jobs"
+        )
+
+
+class Stopped(AerjobError):
+    """A signal ended the command, not the jobs. The exit codes are those of shells, 128 + the signal."""
+
+    code = "stopped"
+
+    def __init__(self) -> None:
+        super().__init__("stopped by a signal; what was submitted goes on")
+
+
+class StoppedByInterrupt(Stopped):
+    """SIGINT, as from Ctrl-C."""
+
+    exit_code = 130
+
+
+class StoppedByTermination(Stopped):
+    """SIGTERM."""
+
+    exit_code = 143
 
 
 class InternalError(AerjobError):

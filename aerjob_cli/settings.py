@@ -23,9 +23,12 @@ CIRCUITS_LIMIT = 100_000
 
 @dataclass(frozen=True)
 class StorePaths:
-    """The files of one store, all in one private folder."""
+    """The files of one store, all in one private folder; ``home`` is made absolute, since the worker runs in ``/``."""
 
     home: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "home", self.home.expanduser().absolute())
 
     @property
     def database(self) -> Path:
@@ -115,7 +118,7 @@ def usable_cores() -> int:
 def _home(env: Mapping[str, str]) -> Path:
     named = env.get("AERJOB_HOME")
     if named:
-        return Path(named).expanduser().absolute()
+        return Path(named)
     from platformdirs import user_state_path
 
     return user_state_path("aerjob", appauthor=False)

@@ -8,17 +8,17 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
 
 from aerjob_cli.api.launch import WorkerLauncher
+from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.catalog import SIMULATORS, Simulator
-from aerjob_cli.codec.options import check_options
-from aerjob_cli.errors import InputRefused, UnknownBackend
+from aerjob_cli.errors import InputRefused, JobNotFound, UnknownBackend
 from aerjob_cli.settings import PAYLOAD_LIMIT_BYTES, Settings
 from aerjob_cli.states import Status
 from aerjob_cli.store import experiments, jobs, lifecycle, objects, submissions
@@ -60,7 +60,7 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     name: str | None = None
-    tags: tuple[str, ...] = ()
+    tags: Iterable[str] = ()
     priority: int = 0
     time_limit_s: float | None = None
     max_memory_mb: int | None = None
@@ -132,13 +132,20 @@ class Client:
             return jobs.newest(tx, wanted, limit)
 
     def wait(self, records: Sequence[JobRecord], *, timeout_s: float | None) -> Iterator[JobRecord]:
-        """Give each job once it is final, in the order in which they end; stops silently when the time is over."""
-        open_seqs = {record.seq for record in records}
+        """Give each job once it is final, in the order in which they end; stops silently when the time is over.
+
+        Raises ``JobNotFound`` for a job that somebody deleted meanwhile.
+        """
+        open_seqs = {record.seq: record.job_id for record in records}
         deadline_s = None if timeout_s is None else self.store.clock.monotonic_s() + timeout_s
 
         def ended(tx: Connection) -> list[JobRecord] | None:
-            found = [record for record in jobs.find_many(tx, sorted(open_seqs)).values() if record.status.is_final]
-            return sorted(found, key=lambda record: (record.finished_us or 0, record.seq)) or None
+            found = jobs.find_many(tx, sorted(open_seqs))
+            for seq, job_id in open_seqs.items():
+                if seq not in found:
+                    raise JobNotFound(job_id)
+            final = [record for record in found.values() if record.status.is_final]
+            return sorted(final, key=lambda record: (record.finished_us or 0, record.seq)) or None
 
         self._launcher.attend()
         while open_seqs:
@@ -147,18 +154,27 @@ class Client:
             if batch is None:
                 return
             for record in batch:
-                open_seqs.discard(record.seq)
+                del open_seqs[record.seq]
                 yield record
 
     def cancel(self, record: JobRecord, *, timeout_s: float = _CANCEL_TAKES_AT_MOST_S) -> JobRecord:
         """End a job, wherever it is, and give its state when that is final or the time is over."""
+        return self.cancel_all([record], timeout_s=timeout_s)[0]
+
+    def cancel_all(
+        self, records: Sequence[JobRecord], *, timeout_s: float = _CANCEL_TAKES_AT_MOST_S
+    ) -> list[JobRecord]:
+        """End jobs, wherever they are, and give their states when all are final or the time is over."""
+        now_us = self.store.now_us()
         with self.store.writing() as tx:
-            answer = lifecycle.request_cancel(tx, record.seq, now_us=self.store.now_us())
-        if answer is lifecycle.CancelAnswer.REQUESTED:
+            answers = [lifecycle.request_cancel(tx, record.seq, now_us=now_us) for record in records]
+        requested = lifecycle.CancelAnswer.REQUESTED
+        running = [record for record, answer in zip(records, answers, strict=True) if answer is requested]
+        if running:
             self._launcher.call()
-            for ended in self.wait([record], timeout_s=timeout_s):
-                return ended
-        return self.find(record.job_id)
+            for _ in self.wait(running, timeout_s=timeout_s):
+                pass
+        return [self.find(record.job_id) for record in records]
 
     def queue_position(self, record: JobRecord) -> int | None:
         """Count from 1 how soon a queued job will start; None when it does not queue."""
@@ -191,27 +207,22 @@ class Client:
 
     def _submission(self, request: Request) -> Submission:
         simulator = simulator_named(request.backend)
-        options = check_options(
-            {
-                **request.options,
-                "shots": request.shots,
-                "memory": request.memory,
-                **({} if request.seed is None else {"seed_simulator": request.seed}),
-            }
-        )
+        if not request.circuits:
+            raise InputRefused("a job needs at least one circuit, and none was given")
+        request = checked(request)
         return Submission(
             job_id=str(uuid.uuid4()),
             payloads=tuple(self._payload(circuit) for circuit in request.circuits),
             backend=simulator.name,
-            method=str(options.get("method", simulator.method)),
+            method=simulator.method,
             shots=request.shots,
             seed=secrets.randbits(_DRAWN_SEED_BITS) if request.seed is None else request.seed,
             requested_seed=request.seed,
             memory=request.memory,
-            options=dict(request.options),
-            metadata=dict(request.metadata),
+            options=request.options,
+            metadata=request.metadata,
             name=request.name,
-            tags=request.tags,
+            tags=tuple(request.tags),
             priority=request.priority,
             time_limit_s=request.time_limit_s,
             max_memory_mb=request.max_memory_mb,

@@ -29,9 +29,7 @@ def decode_circuits(format: str, data: bytes, name: str) -> list[QuantumCircuit]
     elif format == envelope.QPY:
         circuits = quantum_payload.read(data, name)
     elif format == envelope.OPENQASM3:
-        raise CircuitRefused(
-            f"{name} is OpenQASM 3, which cannot be read yet; convert it, for example to QPY"
-        )
+        raise CircuitRefused(f"{name} is OpenQASM 3, which cannot be read yet; convert it, for example to QPY")
     else:
         known = ", ".join(sorted(envelope.CIRCUIT_FORMATS))
         raise CircuitRefused(f"{name} has the format {format!r}, which is not known; there is {known}")

@@ -37,16 +37,13 @@ def read(data: bytes, name: str) -> QuantumCircuit:
         raise CircuitRefused(f"{name} is nested too deeply to be read; write it flatter") from None
     except (QiskitError, ArithmeticError, MemoryError, ValueError) as error:
         fact = getattr(error, "message", None) or str(error) or type(error).__name__
-        raise CircuitRefused(
-            f"{name} cannot be read: {_as_clause(fact)}; correct it and submit again"
-        ) from error
+        raise CircuitRefused(f"{name} cannot be read: {_as_clause(fact)}; correct it and submit again") from error
     except BaseException as error:
         # A panic in Qiskit's Rust parser is a BaseException only; a register of 2^64 qubits makes one.
         if type(error).__name__ != "PanicException":
             raise
         raise CircuitRefused(
-            f"{name} cannot be read: the parser gave up ({_as_clause(str(error))}); "
-            "look for a number that is too large"
+            f"{name} cannot be read: the parser gave up ({_as_clause(str(error))}); look for a number that is too large"
         ) from None
     circuit.name = PurePath(name).stem or name
     return circuit

@@ -73,9 +73,7 @@ AER_OPTIONS: dict[str, Option] = {
     "extended_stabilizer_norm_estimation_samples": _count(1),
     "extended_stabilizer_parallel_threshold": _count(),
     "extended_stabilizer_probabilities_snapshot_samples": _count(1),
-    "extended_stabilizer_sampling_method": Option(
-        str, words=("metropolis", "resampled_metropolis", "norm_estimation")
-    ),
+    "extended_stabilizer_sampling_method": Option(str, words=("metropolis", "resampled_metropolis", "norm_estimation")),
     "fusion_enable": _FLAG,
     "fusion_max_qubit": _count(1),
     "fusion_threshold": _count(),
@@ -88,9 +86,7 @@ AER_OPTIONS: dict[str, Option] = {
     "mps_log_data": _FLAG,
     "mps_omp_threads": _count(1),
     "mps_parallel_threshold": _count(),
-    "mps_sample_measure_algorithm": Option(
-        str, words=("mps_heuristic", "mps_probabilities", "mps_apply_measure")
-    ),
+    "mps_sample_measure_algorithm": Option(str, words=("mps_heuristic", "mps_probabilities", "mps_apply_measure")),
     "mps_swap_direction": Option(str, words=("mps_swap_left", "mps_swap_right")),
     "num_threads_per_device": _count(1),
     "precision": Option(str, words=("double", "single")),
@@ -124,9 +120,7 @@ def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
     Whole numbers are taken for fractions, and integers of NumPy for Python's. Raises ``InputRefused``.
     """
-    return {
-        name: _checked(name, value) for name, value in options.items() if _known(name) and value is not None
-    }
+    return {name: _checked(name, value) for name, value in options.items() if _known(name) and value is not None}
 
 
 def _known(name: str) -> bool:
@@ -135,23 +129,15 @@ def _known(name: str) -> bool:
     if name in RULED_ELSEWHERE:
         raise InputRefused(f"the option {name!r} cannot be set: {RULED_ELSEWHERE[name]}", option=name)
     near = difflib.get_close_matches(name, OPTIONS, n=3)
-    hint = (
-        f"did you mean {' or '.join(map(repr, near))}?" if near else "the documentation lists those there are"
-    )
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "the documentation lists those there are"
     raise InputRefused(f"no option is called {name!r}; {hint}", option=name)
 
 
 def _checked(name: str, value: Any) -> bool | int | float | str:
     option = OPTIONS[name]
     converted = _converted(option, value)
-    if (
-        converted is None
-        or (option.words and converted not in option.words)
-        or not _in_range(option, converted)
-    ):
-        raise InputRefused(
-            f"the option {name!r} is {value!r}; it must be {_expectation(option)}", option=name
-        )
+    if converted is None or (option.words and converted not in option.words) or not _in_range(option, converted):
+        raise InputRefused(f"the option {name!r} is {value!r}; it must be {_expectation(option)}", option=name)
     return converted
 
 
@@ -175,9 +161,7 @@ def _in_range(option: Option, value: bool | int | float | str) -> bool:
         return True
     if not math.isfinite(value):
         return False
-    return (option.minimum is None or value >= option.minimum) and (
-        option.maximum is None or value <= option.maximum
-    )
+    return (option.minimum is None or value >= option.minimum) and (option.maximum is None or value <= option.maximum)
 
 
 def _expectation(option: Option) -> str:

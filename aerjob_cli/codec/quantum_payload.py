@@ -32,8 +32,7 @@ def read(data: bytes, name: str) -> list[QuantumCircuit]:
         raise CircuitRefused(f"{name} is nested too deeply to be read; write it flatter") from None
     except Exception as error:
         raise CircuitRefused(
-            f"{name} is damaged and cannot be read as QPY ({type(error).__name__}); "
-            "write it again with qiskit.qpy.dump"
+            f"{name} is damaged and cannot be read as QPY ({type(error).__name__}); write it again with qiskit.qpy.dump"
         ) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":
@@ -43,9 +42,7 @@ def read(data: bytes, name: str) -> list[QuantumCircuit]:
         ) from None
     if _loads(data[:-1]):
         # The loader ignores what follows the last circuit, so only its need for the last byte shows the end.
-        raise CircuitRefused(
-            f"{name} goes on after its last circuit; write it again with one call of qiskit.qpy.dump"
-        )
+        raise CircuitRefused(f"{name} goes on after its last circuit; write it again with one call of qiskit.qpy.dump")
     return circuits
 
 
@@ -113,7 +110,9 @@ def _loads(data: bytes) -> bool:
 
 def _check_survival(circuit: QuantumCircuit) -> None:
     for operation in _operations(circuit):
-        if type(operation).__module__.startswith("qiskit_aer") or operation.name in _CHANNELS:
+        # ``base_class``, because the classes of Qiskit's singletons (measure, for one) have no module.
+        kind = getattr(operation, "base_class", type(operation))
+        if kind.__module__.startswith("qiskit_aer") or operation.name in _CHANNELS:
             raise CircuitRefused(
                 f"circuit {circuit.name!r} contains {operation.name!r}, an instruction of Aer's own that "
                 "cannot be stored yet; remove it and measure instead"

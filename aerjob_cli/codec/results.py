@@ -44,9 +44,7 @@ def encode_experiment(experiment: ExperimentResult) -> bytes:
     content = experiment.to_dict()
     surplus = sorted(set(content["data"]) - _DATA)
     if surplus:
-        raise ResultNotStorable(
-            f"the result holds {', '.join(surplus)}; only counts and memory can be stored yet"
-        )
+        raise ResultNotStorable(f"the result holds {', '.join(surplus)}; only counts and memory can be stored yet")
     content["meas_level"] = int(content["meas_level"])
     content.pop("time_taken", None)
     content["metadata"] = {
@@ -82,9 +80,7 @@ def to_result(
     from qiskit.result.models import MeasLevel
 
     # ``from_dict`` takes what it is given apart, so it is given a copy; and Aer gives the level as an enum.
-    contents = [
-        {**experiment, "meas_level": MeasLevel(experiment["meas_level"])} for experiment in experiments
-    ]
+    contents = [{**experiment, "meas_level": MeasLevel(experiment["meas_level"])} for experiment in experiments]
     return Result.from_dict(
         {
             "backend_name": backend_name,

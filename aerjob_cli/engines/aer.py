@@ -146,7 +146,7 @@ def _call(chunk: Sequence[QuantumCircuit], spec: JobSpec, start: int) -> list[Ex
     result = _simulator(spec.method).run(list(chunk), **_arguments(spec, start)).result()
     experiments = list(result.results)
     if len(experiments) != len(chunk):
-        raise RuntimeError(str(result.status))
+        raise RuntimeError(str(result.status).removeprefix("ERROR: "))
     return experiments
 
 

@@ -20,13 +20,9 @@ def check_contents(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> 
     if circuit.parameters:
         names = sorted(parameter.name for parameter in circuit.parameters)
         listing = ", ".join(names[:_SHOWN_PARAMETERS]) + (", …" if len(names) > _SHOWN_PARAMETERS else "")
-        raise CircuitRefused(
-            f"{subject} has parameters without a value: {listing}; assign them before submitting"
-        )
+        raise CircuitRefused(f"{subject} has parameters without a value: {listing}; assign them before submitting")
     if circuit.num_input_vars:
-        raise CircuitRefused(
-            f"{subject} has input variables, and a job has no inputs; give them values instead"
-        )
+        raise CircuitRefused(f"{subject} has input variables, and a job has no inputs; give them values instead")
     for name in sorted(findings.names):
         if name.startswith(_LOST_IN_QPY) or name in _CHANNELS:
             raise CircuitRefused(
@@ -44,6 +40,5 @@ def check_numbers(circuit: QuantumCircuit, findings: Survey) -> None:
     """Refuse NaN and infinity, for which Aer gives counts without complaint; raises ``CircuitRefused``."""
     if findings.nonfinite is not None:
         raise CircuitRefused(
-            f"circuit {circuit.name!r} has a parameter of {findings.nonfinite} that is not a finite number; "
-            "correct it"
+            f"circuit {circuit.name!r} has a parameter of {findings.nonfinite} that is not a finite number; correct it"
         )

@@ -26,7 +26,7 @@ def needed_bytes(method: str, qubits: int, precision: str = "double") -> int | N
 
 
 def fits(size_bytes: int, limit_mb: int) -> bool:
-    """Tell whether Aer would allocate ``size_bytes`` under ``max_memory_mb=limit_mb``: it counts whole MiB."""
+    """Tell whether Aer allocates ``size_bytes`` under ``max_memory_mb=limit_mb``: it counts whole MiB."""
     return size_bytes // MEBIBYTE <= limit_mb
 
 

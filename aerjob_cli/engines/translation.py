@@ -88,7 +88,7 @@ def _blocks(instruction: CircuitInstruction) -> Iterator[QuantumCircuit]:
 
 
 class _Shadows:
-    """Finds gates of the user's that are called like one of Aer's: Aer and the transpiler go by the name alone."""
+    """Finds gates of the user's named like one of Aer's: Aer and the transpiler go by the name alone."""
 
     def __init__(self, native: frozenset[str]) -> None:
         self._native = native

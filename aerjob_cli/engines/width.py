@@ -71,6 +71,8 @@ def _ask(circuit: QuantumCircuit, simulator: AerSimulator, precision: str) -> tu
             max_parallel_threads=1,
             max_memory_mb=_PROBE_MEMORY_MB,
         ).result()
+    if not result.results:  # Aer could not even load it; the run will say why
+        return None
     metadata = result.results[0].metadata
     if int(metadata["required_memory_mb"]) <= _PROBE_MEMORY_MB:
         return None

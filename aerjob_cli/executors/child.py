@@ -6,6 +6,7 @@ results go over the connection, and large ones as files into a folder that the w
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from aerjob_cli.errors import CircuitRefused
 from aerjob_cli.executors import messages
 from aerjob_cli.executors.incoming import write_incoming
 from aerjob_cli.executors.messages import Message, MessageError, Outcome, Source
+from aerjob_cli.processes import rss_bytes
 from aerjob_cli.settings import INLINE_LIMIT_BYTES
 from aerjob_cli.states import Reason
 
@@ -39,10 +41,10 @@ class WorkerGone(Exception):
 def serve(connection: socket) -> None:
     """Answer messages until the worker closes the connection.
 
-    A job's failure is an answer; ``KeyboardInterrupt``, ``SystemExit`` and a message that is none end the process.
+    A job's failure is an answer; ``KeyboardInterrupt``, ``SystemExit`` and a message that is none end this.
     """
     try:
-        _send(connection, {"kind": "ready"})
+        _send(connection, {"kind": "ready", "rss_bytes": rss_bytes(os.getpid())})
         for message in messages.receive(connection, messages.Reassembly()):
             _answer(connection, message)
     except (WorkerGone, ConnectionError):

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from aerjob_cli.processes import kill_exactly, started_of
 _READ_AT_ONCE = 1 << 20
 _STDERR_TAIL_BYTES = 4000
 _FAILED_STARTS_AT_MOST = 3
+_DEATH_TOLD_WITHIN_S = 0.5
 _TEMPLATE_ENVIRONMENT = {
     # A second thread in the template would make its forks unsafe.
     "OPENBLAS_NUM_THREADS": "1",
@@ -41,6 +43,7 @@ class LocalExecutor:
     pid: int | None = None
     started: str = ""
     fault: str | None = None
+    closed_s: float | None = None
     incoming: Reassembly = field(default_factory=Reassembly)
     outgoing: bytearray = field(default_factory=bytearray)
     is_registered: bool = False
@@ -122,6 +125,10 @@ class LocalPool:
             self._control.sendall(json.dumps({"kill": executor.serial}).encode() + b"\n")
 
     def poll(self) -> list[PoolEvent]:
+        for executor in list(self._executors.values()):
+            if executor.closed_s is not None and time.monotonic() - executor.closed_s > _DEATH_TOLD_WITHIN_S:
+                executor.closed_s = None
+                self._blame(executor, "it closed its pipe")
         events = list(self._events)
         self._events.clear()
         return events
@@ -204,25 +211,30 @@ class LocalPool:
 
     def _read(self, executor: LocalExecutor) -> bool:
         """Take in what an executor has sent; return whether there may be more."""
-        if executor.fault is not None:
+        if executor.fault is not None or executor.closed_s is not None:
             return False
         try:
             data = executor.connection.recv(_READ_AT_ONCE)
             if not data:
-                self._blame(executor, "it closed its pipe")
+                self._note_closed(executor)
                 return False
             executor.incoming.feed(data)
             for message in executor.incoming.messages():
                 self._events.append(Said(executor, message))
         except BlockingIOError:
             return False
-        except OSError as error:
-            self._blame(executor, f"its pipe broke ({error.strerror})")
+        except OSError:
+            self._note_closed(executor)
             return False
         except MessageError as error:
             self._blame(executor, f"it sent what is no message ({error})")
             return False
         return True
+
+    def _note_closed(self, executor: LocalExecutor) -> None:
+        # Nearly always it has died, and the template is about to tell of what.
+        executor.closed_s = time.monotonic()
+        self._unwatch(executor)
 
     def _blame(self, executor: LocalExecutor, fault: str) -> None:
         executor.fault = fault
@@ -230,7 +242,7 @@ class LocalPool:
         self.kill(executor)
 
     def _flush(self, executor: LocalExecutor) -> None:
-        if executor.fault is not None:
+        if executor.fault is not None or executor.closed_s is not None:
             return
         try:
             while executor.outgoing:

@@ -8,7 +8,7 @@ worker → executor
     {"kind": "validate", "ticket", "job": JobSpec, "sources": [Source…]}
     {"kind": "run", "ticket", "job": JobSpec, "sources": [Source…], "missing": [[start, stop]…], "incoming": folder}
 executor → worker
-    {"kind": "ready"}
+    {"kind": "ready", "rss_bytes"}    what the libraries alone take
     {"kind": "accepted", "ticket", "experiments_total", "threads"}
     {"kind": "chunk", "ticket", "experiments": [Outcome…]}            results in the body or in object files
     {"kind": "done", "ticket", "engine"}

@@ -141,8 +141,9 @@ def main(arguments: list[str]) -> None:
     die_with_parent(worker_pid)
     control = socket.socket(fileno=control_fd)
     control.set_inheritable(False)
-    # The import is the point: every executor inherits what it loads.
+    # The imports are the point: every executor inherits what they load. No circuit runs here.
     import_module("aerjob_cli.executors.child")
+    import_module("aerjob_cli.engines.aer").preload()
     gc.collect()
     gc.freeze()  # so that the collector of a fork does not write to, and so copy, the pages it shares
     Template(control).run()

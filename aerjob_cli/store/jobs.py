@@ -132,6 +132,26 @@ def queue_position(tx: Connection, job: JobRecord) -> int | None:
     return int(tx.execute(before).scalar_one())
 
 
+def count_pending(tx: Connection) -> dict[Status, int]:
+    """Count the jobs that are not final, by their state; states that no job is in are left out."""
+    query = (
+        select(jobs.c.status, func.count())
+        .where(jobs.c.finished_us.is_(None), jobs.c.status.in_(tuple(PENDING)))
+        .group_by(jobs.c.status)
+    )
+    return {Status(status): int(count) for status, count in tx.execute(query)}
+
+
+def running_of(tx: Connection, worker_id: str) -> list[str]:
+    """Give the ids of the jobs that a worker runs, the first submitted first."""
+    query = (
+        select(jobs.c.job_id)
+        .where(jobs.c.finished_us.is_(None), jobs.c.status == Status.RUNNING, jobs.c.worker_id == worker_id)
+        .order_by(jobs.c.seq)
+    )
+    return list(tx.execute(query).scalars())
+
+
 def _jobs() -> Select[tuple[object, ...]]:
     return select(*JOB_COLUMNS, _TAGS)
 

@@ -27,11 +27,11 @@ def time_is_over(holding: Holding, now_s: float) -> Outcome | None:
 
 def memory_is_exceeded(holding: Holding) -> Outcome | None:
     """Give the end of a job whose executor has grown above the job's limit, None while it has not."""
-    if holding.executor.pid is None or (rss := rss_bytes(holding.executor.pid)) is None:
+    # The libraries are not the job's memory: what the executor had before it began does not count.
+    if holding.base_rss_bytes is None or holding.executor.pid is None:
         return None
-    if holding.base_rss_bytes is None:
-        # The libraries are not the job's memory.
-        holding.base_rss_bytes = rss
+    rss = rss_bytes(holding.executor.pid)
+    if rss is None:
         return None
     grown = rss - holding.base_rss_bytes
     if grown <= holding.memory_limit_bytes + _MEMORY_SLACK_BYTES:

@@ -72,6 +72,7 @@ class Supervisor:
         self._trouble_until_s = 0.0
         self._drain_deadline_s: float | None = None
         self._may_have_work = True
+        self._is_superseded = False
         self._end: str | None = None
         selector.register(doorbell.descriptor, selectors.EVENT_READ, self._rung)
 
@@ -149,7 +150,9 @@ class Supervisor:
 
     def _hear(self, executor: Executor, message: Message) -> None:
         holding = self._holdings.of(executor)
-        if message.kind == "ready" and not message.header.get("ticket"):
+        if message.kind == "ready":
+            if holding is not None:
+                holding.base_rss_bytes = message.header.get("rss_bytes")
             return
         try:
             if holding is None or message.header.get("ticket") != holding.ticket:
@@ -222,7 +225,7 @@ class Supervisor:
             key = (holding.claim.job_seq, holding.claim.token)
             if key not in claims and key not in written:
                 journal.claim_lost(holding)
-                self._end_executor(holding, Cancelled())
+                self._end_executor(holding, self._stopped(holding, "its claim was lost"))
             elif claims.get(key):
                 self._end_executor(holding, Cancelled())
         if wants_drain and not self._is_draining:
@@ -332,8 +335,10 @@ class Supervisor:
             journal.store_trouble(str(error))
             return
         if not is_alive or not self._lock.is_still_named():
+            # What its executors have been doing is still written, and refused, and told of.
             journal.superseded()
-            self._end = "superseded"
+            self._is_superseded = True
+            self._drain_deadline_s = now_s
 
     def _consider_ending(self) -> None:
         now_s = self._now_s()
@@ -348,7 +353,7 @@ class Supervisor:
 
     def _consider_ending_drain(self, now_s: float) -> None:
         if not len(self._holdings) and not self._writes:
-            self._end = "drained"
+            self._end = "superseded" if self._is_superseded else "drained"
         elif self._drain_deadline_s is not None and now_s >= self._drain_deadline_s:
             for holding in self._holdings:
                 self._end_executor(holding, self._stopped(holding, "the worker was stopped"))

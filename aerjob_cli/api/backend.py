@@ -1,0 +1,184 @@
+"""A simulator of the catalog as Qiskit knows backends; what it runs is durable before ``run()`` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from qiskit import QuantumCircuit
+from qiskit.providers import BackendV2, Options
+from qiskit.transpiler import Target
+
+from aerjob_cli.api.backend_errors import RunRefused, RunTypeRefused, raised_as_backend_errors
+from aerjob_cli.api.client import CircuitBytes, Client, Plan, Request
+from aerjob_cli.api.request_checks import checked
+from aerjob_cli.api.targets import target_of_aer
+from aerjob_cli.catalog import Simulator
+from aerjob_cli.codec.circuits import encode_qpy
+from aerjob_cli.codec.envelope import QPY
+from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.options import AER_OPTIONS, SUBMISSION_OPTIONS, check_options
+from aerjob_cli.memory import usable_memory_mb
+from aerjob_cli.settings import CIRCUITS_LIMIT, DEFAULT_SHOTS
+from aerjob_cli.version import __version__
+
+if TYPE_CHECKING:
+    from aerjob_cli.api.job import BasicAerJob
+    from aerjob_cli.api.provider import BasicAerProvider
+    from aerjob_cli.engines.base import Engine
+
+# A payload has a limit; circuits in groups stay below it, and only one that is huge itself does not.
+_CIRCUITS_PER_PAYLOAD = 500
+
+
+class BasicAerBackend(BackendV2):
+    """One simulator of the catalog."""
+
+    _provider: BasicAerProvider
+
+    def __init__(self, provider: BasicAerProvider, simulator: Simulator) -> None:
+        super().__init__(
+            provider=provider,
+            name=simulator.name,
+            description=simulator.description,
+            backend_version=__version__,
+        )
+        self._simulator = simulator
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    @property
+    def client(self) -> Client:
+        """The client of the store that the jobs go to."""
+        return self._provider.client
+
+    @property
+    def target(self) -> Target:
+        """The gates that the simulator runs, on any number of qubits (``num_qubits`` is None)."""
+        return target_of_aer(self._simulator.method)
+
+    @property
+    def max_circuits(self) -> None:
+        """No limit; a job may have as many circuits as the store takes."""
+        return
+
+    @classmethod
+    def _default_options(cls) -> Options:
+        names = dict.fromkeys([*SUBMISSION_OPTIONS, *AER_OPTIONS])
+        return Options(**{**names, "shots": DEFAULT_SHOTS, "memory": False})
+
+    def set_options(self, **fields: Any) -> None:
+        """Set options for the jobs to come.
+
+        Raises ``AttributeError`` for an unknown name, as every backend does, and ``RunRefused`` for a bad value.
+        """
+        for field in fields:
+            if field not in self.options:
+                raise AttributeError(f"Options field {field} is not valid for this backend")
+        with raised_as_backend_errors():
+            check_options(fields)
+        super().set_options(**fields)
+
+    def run(
+        self,
+        run_input: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        job_name: str | None = None,
+        tags: Iterable[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        priority: int = 0,
+        time_limit_s: float | None = None,
+        max_memory_mb: int | None = None,
+        max_attempts: int = 3,
+        idempotency_key: str | None = None,
+        **options: Any,
+    ) -> BasicAerJob:
+        """Check the circuits, store them as one job and return it; a worker is woken to run it.
+
+        ``options`` are those of ``AerSimulator.run`` (``shots``, ``seed_simulator``, ``memory``, …) and come before
+        those of ``set_options``. A job with a higher ``priority`` starts first; ``time_limit_s`` is how long it may
+        run, ``max_memory_mb`` (MiB) how much memory it may take. A repeated ``idempotency_key`` gives the first job
+        again. Raises ``RunRefused`` (a ``QiskitError``) when nothing could run, before anything is stored.
+        """
+        circuits = _listed(run_input)
+        chosen = {**dict(self.options.items()), **{key: value for key, value in options.items() if value is not None}}
+        with raised_as_backend_errors():
+            request = checked(
+                Request(
+                    circuits=(),
+                    backend=self._simulator.name,
+                    shots=chosen.pop("shots"),
+                    seed=chosen.pop("seed_simulator"),
+                    memory=chosen.pop("memory"),
+                    options=chosen,
+                    metadata={} if metadata is None else metadata,
+                    name=job_name,
+                    tags=tags,
+                    priority=priority,
+                    time_limit_s=time_limit_s,
+                    max_memory_mb=max_memory_mb,
+                    max_attempts=max_attempts,
+                    idempotency_key=idempotency_key,
+                )
+            )
+            plan = self._plan(circuits, request)
+            stored = _encoded(circuits)
+            (record,) = self.client.submit([replace(request, circuits=stored, plan=plan)])
+        return self._provider.job_of(record, backend=self)
+
+    def _plan(self, circuits: list[QuantumCircuit], request: Request) -> Plan:
+        found = _engine(self._simulator.engine).check(
+            circuits,
+            JobSpec(
+                job_id="",
+                backend=self._simulator.name,
+                method=self._simulator.method,
+                shots=request.shots,
+                seed=0,
+                memory=request.memory,
+                threads=1,
+                max_memory_mb=request.max_memory_mb or usable_memory_mb(),
+                options=dict(request.options),
+                counts_required=False,
+            ),
+        )
+        return Plan(found.experiments_total, found.threads)
+
+
+def _listed(run_input: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
+    if isinstance(run_input, QuantumCircuit):
+        run_input = [run_input]
+    elif isinstance(run_input, (str, bytes)) or not isinstance(run_input, Iterable):
+        raise RunTypeRefused(
+            f"run() got something of type {type(run_input).__name__}; it takes a QuantumCircuit or a list of them"
+        )
+    circuits = list(run_input)
+    for position, circuit in enumerate(circuits):
+        if not isinstance(circuit, QuantumCircuit):
+            raise RunTypeRefused(
+                f"item {position} of what run() got is of type {type(circuit).__name__}; it takes QuantumCircuits"
+            )
+        if circuit.num_qubits == 0:
+            raise RunRefused(f"circuit {circuit.name!r} has no qubits, so that there is nothing to run")
+    if not circuits:
+        raise RunRefused("run() got no circuits; a job needs at least one")
+    if len(circuits) > CIRCUITS_LIMIT:
+        raise RunRefused(f"run() got {len(circuits)} circuits; a job may have {CIRCUITS_LIMIT}, so submit several")
+    return circuits
+
+
+def _encoded(circuits: list[QuantumCircuit]) -> tuple[CircuitBytes, ...]:
+    groups = (
+        circuits[start : start + _CIRCUITS_PER_PAYLOAD] for start in range(0, len(circuits), _CIRCUITS_PER_PAYLOAD)
+    )
+    return tuple(CircuitBytes(group[0].name, QPY, encode_qpy(group)) for group in groups)
+
+
+def _engine(name: str) -> Engine:
+    # Imported when first used: with it comes Aer, which only this and ``target`` need.
+    from aerjob_cli.engines.aer import AerEngine
+
+    engines: dict[str, Engine] = {"aer": AerEngine()}
+    return engines[name]

@@ -1,0 +1,28 @@
+"""A client that is opened when it is first needed, so that making a provider touches no file."""
+
+from __future__ import annotations
+
+import threading
+
+from aerjob_cli.api.client import Client
+from aerjob_cli.settings import Settings
+
+
+class Connection:
+    """One store, opened at most once in this process. A copy, also in another process, opens it for itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._client: Client | None = None
+        self._opening = threading.Lock()
+
+    @property
+    def client(self) -> Client:
+        """Give the client of the store; raises ``StoreUnusable`` when it cannot be opened."""
+        with self._opening:
+            if self._client is None:
+                self._client = Client(self.settings)
+            return self._client
+
+    def __reduce__(self) -> tuple[type[Connection], tuple[Settings]]:
+        return Connection, (self.settings,)

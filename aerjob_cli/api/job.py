@@ -1,0 +1,141 @@
+"""A job as Qiskit knows it: what one can do with it, and wait for.
+
+Nothing that can still change is remembered; a result is, once it was fetched, since it never changes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+from qiskit import QuantumCircuit
+from qiskit.providers import BackendV2, JobStatus
+from qiskit.providers.jobstatus import JOB_FINAL_STATES
+from qiskit.result import Result
+
+from aerjob_cli.api.job_errors import (
+    AlreadySubmitted,
+    JobCancelled,
+    JobFailed,
+    JobTimedOut,
+    raised_as_job_errors,
+)
+from aerjob_cli.api.statuses import to_qiskit
+from aerjob_cli.api.stored_content import circuits_of, result_of
+from aerjob_cli.api.stored_job import Progress, StoredJob
+from aerjob_cli.api.wake_ups import is_over, next_wake_s
+from aerjob_cli.states import Status
+
+
+class BasicAerJob(StoredJob):
+    """A job in the store.
+
+    ``backend`` knows which store (those of ``BasicAerProvider`` do; for any other it is the one of ``AERJOB_HOME``).
+    A given ``result`` makes the job final with that result, without a look at the store.
+    """
+
+    version = 1
+    _async = True
+
+    def __init__(self, backend: BackendV2 | None, job_id: str, result: Result | None = None) -> None:
+        super().__init__(backend, job_id, is_stored=result is None)
+        self._result = result
+
+    def submit(self) -> NoReturn:
+        """Raise ``JobError``: a job of this class has been submitted."""
+        raise AlreadySubmitted("We have already submitted the job!", job_id=self._job_id)
+
+    def status(self) -> JobStatus:
+        """Read from the store where the job is in its life; raises ``UnknownJob`` where it is not there."""
+        return to_qiskit(Status.DONE if not self._is_stored else self._read().status)
+
+    def result(self, timeout: float | None = None) -> Result:
+        """Wait until the job has ended, then give its result; every call gives the same object.
+
+        Raises ``JobTimedOut`` (a ``JobTimeoutError`` and a ``TimeoutError``) after ``timeout`` seconds, ``JobFailed``
+        when the job ended in ERROR, ``JobCancelled`` (also a ``concurrent.futures.CancelledError``), and
+        ``StoredBytesDamaged`` when the stored result no longer has its checksum. All are ``JobError``.
+        """
+        if self._result is None:
+            record = self._read()
+            if not record.status.is_final:
+                self._await_end(timeout)
+                record = self._read()
+            if not record.status.is_final:
+                raise self._timed_out(timeout)
+            if record.status is Status.ERROR:
+                raise JobFailed.of(record)
+            if record.status is Status.CANCELLED:
+                raise JobCancelled.of(record)
+            with raised_as_job_errors():
+                self._result = result_of(self._client, record)
+        return self._result
+
+    def cancel(self) -> bool:
+        """End the job, also while it is simulated.
+
+        Return True when that ended it or it was cancelled before, False when it was DONE or in ERROR already. Raises
+        ``JobTimedOut`` when no worker has answered in time; the request then stays.
+        """
+        if not self._is_stored:
+            return False
+        record = self._read()
+        if not record.status.is_final:
+            with raised_as_job_errors():
+                record = self._noted(self._client.cancel(record))
+        if not record.status.is_final:
+            raise JobTimedOut(
+                f"job {self._job_id} is still {record.status}: no worker has answered yet; it will be cancelled, "
+                "see `aerjob worker status`",
+                job_id=self._job_id,
+            )
+        return record.status is Status.CANCELLED
+
+    def wait_for_final_state(
+        self,
+        timeout: float | None = None,
+        wait: float = 5,
+        callback: Callable[[str, JobStatus, BasicAerJob], object] | None = None,
+    ) -> None:
+        """Return as soon as the job has ended, whatever way.
+
+        ``callback(job_id, status, job)`` is called at once and then every ``wait`` seconds, never for the final state.
+        Raises ``JobTimedOut`` at ``timeout`` seconds, not at the next multiple of ``wait``.
+        """
+        begun_s = time.monotonic()
+        elapsed_s = 0.0
+        while not self.in_final_state():
+            if is_over(elapsed_s, timeout_s=timeout):
+                raise self._timed_out(timeout)
+            if callback is not None and (status := self.status()) not in JOB_FINAL_STATES:
+                callback(self._job_id, status, self)
+            elapsed_s = time.monotonic() - begun_s
+            wake_s = next_wake_s(elapsed_s, timeout_s=timeout, every_s=None if callback is None else wait)
+            self._await_end(None if wake_s is None else max(0.0, wake_s - elapsed_s))
+            elapsed_s = time.monotonic() - begun_s
+
+    def circuits(self) -> list[QuantumCircuit]:
+        """Read the circuits that were submitted; raises ``NotValidated`` while nobody has found them valid."""
+        with raised_as_job_errors():
+            return circuits_of(self._client, self._read())
+
+    def progress(self) -> Progress:
+        """Count the experiments that have their result, and those there are."""
+        if not self._is_stored:
+            total = len(self.result().results)
+            return Progress(total, total)
+        record = self._read()
+        return Progress(record.experiments_done, record.experiments_total)
+
+    def _await_end(self, timeout_s: float | None) -> None:
+        with raised_as_job_errors():
+            for record in self._client.wait([self._read()], timeout_s=timeout_s):
+                self._noted(record)
+
+    def _timed_out(self, timeout_s: float | None) -> JobTimedOut:
+        return JobTimedOut(
+            f"Timeout while waiting for job {self._job_id}: it has not ended in {timeout_s} s, and goes on",
+            job_id=self._job_id,
+            timeout_s=timeout_s,
+        )

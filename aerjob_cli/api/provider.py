@@ -1,0 +1,138 @@
+"""The provider: which simulators there are, and the jobs of one store, whoever submitted them.
+
+The one place where a record becomes a job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from qiskit.providers import BackendV2, JobStatus
+
+from aerjob_cli.api.backend import BasicAerBackend
+from aerjob_cli.api.backend_errors import BackendNotFound
+from aerjob_cli.api.client import Client
+from aerjob_cli.api.connection import Connection
+from aerjob_cli.api.job import BasicAerJob
+from aerjob_cli.api.job_errors import NotFinal, raised_as_job_errors
+from aerjob_cli.api.retired import RetiredBackend
+from aerjob_cli.api.statuses import from_qiskit
+from aerjob_cli.catalog import SIMULATORS
+from aerjob_cli.settings import Settings, StorePaths
+from aerjob_cli.states import Status
+from aerjob_cli.store.jobs import JobFilter
+from aerjob_cli.store.records import JobRecord
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class BasicAerProvider:
+    """Simulators whose jobs survive the process that submitted them.
+
+    ``home`` is the folder of the store; without it ``AERJOB_HOME`` counts, and then the user's state folder.
+    """
+
+    def __init__(self, home: str | PathLike[str] | None = None) -> None:
+        settings = Settings.from_environment()
+        if home is not None:
+            settings = replace(settings, paths=StorePaths(Path(home).expanduser().absolute()))
+        self._connection = Connection(settings)
+
+    @property
+    def client(self) -> Client:
+        """The client of the store, which is opened or made at the first use; raises ``StoreUnusable``."""
+        return self._connection.client
+
+    def backends(
+        self,
+        name: str | None = None,
+        filters: Callable[[BasicAerBackend], bool] | None = None,
+        **kwargs: Any,
+    ) -> list[BasicAerBackend]:
+        """List the simulators of that name, with those attributes (``kwargs``), and that ``filters`` accepts."""
+        missing = object()
+        return [
+            backend
+            for backend in (BasicAerBackend(self, simulator) for simulator in SIMULATORS.values())
+            if (name is None or backend.name == name)
+            and all(getattr(backend, key, missing) == value for key, value in kwargs.items())
+            and (filters is None or filters(backend))
+        ]
+
+    def get_backend(self, name: str | None = None) -> BasicAerBackend:
+        """Give the simulator of that name, or the default one; raises ``BackendNotFound``, a ``QiskitError``."""
+        wanted = self._connection.settings.backend if name is None else name
+        if wanted not in SIMULATORS:
+            raise BackendNotFound(
+                f"no simulator is called {wanted!r}; there is {', '.join(sorted(SIMULATORS))}",
+                name=wanted,
+                known=sorted(SIMULATORS),
+            )
+        return BasicAerBackend(self, SIMULATORS[wanted])
+
+    def retrieve_job(self, job_id: str) -> BasicAerJob:
+        """Give the job of that id, whichever process submitted it; raises ``UnknownJob``, a ``QiskitError``."""
+        with raised_as_job_errors():
+            return self.job_of(self.client.find(str(job_id)))
+
+    def jobs(
+        self,
+        limit: int | None = 10,
+        status: JobStatus | Status | str | Iterable[JobStatus | Status | str] | None = None,
+        tag: str | None = None,
+        name: str | None = None,
+        backend: BackendV2 | str | None = None,
+        since: datetime | None = None,
+    ) -> list[BasicAerJob]:
+        """List the jobs that fit every condition, the last submitted first; ``limit=None`` lists all.
+
+        ``status`` is one or several states; ``since`` without a time zone is local time. Raises ``ValueError`` for
+        what is no status or a negative limit.
+        """
+        if limit is not None and limit < 0:
+            raise ValueError(f"limit is {limit}; it must not be negative, and None means all")
+        wanted = JobFilter(
+            statuses=_statuses(status),
+            tag=tag,
+            name=name,
+            backend=backend if backend is None or isinstance(backend, str) else backend.name,
+            since_us=None if since is None else (since.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1),
+        )
+        if status is not None and not wanted.statuses:
+            return []
+        return [self.job_of(record) for record in self.client.newest(wanted, limit=limit)]
+
+    def delete_job(self, job_id: str) -> None:
+        """Remove a final job with its circuits and results; raises ``UnknownJob`` or ``NotFinal``."""
+        with raised_as_job_errors():
+            record = self.client.find(str(job_id))
+            if not self.client.delete(record):
+                record = self.client.find(record.job_id)
+                raise NotFinal(
+                    f"job {record.job_id} is {record.status} and cannot be deleted; cancel it, or wait for its end",
+                    job_id=record.job_id,
+                    status=str(record.status),
+                )
+
+    def job_of(self, record: JobRecord, backend: BackendV2 | None = None) -> BasicAerJob:
+        """Make the job of a record; a simulator that is gone is replaced by its stand-in."""
+        if backend is None:
+            simulator = SIMULATORS.get(record.backend)
+            backend = RetiredBackend(self, record.backend) if simulator is None else BasicAerBackend(self, simulator)
+        return BasicAerJob(backend, record.job_id)
+
+    def __repr__(self) -> str:
+        return f"<BasicAerProvider of {self._connection.settings.paths.home}>"
+
+
+def _statuses(status: JobStatus | Status | str | Iterable[JobStatus | Status | str] | None) -> tuple[Status, ...]:
+    if status is None:
+        return ()
+    if isinstance(status, (JobStatus, str)):
+        return (from_qiskit(status),)
+    return tuple(from_qiskit(item) for item in status)

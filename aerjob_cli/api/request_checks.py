@@ -1,0 +1,98 @@
+"""What a request must be like whatever its circuits are: every field of the right type and in its range.
+
+Shared by the command line and Python, and run before anything is stored. Integers of NumPy become Python's.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from aerjob_cli.codec import strict_json
+from aerjob_cli.codec.options import check_options
+from aerjob_cli.errors import InputRefused
+
+if TYPE_CHECKING:
+    from aerjob_cli.api.client import Request
+
+_STORED_INTEGER_LIMIT = 2**63 - 1  # SQLite's integers
+_PRIORITY_LIMIT = 1_000_000
+_TEXT_LIMIT = 1000
+_OWN_FIELDS = ("shots", "memory", "seed_simulator")
+
+
+def checked(request: Request) -> Request:
+    """Give the request with its values in Python's own types; raises ``InputRefused``."""
+    asked = {"shots": request.shots, "memory": request.memory, "seed_simulator": request.seed}
+    options = check_options({**request.options, **asked})
+    if "shots" not in options:
+        raise InputRefused("the option 'shots' is None; it must be a whole number", option="shots")
+    return replace(
+        request,
+        shots=options["shots"],
+        memory=options.get("memory", False),
+        seed=options.get("seed_simulator"),
+        options={name: value for name, value in options.items() if name not in _OWN_FIELDS},
+        metadata=_metadata(request.metadata),
+        name=None if request.name is None else _text("the job's name", request.name),
+        tags=_tags(request.tags),
+        priority=_whole("priority", request.priority, -_PRIORITY_LIMIT, _PRIORITY_LIMIT),
+        time_limit_s=None if request.time_limit_s is None else _seconds("time_limit_s", request.time_limit_s),
+        max_memory_mb=(
+            None
+            if request.max_memory_mb is None
+            else _whole("max_memory_mb", request.max_memory_mb, 1, _STORED_INTEGER_LIMIT)
+        ),
+        max_attempts=_whole("max_attempts", request.max_attempts, 1, _STORED_INTEGER_LIMIT),
+        idempotency_key=(
+            None if request.idempotency_key is None else _text("the idempotency key", request.idempotency_key)
+        ),
+    )
+
+
+def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(metadata, Mapping):
+        raise InputRefused(f"the job's metadata is {metadata!r}; it must be a dictionary", field="metadata")
+    try:
+        strict_json.check(dict(metadata), "metadata")
+    except strict_json.NotJson as error:
+        raise InputRefused(
+            f"the job's metadata cannot be stored: {error}; use texts, numbers, lists and dictionaries of them",
+            field="metadata",
+        ) from None
+    return dict(metadata)
+
+
+def _tags(tags: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(tags, str) or not isinstance(tags, Iterable):
+        raise InputRefused(f"the tags are {tags!r}; they must be a list of texts", field="tags")
+    return tuple(sorted({_text("a tag", tag) for tag in tags}))
+
+
+def _text(subject: str, text: str) -> str:
+    if not isinstance(text, str) or not 0 < len(text) <= _TEXT_LIMIT:
+        raise InputRefused(f"{subject} is {text!r}; it must be a text of 1 to {_TEXT_LIMIT} characters")
+    return text
+
+
+def _whole(field: str, value: int, minimum: int, maximum: int) -> int:
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or not minimum <= number <= maximum:
+        raise InputRefused(f"{field} is {value!r}; it must be a whole number from {minimum} to {maximum}", field=field)
+    return number
+
+
+def _seconds(field: str, value: float) -> float:
+    try:
+        number = math.nan if isinstance(value, (bool, str)) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        raise InputRefused(f"{field} is {value!r}; it must be a positive number of seconds", field=field)
+    return number

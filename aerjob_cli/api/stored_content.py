@@ -1,0 +1,65 @@
+"""A job's stored bytes as Qiskit's objects: its result, its circuits."""
+
+from __future__ import annotations
+
+from qiskit import QuantumCircuit
+from qiskit.result import Result
+
+from aerjob_cli.api.client import Client
+from aerjob_cli.api.job_errors import NotValidated, StoredBytesDamaged
+from aerjob_cli.codec.circuits import decode_circuits
+from aerjob_cli.codec.envelope import EXPERIMENT_RESULT
+from aerjob_cli.codec.results import decode_experiment, to_result
+from aerjob_cli.store.records import JobRecord
+
+
+def result_of(client: Client, record: JobRecord) -> Result:
+    """Read the result of a job that is DONE, equal to what the simulator gave.
+
+    Raises ``PayloadDamaged`` rather than give a result that is not all there, and ``JobNotFound`` when the job was
+    deleted.
+    """
+    stored = list(client.results(record))
+    if len(stored) != record.experiments_total:
+        client.find(record.job_id)
+        raise StoredBytesDamaged(
+            f"job {record.job_id} has {len(stored)} of {record.experiments_total} results in the store; "
+            "restore it from a backup, or run the job again",
+            job_id=record.job_id,
+        )
+    experiments = []
+    for item in stored:
+        if item.format != EXPERIMENT_RESULT:
+            raise StoredBytesDamaged(
+                f"result {item.position} of job {record.job_id} is stored as {item.format!r}, which this aerjob cannot "
+                "read; use the version that stored it",
+                job_id=record.job_id,
+            )
+        experiments.append(decode_experiment(item.data))
+    return to_result(
+        experiments,
+        job_id=record.job_id,
+        backend_name=record.backend,
+        backend_version=record.engine or "",
+        date=(record.finished_at or record.submitted_at).isoformat(),
+    )
+
+
+def circuits_of(client: Client, record: JobRecord) -> list[QuantumCircuit]:
+    """Read the circuits that a job was submitted with, in the order of its experiments.
+
+    Raises ``NotValidated`` for those that no executor has accepted (a parser may crash on them, and here it would
+    take the caller with it), and ``PayloadDamaged``.
+    """
+    if record.experiments_total is None:
+        raise NotValidated(
+            f"the circuits of job {record.job_id}, which is {record.status}, have not been found valid, so they are "
+            "not read here; see its error_message(), or wait until it is QUEUED",
+            job_id=record.job_id,
+            status=str(record.status),
+        )
+    return [
+        circuit
+        for stored in client.circuits(record)
+        for circuit in decode_circuits(stored.format, stored.data, stored.name)
+    ]

@@ -1,0 +1,95 @@
+"""Finding jobs: ids, prefixes, filters, the queue; and taking the same request twice."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aerjob_cli.errors import AmbiguousJobId, IdempotencyConflict, JobNotFound
+from aerjob_cli.states import Status
+from aerjob_cli.store import experiments, jobs, lifecycle
+from aerjob_cli.store.database import Store
+from aerjob_cli.store.jobs import JobFilter
+from aerjob_cli.store.records import ExperimentRecord, Payload
+from tests.store.conftest import SubmitJob
+
+ONE = "11112222-0000-4000-8000-000000000001"
+TWO = "11112222-0000-4000-8000-000000000002"
+OTHER = "33334444-0000-4000-8000-000000000003"
+
+
+def test_references(store: Store, submit: SubmitJob) -> None:
+    for job_id in (ONE, OTHER, TWO):
+        submit(job_id=job_id)
+    with store.reading() as tx:
+        assert jobs.resolve(tx, ONE).job_id == ONE
+        assert jobs.resolve(tx, "3333").job_id == OTHER
+        assert jobs.resolve(tx, "3333444").job_id == OTHER
+        assert jobs.resolve(tx, OTHER.upper()).job_id == OTHER
+        assert jobs.resolve(tx, "last").job_id == TWO
+        with pytest.raises(AmbiguousJobId) as caught:
+            jobs.resolve(tx, "1111")
+        assert caught.value.fields["candidates"] == [ONE, TWO]
+        for unknown in ("ffff", "333", "", "%%%%", "____", ONE + "0"):
+            with pytest.raises(JobNotFound):
+                jobs.resolve(tx, unknown)
+
+
+def test_last_of_an_empty_store(store: Store) -> None:
+    with store.reading() as tx, pytest.raises(JobNotFound, match="empty"):
+        jobs.resolve(tx, "last")
+
+
+def test_filters(store: Store, submit: SubmitJob) -> None:
+    a = submit(name="a", tags=("x", "y"))
+    b = submit(name="b", tags=("y",))
+    submit(name="c", experiments_total=1, threads=1)
+    with store.reading() as tx:
+
+        def names(wanted: JobFilter, limit: int | None = None) -> list[str | None]:
+            return [job.name for job in jobs.newest(tx, wanted, limit)]
+
+        assert names(JobFilter()) == ["c", "b", "a"]
+        assert names(JobFilter(), 2) == ["c", "b"]
+        assert names(JobFilter(tag="y")) == ["b", "a"]
+        assert names(JobFilter(tag="x", name="b")) == []
+        assert names(JobFilter(statuses=(Status.QUEUED,))) == ["c"]
+        assert names(JobFilter(backend="other")) == []
+        assert names(JobFilter(since_us=b.submitted_us)) == ["c", "b"]
+        assert jobs.find(tx, a.job_id).tags == ("x", "y")
+
+
+def test_queue_position_counts_those_before(store: Store, submit: SubmitJob) -> None:
+    planned = {"experiments_total": 1, "threads": 1}
+    first, second, urgent = submit(**planned), submit(**planned), submit(priority=1, **planned)
+    waiting = submit()
+    with store.reading() as tx:
+        assert [jobs.queue_position(tx, job) for job in (first, second, urgent, waiting)] == [2, 3, 1, None]
+
+
+def test_an_idempotency_key_gives_the_first_job_again(store: Store, submit: SubmitJob) -> None:
+    first = submit(idempotency_key="k", seed=1)
+    # The seed was drawn, so the repetition has drawn another one.
+    again = submit(idempotency_key="k", seed=2)
+    assert again == first
+    with pytest.raises(IdempotencyConflict) as caught:
+        submit(idempotency_key="k", shots=99)
+    assert caught.value.fields["job_id"] == first.job_id
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@given(total=st.integers(1, 40), stored=st.sets(st.integers(0, 39)))
+def test_missing_ranges_are_what_is_not_stored(store: Store, submit: SubmitJob, total: int, stored: set[int]) -> None:
+    stored = {position for position in stored if position < total}
+    job = submit(experiments_total=total, threads=1, priority=1)
+    with store.writing() as tx:
+        (claimed,) = lifecycle.claim(tx, "w", limit=1, now_us=1)
+        assert claimed.job.seq == job.seq
+        results = [ExperimentRecord(at, 1, 1, Payload("n", "f", "s", 1, b"x")) for at in sorted(stored)]
+        assert lifecycle.record_experiments(tx, claimed.claim, results)
+        ranges = experiments.missing_ranges(tx, job.seq, total)
+        assert jobs.find(tx, job.job_id).experiments_done == len(stored)
+    missing = [position for start, stop in ranges for position in range(start, stop)]
+    assert missing == sorted(set(range(total)) - stored)
+    assert all(start < stop for start, stop in ranges)
