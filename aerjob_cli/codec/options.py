@@ -54,6 +54,8 @@ SUBMISSION_OPTIONS: dict[str, Option] = {
         ),
     ),
     "optimization_level": _count(0, 3),
+    # Adds a measurement of every qubit to each circuit that has none.
+    "measure_all": _FLAG,
 }
 
 AER_OPTIONS: dict[str, Option] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qiskit import QuantumCircuit
 
 from aerjob_cli.codec.jobspec import JobSpec
-from aerjob_cli.engines.survey import Survey
+from aerjob_cli.engines.survey import Survey, survey
 from aerjob_cli.errors import CircuitRefused
 
 _SHOWN_PARAMETERS = 5
@@ -34,6 +34,13 @@ def check_contents(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> 
         raise CircuitRefused(
             f"{subject} measures nothing and would give no counts; add measurements, or use --measure-all"
         )
+
+
+def measured(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Give the circuit with a measurement of every qubit at its end, or as it is when it measures anything."""
+    if "measure" in survey(circuit).names:
+        return circuit
+    return circuit.measure_all(inplace=False)
 
 
 def check_numbers(circuit: QuantumCircuit, findings: Survey) -> None:

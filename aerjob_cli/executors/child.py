@@ -23,6 +23,7 @@ from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.results import encode_experiment
 from aerjob_cli.engines.aer import AerEngine
 from aerjob_cli.engines.base import Engine, ExperimentRun, SimulationFailed
+from aerjob_cli.engines.checks import measured
 from aerjob_cli.errors import CircuitRefused
 from aerjob_cli.executors import messages
 from aerjob_cli.executors.incoming import write_incoming
@@ -80,7 +81,7 @@ def _answer(connection: socket, message: Message) -> None:
 
 def _validate(connection: socket, message: Message, ticket: Any) -> None:
     spec = JobSpec(**message.header["job"])
-    plan = _engine(spec).check(_circuits(message), spec)
+    plan = _engine(spec).check(_circuits(message, spec), spec)
     _send(
         connection,
         {
@@ -95,7 +96,7 @@ def _validate(connection: socket, message: Message, ticket: Any) -> None:
 def _run(connection: socket, message: Message, ticket: Any) -> None:
     spec = JobSpec(**message.header["job"])
     incoming = Path(message.header["incoming"])
-    circuits = _circuits(message)
+    circuits = _circuits(message, spec)
     engine = _engine(spec)
     for runs in engine.run(circuits, spec, _missing(message, len(circuits))):
         _send_chunk(connection, ticket, runs, incoming)
@@ -114,13 +115,13 @@ def _missing(message: Message, total: int) -> list[tuple[int, int]]:
     return ranges
 
 
-def _circuits(message: Message) -> list[QuantumCircuit]:
+def _circuits(message: Message, spec: JobSpec) -> list[QuantumCircuit]:
     """Decode all circuits of a job, in order; each payload is checked before a parser sees it."""
-    circuits = []
+    circuits: list[QuantumCircuit] = []
     for fields in message.header["sources"]:
         source = Source(**fields)
         circuits += decode_circuits(source.format, _verified(source, message.body), source.name)
-    return circuits
+    return [measured(circuit) for circuit in circuits] if spec.options.get("measure_all") else circuits
 
 
 def _verified(source: Source, body: bytes) -> bytes:

@@ -15,6 +15,7 @@ from aerjob_cli.worker.outcomes import Accepted, Chunk, Done, Failed, Outcome
 
 _MESSAGE_CHARACTERS = 4000
 _NAME_CHARACTERS = 1000
+_COUNT_LIMIT = 2**31 - 1
 
 
 class NotAnAnswer(Exception):
@@ -37,20 +38,21 @@ def is_last(outcome: Outcome) -> bool:
 def _outcome(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
     header = message.header
     if message.kind == "failed":
-        return Failed(Reason(header["reason"]), str(header["message"])[:_MESSAGE_CHARACTERS])
+        return Failed(Reason(header["reason"]), _text(header["message"], _MESSAGE_CHARACTERS))
     if holding.is_validation and message.kind == "accepted":
         return Accepted(_positive(header["experiments_total"]), _positive(header["threads"]))
     if not holding.is_validation and message.kind == "chunk":
         return Chunk(tuple(_result(item, message.body, holding, paths) for item in header["experiments"]))
     if not holding.is_validation and message.kind == "done":
-        return Done(str(header["engine"])[:_NAME_CHARACTERS])
+        return Done(_text(header["engine"]))
     raise NotAnAnswer(f"{message.kind!r} is no answer to what was asked")
 
 
 def _result(item: dict[str, Any], body: bytes, holding: Holding, paths: StorePaths) -> ExperimentRecord:
     position, size, sha256 = int(item["index"]), int(item["size_bytes"]), str(item["sha256"])
-    if not 0 <= position < (holding.job.experiments_total or 0):
-        raise NotAnAnswer(f"there is no experiment {position}")
+    if position not in holding.awaited:
+        raise NotAnAnswer(f"nobody waits for experiment {position}")
+    holding.awaited.remove(position)
     if len(sha256) != 64 or not all(digit in "0123456789abcdef" for digit in sha256):
         raise NotAnAnswer("a checksum is none")
     data = None
@@ -67,12 +69,17 @@ def _result(item: dict[str, Any], body: bytes, holding: Holding, paths: StorePat
     return ExperimentRecord(
         position=position,
         attempt=holding.claim.attempt,
-        shots=int(item["shots"]),
-        payload=Payload(str(item["name"])[:_NAME_CHARACTERS], str(item["format"]), sha256, size, data),
+        shots=_positive(item["shots"]),
+        payload=Payload(_text(item["name"]), _text(item["format"]), sha256, size, data),
     )
 
 
+def _text(value: object, limit: int = _NAME_CHARACTERS) -> str:
+    # Lone surrogates have no UTF-8, and so no place in the store.
+    return str(value)[:limit].encode("utf-8", "replace").decode()
+
+
 def _positive(value: object) -> int:
-    if not isinstance(value, int) or value < 1:
+    if not isinstance(value, int) or not 1 <= value <= _COUNT_LIMIT:
         raise NotAnAnswer(f"{value!r} is not a count")
     return value

@@ -22,6 +22,8 @@ class Holding:
     limit_s: float | None
     memory_limit_bytes: int
     oom_kills_before: int
+    # Positions of the experiments that have no result yet.
+    awaited: set[int] = field(default_factory=set)
     # What is written when the executor is gone; set when the worker ends it on purpose.
     ending: Outcome | None = None
     base_rss_bytes: int | None = None

@@ -32,6 +32,8 @@ from aerjob_cli.worker.signals import Signals
 _BEATS_PER_LEASE = 3
 # While the disk is full or the database locked, trying on every turn would only spin.
 _TROUBLE_PAUSE_S = 0.25
+# A validation that takes longer than this no longer keeps others waiting: they get another validator.
+_VALIDATION_USUALLY_TAKES_S = 0.5
 
 
 class Supervisor:
@@ -60,7 +62,7 @@ class Supervisor:
         self._watch = store.watch()
         self._holdings = Holdings()
         self._idle_runners: list[Executor] = []
-        self._validators: list[Executor] = []  # one at most; a place of its own, so that busy slots delay no verdict
+        self._idle_validators: list[Executor] = []  # apart, so that busy slots delay no verdict
         self._served: dict[int, int] = {}
         self._writes: list[tuple[Claim, Outcome]] = []
         self._children: tuple[tuple[int, str], ...] = ()
@@ -173,7 +175,9 @@ class Supervisor:
         is_clean = isinstance(outcome, Done) or holding.is_validation
         if not is_clean or self._served[executor.serial] >= self._settings.jobs_per_executor:
             self._retire(executor)
-        elif not holding.is_validation:
+        elif holding.is_validation:
+            self._idle_validators.append(executor)
+        else:
             self._idle_runners.append(executor)
 
     def _bury(self, event: Ended) -> None:
@@ -198,7 +202,7 @@ class Supervisor:
     def _forget(self, executor: Executor) -> None:
         self._served.pop(executor.serial, None)
         self._idle_runners = [idle for idle in self._idle_runners if idle.serial != executor.serial]
-        self._validators = [validator for validator in self._validators if validator.serial != executor.serial]
+        self._idle_validators = [idle for idle in self._idle_validators if idle.serial != executor.serial]
 
     def _end_executor(self, holding: Holding, outcome: Outcome) -> None:
         """Kill the executor of a job; ``outcome`` is written once it is gone."""
@@ -249,15 +253,16 @@ class Supervisor:
         if self._now_s() < self._trouble_until_s:
             return
         writes, children = self._writes, self._pool.children()
+        has_new_children = self._versions is not None and children != self._children
         wants_work = self._may_have_work and not self._is_draining
-        if not writes and not wants_work and children == self._children:
+        if not (writes or wants_work or has_new_children):
             return
         now_us = self._store.now_us()
         begun: list[orders.Order] = []
         try:
             with self._store.writing() as tx:
                 landed = [outcome.write(tx, claim, now_us) for claim, outcome in writes]
-                if children != self._children and self._versions is not None:
+                if has_new_children:
                     self._note_children(tx, children)
                 if not self._is_draining and self._lock.is_still_named():
                     begun = self._claim(tx, now_us)
@@ -265,10 +270,11 @@ class Supervisor:
             journal.store_trouble(str(error))
             self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
             return
-        self._children = children
+        self._children = children if has_new_children else self._children
         self._writes = []
-        # What could not be claimed now can be when an executor is free, and then there is something to write.
-        self._may_have_work = False
+        # What could not be claimed now can be when an executor is free, and then there is something to write; or when
+        # a validation turns out to be long.
+        self._may_have_work = any(holding.is_validation for holding in self._holdings)
         for (claim, outcome), has_landed in zip(writes, landed, strict=True):
             if not has_landed:
                 journal.write_refused(claim.job_id, claim.attempt, outcome)
@@ -290,21 +296,26 @@ class Supervisor:
 
     def _claim(self, tx: Connection, now_us: int) -> list[orders.Order]:
         running = sum(not holding.is_validation for holding in self._holdings)
-        validating = len(self._holdings) - running
         claimed: list[ClaimedJob] = []
-        if not validating:
+        if self._may_validate():
             claimed += lifecycle.claim_validations(tx, self._worker_id, limit=1, now_us=now_us)
         if running < self._settings.slots:
             claimed += lifecycle.claim(tx, self._worker_id, limit=self._settings.slots - running, now_us=now_us)
         return [orders.order_for(tx, item, self._store.paths) for item in claimed]
 
+    def _may_validate(self) -> bool:
+        """Allow one validation at a time, and one more for each slot where the others turn out to be long."""
+        begun_s = [holding.begun_s for holding in self._holdings if holding.is_validation]
+        if not begun_s:
+            return True
+        all_are_long = self._now_s() - max(begun_s) > _VALIDATION_USUALLY_TAKES_S
+        return all_are_long and len(begun_s) <= self._settings.slots
+
     def _feed(self, order: orders.Order) -> None:
         claimed = order.claimed
         is_validation = order.is_validation
-        lane = self._validators if is_validation else self._idle_runners
-        if not lane:
-            lane.append(self._pool.fork())
-        executor = lane[0] if is_validation else lane.pop()
+        idle = self._idle_validators if is_validation else self._idle_runners
+        executor = idle.pop() if idle else self._pool.fork()
         holding = Holding(
             job=claimed.job,
             claim=claimed.claim,
@@ -314,6 +325,7 @@ class Supervisor:
             memory_limit_bytes=order.memory_limit_bytes,
             oom_kills_before=oom_kills(),
             base_rss_bytes=None if executor.pid is None else rss_bytes(executor.pid),
+            awaited={position for start, stop in order.missing for position in range(start, stop)},
         )
         self._holdings.add(holding)
         self._pool.send(executor, order.header(holding.ticket), order.bodies)

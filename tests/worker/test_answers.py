@@ -1,0 +1,159 @@
+"""Whatever an executor says, the worker takes it only in its form and in its turn."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aerjob_cli.executors.messages import Message, MessageError, Reassembly, encode
+from aerjob_cli.settings import StorePaths
+from aerjob_cli.states import Status
+from aerjob_cli.store import lifecycle
+from aerjob_cli.store.database import Store
+from aerjob_cli.worker import answers
+from aerjob_cli.worker.holdings import Holding
+from aerjob_cli.worker.outcomes import Chunk
+from tests.store.conftest import submission
+
+
+class SomeExecutor:
+    serial = 1
+    pid = None
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    opened = Store.open(StorePaths(tmp_path_factory.mktemp("home")))
+    yield opened
+    opened.close()
+
+
+def holding_in(store: Store, *, validation: bool = False) -> Holding:
+    from aerjob_cli.store import submissions
+
+    plan: dict[str, Any] = {} if validation else {"experiments_total": 3, "threads": 1, "priority": 1}
+    with store.writing() as tx:
+        submissions.submit(tx, submission(**plan), now_us=1)
+        claim = lifecycle.claim_validations if validation else lifecycle.claim
+        (claimed,) = claim(tx, "w", limit=1, now_us=1)
+    return Holding(claimed.job, claimed.claim, SomeExecutor(), 0.0, None, 1, 0, awaited={0, 1, 2})
+
+
+def chunk(body: bytes = b"{}", **changes: Any) -> Message:
+    item = {
+        "index": 0,
+        "name": "c",
+        "shots": 10,
+        "seed": 1,
+        "format": "f",
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "size_bytes": len(body),
+        "offset": 0,
+        "path": None,
+    }
+    return Message({"kind": "chunk", "ticket": "t", "experiments": [item | changes]}, body)
+
+
+def test_a_chunk_in_its_form_is_a_result(store: Store) -> None:
+    outcome = answers.outcome_of(chunk(), holding_in(store), store.paths)
+    assert isinstance(outcome, Chunk)
+    assert outcome.results[0].payload.data == b"{}"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"index": 3},
+        {"index": -1},
+        {"index": "x"},
+        {"sha256": "../../../etc/passwd"},
+        {"sha256": "A" * 64},
+        {"size_bytes": 5},
+        {"offset": -1},
+        {"offset": None},
+        {"shots": 0},
+        {"shots": 2**70},
+        {"path": "/etc/passwd", "offset": None},
+    ],
+)
+def test_a_chunk_out_of_form_is_no_answer(store: Store, changes: dict[str, Any]) -> None:
+    with pytest.raises(answers.NotAnAnswer):
+        answers.outcome_of(chunk(**changes), holding_in(store), store.paths)
+
+
+def test_a_result_is_taken_once(store: Store) -> None:
+    holding = holding_in(store)
+    answers.outcome_of(chunk(), holding, store.paths)
+    with pytest.raises(answers.NotAnAnswer):
+        answers.outcome_of(chunk(), holding, store.paths)
+
+
+@pytest.mark.parametrize("validation", [True, False])
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"kind": "accepted", "experiments_total": 0, "threads": 1},
+        {"kind": "accepted", "experiments_total": True, "threads": "1"},
+        {"kind": "failed", "reason": "BECAUSE", "message": "m"},
+        {"kind": "failed"},
+        {"kind": "done"},
+        {"kind": "chunk", "experiments": 7},
+        {"kind": "dance"},
+    ],
+)
+def test_other_messages_are_no_answers(store: Store, header: dict[str, Any], validation: bool) -> None:
+    with pytest.raises(answers.NotAnAnswer):
+        answers.outcome_of(Message(header), holding_in(store, validation=validation), store.paths)
+
+
+def test_lone_surrogates_reach_the_store_as_text(store: Store) -> None:
+    holding = holding_in(store)
+    outcome = answers.outcome_of(chunk(name="\ud800"), holding, store.paths)
+    with store.writing() as tx:
+        assert outcome.write(tx, holding.claim, 5)
+    assert holding.claim.status is Status.RUNNING
+
+
+@given(
+    frames=st.lists(st.tuples(st.dictionaries(st.text(), st.integers()), st.binary(max_size=50)), max_size=5),
+    cut=st.integers(1, 40),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_frames_come_out_as_they_went_in_whatever_the_pieces(
+    frames: list[tuple[dict[str, int], bytes]], cut: int
+) -> None:
+    sent = [({**header, "kind": "k"}, body) for header, body in frames]
+    stream = b"".join(encode(header, [body]) for header, body in sent)
+    reassembly = Reassembly()
+    received = []
+    for start in range(0, len(stream), cut):
+        reassembly.feed(stream[start : start + cut])
+        received += [(message.header, message.body) for message in reassembly.messages()]
+    assert received == [(json.loads(json.dumps(header)), body) for header, body in sent]
+
+
+@given(st.binary(min_size=12, max_size=200))
+@settings(deadline=None)
+def test_garbage_is_told_or_awaited_and_never_a_message(data: bytes) -> None:
+    reassembly = Reassembly()
+    reassembly.feed(data)
+    try:
+        found = list(reassembly.messages())
+    except MessageError:
+        return
+    assert all(isinstance(message.header["kind"], str) for message in found)
+
+
+def test_an_object_file_elsewhere_is_no_answer(store: Store, tmp_path: Path) -> None:
+    stray = tmp_path / "stray"
+    stray.write_bytes(b"{}")
+    with pytest.raises(answers.NotAnAnswer):
+        answers.outcome_of(chunk(path=str(stray), offset=None), holding_in(store), store.paths)
+    assert stray.exists()
