@@ -17,6 +17,7 @@ from aerjob_cli.store.doorbell import ring
 from aerjob_cli.store.flocks import try_flock
 from aerjob_cli.store.folder import open_private
 from aerjob_cli.store.jobs import has_pending
+from aerjob_cli.store.records import WorkerRecord
 from aerjob_cli.version import __version__, is_older
 
 # A worker that cannot start will not start the fourth time either.
@@ -32,8 +33,12 @@ class WorkerLauncher:
         self._failed_starts = 0
 
     def call(self) -> None:
-        """Wake the worker after a commit, or start one where none listens."""
-        if not ring(self._store.paths.doorbell):
+        """Wake the worker after a commit, or start one where none listens or an older one works."""
+        if ring(self._store.paths.doorbell):
+            with self._store.reading() as tx:
+                alive = workers.alive(tx)
+            self._hand_over(alive)
+        else:
             self._start()
 
     def attend(self) -> None:
@@ -49,14 +54,18 @@ class WorkerLauncher:
         if not ring(self._store.paths.doorbell):
             self._start()
             return
-        if not alive:
-            return
-        if alive[0].is_silent(boot_id=boot_id(), monotonic_s=self._store.clock.monotonic_s()):
+        if alive and alive[0].is_silent(boot_id=boot_id(), monotonic_s=self._store.clock.monotonic_s()):
             self._start()
-        elif is_older(alive[0].aerjob_version, __version__) and alive[0].drain_requested_us is None:
-            with self._store.writing() as tx:
-                workers.request_drain(tx, alive[0].worker_id, now_us=self._store.now_us())
-            ring(self._store.paths.doorbell)
+        else:
+            self._hand_over(alive)
+
+    def _hand_over(self, alive: list[WorkerRecord]) -> None:
+        """Have a worker of an earlier aerjob finish and leave; a later one is left alone."""
+        if not alive or not is_older(alive[0].aerjob_version, __version__) or alive[0].drain_requested_us is not None:
+            return
+        with self._store.writing() as tx:
+            workers.request_drain(tx, alive[0].worker_id, now_us=self._store.now_us())
+        ring(self._store.paths.doorbell)
 
     def _start(self) -> None:
         # The lock passes to the worker, which lets go of it once it listens: of many clients one starts one worker.

@@ -20,7 +20,7 @@ from aerjob_cli.api.job_errors import JobCancelled, StoredBytesDamaged
 from tests.api.conftest import InAnotherProcess
 
 PATIENCE_S = 60.0
-# DESIGN 8: what differs from run to run is not part of a result.
+# What differs from run to run is not part of a result.
 PASSING = {"backend_name", "backend_version", "job_id", "date", "time_taken", "metadata"}
 PASSING_OF_EXPERIMENT = {"time_taken"}
 PASSING_METADATA = {

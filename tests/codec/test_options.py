@@ -25,7 +25,7 @@ from aerjob_cli.errors import InputRefused
 
 def test_every_option_of_aer_is_either_ours_or_ruled_elsewhere() -> None:
     aers = set(AerSimulator().options.__dict__)
-    own = {"optimization_level"}
+    own = {"optimization_level", "measure_all"}
     assert set(OPTIONS) | set(RULED_ELSEWHERE) == aers | own
     assert not set(OPTIONS) & set(RULED_ELSEWHERE)
     assert set(AER_OPTIONS) | set(SUBMISSION_OPTIONS) == set(OPTIONS)

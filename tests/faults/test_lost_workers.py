@@ -8,12 +8,13 @@ import signal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from aerjob_cli.api.client import CircuitBytes, Plan, Request
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import events, experiments
 from aerjob_cli.store.records import JobRecord
-from tests.support.circuits import ENDLESS, SECONDS_LONG, layers
+from tests.support.circuits import BELL, ENDLESS, SECONDS_LONG, layers
 from tests.support.running import Scene, gone, until
 
 
@@ -119,3 +120,20 @@ def test_a_stopped_worker_that_was_succeeded_changes_nothing(scene: Scene) -> No
     # The one that woke up has not taken the lock or the bell of its successor along.
     (after,) = scene.put(scene.request(SECONDS_LONG))
     scene.wait_for_status(after, Status.DONE)
+
+
+@pytest.mark.parametrize(("version", "is_replaced"), [("0.0.9", True), ("99.0", False)])
+def test_a_worker_of_an_earlier_version_hands_over_and_a_later_one_stays(
+    scene: Scene, version: str, is_replaced: bool
+) -> None:
+    first = scene.start_worker()
+    with scene.store.writing() as tx:
+        tx.execute(text("UPDATE workers SET aerjob_version = :version"), {"version": version})
+    (job,) = scene.client.submit([scene.request(BELL)])
+    (done,) = scene.client.wait([job], timeout_s=120)
+    assert done.status is Status.DONE
+    if is_replaced:
+        assert first.wait(timeout=60) == 0
+        assert scene.worker().pid != first.pid
+    else:
+        assert scene.worker().pid == first.pid
