@@ -134,7 +134,7 @@ class BasicAerBackend(BackendV2):
             JobSpec(
                 job_id="",
                 backend=self._simulator.name,
-                method=self._simulator.method,
+                method=str(request.options.get("method", self._simulator.method)),
                 shots=request.shots,
                 seed=0,
                 memory=request.memory,

@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from aerjob_cli import BasicAerProvider
 from aerjob_cli.api.backend import BasicAerBackend
+from aerjob_cli.api.backend_errors import RunRefused
 from aerjob_cli.api.job_errors import JobCancelled, StoredBytesDamaged
 from tests.api.conftest import InAnotherProcess
 
@@ -223,3 +224,15 @@ def test_the_primitives_of_qiskit_stand_on_it(backend: BasicAerBackend, bell: Qu
     state.cx(0, 1)
     estimated = BackendEstimatorV2(backend=backend).run([(state, SparsePauliOp(["ZZ", "ZI"], [1.0, 2.0]))]).result()
     assert estimated[0].data.evs == pytest.approx(1.0, abs=0.2)
+
+
+def test_the_method_that_was_asked_for_decides_what_fits(backend: BasicAerBackend) -> None:
+    # A statevector of 50 qubits fits nowhere; as a matrix product state this circuit is tiny.
+    wide = QuantumCircuit(50)
+    for qubit in range(50):
+        wide.rx(0.1, qubit)
+    wide.measure_all()
+    with pytest.raises(RunRefused, match="statevector"):
+        backend.run(wide)
+    job = backend.run(wide, method="matrix_product_state", shots=10)
+    assert sum(job.result().get_counts().values()) == 10

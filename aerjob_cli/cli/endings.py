@@ -1,0 +1,75 @@
+"""How jobs ended, as exit codes, sentences and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from aerjob_cli.cli.durations import show_duration
+from aerjob_cli.cli.interrupts import Interrupted
+from aerjob_cli.errors import AerjobError, NoResultOfCancelled, NoResultOfError, SubmissionRefused, WaitTimedOut
+from aerjob_cli.states import Status
+from aerjob_cli.store.records import JobRecord
+
+if TYPE_CHECKING:
+    from aerjob_cli.api.client import Client
+
+
+def await_ends(
+    client: Client, jobs: Sequence[JobRecord], *, timeout_s: float | None
+) -> tuple[list[JobRecord], AerjobError | None]:
+    """Wait until all jobs are final; give them as they are then, and what ended the wait before that."""
+    ended = {job.seq: job for job in jobs}
+    error: AerjobError | None = None
+    try:
+        for job in client.wait(jobs, timeout_s=timeout_s):
+            ended[job.seq] = job
+        error = timed_out(ended.values(), timeout_s)
+    except Interrupted as interrupt:
+        error = interrupt.as_error()
+    return [ended[job.seq] for job in jobs], error
+
+
+def exit_code_of(jobs: Iterable[JobRecord]) -> int:
+    """Give 1 for any ERROR, else 4 for any CANCELLED, else 0."""
+    statuses = {job.status for job in jobs}
+    if Status.ERROR in statuses:
+        return NoResultOfError.exit_code
+    return NoResultOfCancelled.exit_code if Status.CANCELLED in statuses else 0
+
+
+def remarks_on(jobs: Iterable[JobRecord]) -> tuple[str, ...]:
+    """Say of each job that did not end well why."""
+    bad_ends = (Status.ERROR, Status.CANCELLED)
+    return tuple(
+        f"job {job.job_id} ended in {job.status}, {job.reason}: {job.message}" for job in jobs if job.status in bad_ends
+    )
+
+
+def timed_out(jobs: Iterable[JobRecord], timeout_s: float | None) -> WaitTimedOut | None:
+    """Give the error of those jobs that are not final when the time is over, or None when all are."""
+    job_ids = [job.job_id for job in jobs if not job.status.is_final]
+    if not job_ids or timeout_s is None:
+        return None
+    subject = f"job {job_ids[0]} has" if len(job_ids) == 1 else f"{len(job_ids)} jobs have"
+    return WaitTimedOut(f"{subject} not ended within {show_duration(timeout_s)}; the work goes on", job_ids=job_ids)
+
+
+def is_refused(job: JobRecord) -> bool:
+    """Tell whether validation ended the job: it never came to know how many experiments there are."""
+    return job.status is Status.ERROR and job.experiments_total is None
+
+
+def refusals(jobs: Iterable[JobRecord]) -> tuple[str, ...]:
+    """Give the sentence of each refused job: the file, the place in it, and what is wrong there."""
+    return tuple(job.message or f"job {job.job_id} was refused" for job in jobs if is_refused(job))
+
+
+def refusal_of(jobs: Sequence[JobRecord]) -> SubmissionRefused | None:
+    """Give the error of a submission in which circuits were refused."""
+    refused = [job for job in jobs if is_refused(job)]
+    if not refused:
+        return None
+    first = refusals(refused)[0]
+    message = first if len(jobs) == 1 else f"{len(refused)} of {len(jobs)} circuits were refused; the first: {first}"
+    return SubmissionRefused(message, job_ids=[job.job_id for job in refused])

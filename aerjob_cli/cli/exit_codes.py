@@ -1,0 +1,24 @@
+"""What the exit codes mean, for the help of each command (docs/exit-codes.md has them all)."""
+
+from __future__ import annotations
+
+_MEANINGS = {
+    0: "done as asked",
+    1: "a job ended in ERROR (of several: any ERROR is 1, else any CANCELLED is 4)",
+    2: "usage",
+    3: "no such job",
+    4: "a job ended CANCELLED",
+    5: "the store is unusable; nothing was changed",
+    6: "the input was refused; it will not run",
+    8: "the job has not finished yet",
+    70: "a bug in aerjob, or no worker could be started",
+    124: "the timeout ran out; the jobs go on",
+}
+_OF_ALL_COMMANDS = (0, 2, 5)
+
+
+def epilog(example: str, *codes: int) -> str:
+    """Make the end of a command's help: an example, and the exit codes it has beside those of all commands."""
+    listing = "\n".join(f"  {code:<4} {_MEANINGS[code]}" for code in sorted({*_OF_ALL_COMMANDS, *codes}))
+    # \b keeps the lines of a paragraph as they are.
+    return f"\b\nExample:\n  {example}\n\n\b\nExit codes:\n{listing}"

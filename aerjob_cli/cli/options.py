@@ -1,0 +1,53 @@
+"""The options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from aerjob_cli.cli.durations import parse_duration
+from aerjob_cli.errors import UsageError
+
+
+def text(value: str) -> str:
+    """Take a text that can be stored: the bytes of an argument need not be any."""
+    if "\0" in value or (not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value)):
+        raise UsageError(f"{value!r} is not text in UTF-8; write it so")
+    return value
+
+
+JobIds = Annotated[
+    list[str],
+    typer.Argument(parser=text, metavar="ID", help="Ids, their first 4 or more characters, or `last`."),
+]
+JobId = Annotated[
+    str, typer.Argument(parser=text, metavar="ID", help="An id, its first 4 or more characters, or `last`.")
+]
+Files = Annotated[
+    list[str], typer.Argument(metavar="FILE", help="OpenQASM 2 or QPY; each file is a job. `-` is stdin.")
+]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON value.")]
+Timeout = Annotated[
+    float | None,
+    typer.Option(parser=parse_duration, metavar="DURATION", help="Wait no longer than this (90, 1m30s, 2h)."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
+
+Backend = Annotated[str | None, typer.Option(parser=text, metavar="NAME", help="The simulator [AERJOB_BACKEND].")]
+Shots = Annotated[int | None, typer.Option(help="How often each circuit is run [AERJOB_SHOTS].")]
+Seed = Annotated[int | None, typer.Option(help="From 0 to 2^63 - 1; drawn and stored when not given.")]
+Memory = Annotated[bool, typer.Option("--memory", help="Keep the outcome of each shot, too.")]
+Name = Annotated[str | None, typer.Option(parser=text, metavar="TEXT", help="A name for people.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", parser=text, metavar="TEXT", help="A tag; may be repeated.")]
+Priority = Annotated[int, typer.Option(help="Higher ones run first.")]
+TimeLimit = Annotated[
+    float | None, typer.Option(parser=parse_duration, metavar="DURATION", help="How long the job may run.")
+]
+MaxMemory = Annotated[int | None, typer.Option(metavar="MIB", help="How much memory the job may take.")]
+MaxAttempts = Annotated[int, typer.Option(help="How often it is tried when its process or the worker is lost.")]
+IdempotencyKey = Annotated[
+    str | None,
+    typer.Option(parser=text, metavar="TEXT", help="A repeated submission with this key gives the same job."),
+]

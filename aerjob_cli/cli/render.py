@@ -1,0 +1,43 @@
+"""The one renderer: an answer as JSON, as plain text, or with Rich on a terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aerjob_cli.cli import streams
+from aerjob_cli.cli.answers import Answer, Note, answer_json, error_json
+from aerjob_cli.cli.cleaning import clean
+from aerjob_cli.errors import AerjobError, SubmissionRefused
+
+
+def print_answer(answer: Answer, *, as_json: bool) -> None:
+    """Print an answer on stdout and its remarks on stderr."""
+    if as_json:
+        if not isinstance(answer, Note):
+            streams.to_stdout(_json_text(answer_json(answer)))
+    elif streams.is_terminal():
+        # Rich costs 20 ms, and only here somebody sees it.
+        from aerjob_cli.cli.terminal import print_for_person
+
+        print_for_person(answer)
+    else:
+        streams.to_stdout("".join(f"{line}\n" for line in answer.lines()))
+    for remark in answer.remarks:
+        streams.to_stderr(f"{clean(remark)}\n")
+    # Refused circuits are remarked on one by one.
+    if answer.error is not None and not as_json and not isinstance(answer.error, SubmissionRefused):
+        print_error(answer.error, as_json=False)
+
+
+def print_error(error: AerjobError, *, as_json: bool) -> None:
+    """Print an error: JSON on stdout, or one line on stderr."""
+    if as_json:
+        streams.to_stdout(_json_text(error_json(error)))
+    else:
+        streams.to_stderr(f"aerjob: {clean(error.message)}\n")
+
+
+def _json_text(value: dict[str, Any]) -> str:
+    # ASCII only: no character of a name can act on a terminal.
+    return json.dumps(value, default=str) + "\n"

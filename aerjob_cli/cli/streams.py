@@ -1,0 +1,64 @@
+"""Writing to stdout and stderr when they are closed, full, or read by somebody who has left."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import sys
+
+from aerjob_cli.errors import OutputLost
+
+_STANDARD = (0, 1, 2)
+_CLOSED = (errno.EBADF, errno.EPIPE)
+
+
+def repair() -> None:
+    """Put /dev/null where a standard stream is closed, so that no file of the store gets its number."""
+    for descriptor in _STANDARD:
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest free number, which is this one: those below are open by now.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - open as long as the process
+            setattr(sys, name, stream)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def to_stdout(text: str) -> None:
+    """Write the answer. A reader who has left wants no more; raises ``OutputLost`` for any other failure."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        _silence(1)
+        if error.errno not in _CLOSED:
+            raise OutputLost(error.strerror or str(error)) from error
+
+
+def to_stderr(text: str) -> None:
+    """Write what is not the answer; where that cannot be, there is nobody to tell."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        _silence(2)
+
+
+def is_terminal() -> bool:
+    """Tell whether a person reads stdout."""
+    return sys.stdout.isatty()
+
+
+def _silence(descriptor: int) -> None:
+    # What is left in the buffer must not fail again when Python ends.
+    with contextlib.suppress(OSError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, descriptor)
+        os.close(null)

@@ -1,0 +1,47 @@
+"""`wait`: until jobs have ended, however long the machine was off meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from aerjob_cli.cli import options
+from aerjob_cli.cli.answers import Answer
+from aerjob_cli.cli.context import Invocation
+from aerjob_cli.cli.endings import exit_code_of, remarks_on, timed_out
+from aerjob_cli.cli.exit_codes import epilog
+from aerjob_cli.cli.job_answers import Ended
+from aerjob_cli.store.records import JobRecord
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=epilog("aerjob wait last --timeout 1m30s", 1, 3, 4, 70, 124))(wait)
+
+
+def wait(
+    context: typer.Context,
+    job_ids: options.JobIds,
+    timeout: options.Timeout = None,
+    any_one: Annotated[bool, typer.Option("--any", help="Stop at the first job that has ended.")] = False,
+    as_json: options.AsJson = False,
+) -> Iterator[Answer]:
+    """Wait until jobs have ended; a worker is started when none works on them.
+
+    Prints each job when it ends; with --json each is a JSON value in a line of its own.
+    """
+    invocation = Invocation.of(context, as_json=as_json)
+    client = invocation.client
+    jobs = {job.seq: job for job in client.resolve(job_ids)}
+    ended: list[JobRecord] = []
+    for job in client.wait(list(jobs.values()), timeout_s=timeout):
+        ended.append(job)
+        yield Ended(job=job, remarks=remarks_on([job]), exit_code=exit_code_of(ended))
+        if any_one:
+            return
+        jobs[job.seq] = job
+    late = timed_out(jobs.values(), timeout)
+    if late is not None:
+        raise late

@@ -1,0 +1,69 @@
+"""Stores for the command line: one that nobody works on, and one with a worker for many tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from aerjob_cli.settings import StorePaths
+from aerjob_cli.store.flocks import try_flock
+from aerjob_cli.store.records import JobRecord
+from tests.support.circuits import BELL
+from tests.support.command_line import CommandLine, end_workers
+from tests.support.running import Scene
+
+BAD = BELL.replace("cx q[0],q[1];", "cx q[0],q[7];")  # line 6, column 11
+
+Put = Callable[..., JobRecord]
+
+
+@pytest.fixture
+def bell(tmp_path: Path) -> Path:
+    path = tmp_path / "bell.qasm"
+    path.write_text(BELL)
+    return path
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    path = tmp_path / "bad.qasm"
+    path.write_text(BAD)
+    return path
+
+
+@pytest.fixture
+def idle(home: Path, aerjob: CommandLine) -> Iterator[CommandLine]:
+    """The command line on a store for which no worker can be started, since the starter's lock is taken."""
+    assert aerjob("list").returncode == 0
+    lock = try_flock(StorePaths(home).starter_lock)
+    assert lock is not None
+    yield aerjob
+    lock.release()
+
+
+@pytest.fixture
+def put(idle: CommandLine) -> Iterator[Put]:
+    """Put jobs into the idle store; keywords are fields of ``Request``."""
+    scene = Scene(idle.home)
+
+    def put_one(**changes: object) -> JobRecord:
+        (record,) = scene.put(scene.request(BELL, **changes))
+        return record
+
+    yield put_one
+    scene.client.close()
+
+
+@pytest.fixture(scope="module")
+def working_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    place = tmp_path_factory.mktemp("working") / "home"
+    yield place
+    end_workers(place)
+
+
+@pytest.fixture
+def working(working_home: Path, tmp_path: Path) -> CommandLine:
+    """The command line on a store whose worker serves all tests of a module."""
+    return CommandLine(working_home, tmp_path)

@@ -1,0 +1,97 @@
+"""Files that are no circuits: exit 6, a sentence, nothing stored, and no waiting for a writer."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from aerjob_cli.settings import PAYLOAD_LIMIT_BYTES
+from tests.support.command_line import CommandLine
+
+
+def _folder(path: Path) -> None:
+    path.mkdir()
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
+def _empty(path: Path) -> None:
+    path.touch()
+
+
+def _missing(path: Path) -> None:
+    pass
+
+
+def _dangling(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def _device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def _large(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(PAYLOAD_LIMIT_BYTES + 1)
+
+
+@pytest.mark.parametrize("make", [_folder, _pipe, _socket, _empty, _missing, _dangling, _device, _large])
+def test_refused(
+    idle: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a socket's name may have 108 bytes at most
+    make(Path("x.qasm"))
+    done = idle("submit", "x.qasm")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert done.stderr.startswith("aerjob: x.qasm ")
+    assert len(done.stderr.splitlines()) == 1
+    assert idle.json("list")["jobs"] == []
+
+
+def test_one_bad_file_keeps_out_the_others(idle: CommandLine, bell: Path) -> None:
+    assert idle("submit", bell, "missing.qasm").returncode == 6
+    assert idle.json("list")["jobs"] == []
+
+
+@pytest.mark.parametrize("closed", ["aerjob submit - <&-", "aerjob submit - </dev/null"])
+def test_an_empty_stdin(idle: CommandLine, closed: str) -> None:
+    done = idle.shell(closed)
+    assert (done.returncode, done.stdout) == (6, "")
+    assert "stdin is empty" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--shots", "0"),
+        ("--shots", "99999999999999999999"),
+        ("--seed", "-1"),
+        ("--backend", "no_such_simulator"),
+        ("--priority", "99999999999999999999"),
+        ("--time-limit", "0"),
+        ("--max-memory", "0"),
+        ("--max-attempts", "0"),
+        ("--tag", ""),
+    ],
+)
+def test_refused_options(idle: CommandLine, bell: Path, option: tuple[str, str]) -> None:
+    error = idle.json("submit", bell, *option, exit_code=6)["error"]
+    assert error["code"] in ("input_refused", "unknown_backend")
+    assert idle.json("list")["jobs"] == []
+
+
+def test_the_environment_has_the_defaults(idle: CommandLine, bell: Path) -> None:
+    assert idle("submit", bell, env={"AERJOB_SHOTS": "0"}).returncode == 6
+    assert "'mine'" in idle("submit", bell, env={"AERJOB_BACKEND": "mine"}).stderr

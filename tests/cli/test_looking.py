@@ -1,0 +1,131 @@
+"""`status`, `list`, `wait --timeout` and `result` on jobs that nobody works on."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from aerjob_cli.store.records import JobRecord
+from tests.cli.conftest import Put
+from tests.support.command_line import CommandLine
+
+JOB_KEYS = [
+    *("job_id", "status", "reason", "message", "attempt", "backend", "method", "shots", "seed", "name", "tags"),
+    *("submitted_at", "started_at", "finished_at", "experiments_done", "experiments_total"),
+]
+
+
+def _ids(value: dict[str, list[dict[str, str]]]) -> list[str]:
+    return [job["job_id"] for job in value["jobs"]]
+
+
+def test_an_empty_list_is_no_error(idle: CommandLine) -> None:
+    done = idle("list")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert idle.json("list") == {"schema_version": 1, "jobs": []}
+
+
+def test_the_keys_of_a_job(idle: CommandLine, put: Put) -> None:
+    record = put(name="bell", tags=("b", "a"), shots=7, seed=3)
+    (job,) = idle.json("status", record.job_id)["jobs"]
+    assert list(job) == JOB_KEYS
+    assert job["tags"] == ["a", "b"]
+    assert (job["status"], job["shots"], job["seed"], job["name"]) == ("INITIALIZING", 7, 3, "bell")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", job["submitted_at"])
+    assert job["started_at"] is job["experiments_total"] is None
+
+
+def test_a_list_is_the_newest_first_and_can_be_narrowed(idle: CommandLine, put: Put) -> None:
+    first, second, third = put(name="one", tags=("x",)), put(tags=("x",)), put()
+    assert _ids(idle.json("list")) == [third.job_id, second.job_id, first.job_id]
+    assert _ids(idle.json("list", "-n", "1")) == [third.job_id]
+    assert _ids(idle.json("list", "--tag", "x")) == [second.job_id, first.job_id]
+    assert _ids(idle.json("list", "--name", "one")) == [first.job_id]
+    assert _ids(idle.json("list", "--status", "done")) == []
+    assert len(_ids(idle.json("list", "--status", "initializing", "--backend", "qasm_simulator"))) == 3
+    lines = idle("list").stdout.splitlines()
+    assert [line.split("\t")[:2] for line in lines] == [[j.job_id, "INITIALIZING"] for j in (third, second, first)]
+
+
+def test_the_ways_to_name_a_job(idle: CommandLine, put: Put) -> None:
+    first, last = put(), put()
+    named = idle.json("status", first.job_id, first.job_id[:12].upper(), "last")
+    assert _ids(named) == [first.job_id, first.job_id, last.job_id]
+
+
+def test_no_such_job(idle: CommandLine, put: Put) -> None:
+    for reference in ("last", "abcd", "abc", "", "00000000-0000-0000-0000-000000000000"):
+        for verb in ("status", "wait", "result", "cancel"):
+            done = idle(verb, reference)
+            assert (done.returncode, done.stdout) == (3, ""), (verb, reference)
+            assert len(done.stderr.splitlines()) == 1
+    assert idle.json("status", "last", exit_code=3)["error"]["code"] == "job_not_found"
+    put()
+    assert idle("status", "last", "abcd").stdout == ""
+
+
+def _with_a_common_prefix(put: Put) -> list[JobRecord]:
+    """Make jobs until two ids begin alike: 65536 beginnings, so that about 300 jobs do."""
+    seen: dict[str, JobRecord] = {}
+    while True:
+        record = put()
+        beginning = record.job_id[:4]
+        if beginning in seen:
+            return [seen[beginning], record]
+        seen[beginning] = record
+
+
+def test_an_ambiguous_prefix_lists_the_candidates(idle: CommandLine, put: Put) -> None:
+    alike = sorted(record.job_id for record in _with_a_common_prefix(put))
+    error = idle.json("status", alike[0][:4], exit_code=2)["error"]
+    assert error["code"] == "ambiguous_job_id"
+    assert error["candidates"] == alike
+    done = idle("status", alike[0][:4])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert all(job_id in done.stderr for job_id in alike)
+
+
+def test_a_wait_that_runs_out(idle: CommandLine, put: Put) -> None:
+    record = put()
+    done = idle("wait", "last", "--timeout", "0.1")
+    assert (done.returncode, done.stdout) == (124, "")
+    assert record.job_id in done.stderr
+    value = json.loads(idle("wait", "last", "--timeout", "0", "--json").stdout)
+    assert value["error"]["code"] == "wait_timed_out"
+
+
+def test_a_result_that_is_not_there_yet(idle: CommandLine, put: Put) -> None:
+    record = put()
+    done = idle("result", record.job_id)
+    assert (done.returncode, done.stdout) == (8, "")
+    assert idle.json("result", "last", exit_code=8)["error"]["code"] == "not_finished"
+    assert idle("result", "last", "--wait", "--timeout", "100ms").returncode == 124
+
+
+def test_a_job_that_waits_is_cancelled_at_once(idle: CommandLine, put: Put) -> None:
+    record = put()
+    done = idle("cancel", record.job_id)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split("\t")[:2] == [record.job_id, "CANCELLED"]
+    assert idle("wait", record.job_id).returncode == 4
+    assert idle("result", record.job_id).returncode == 4
+    assert idle("cancel", record.job_id).returncode == 0
+    (job,) = idle.json("cancel", record.job_id)["jobs"]
+    assert (job["status"], job["reason"]) == ("CANCELLED", "USER_CANCELLED")
+
+
+def test_a_submission_without_a_verdict_is_durable(idle: CommandLine, bell: object) -> None:
+    done = idle("submit", str(bell))
+    assert done.returncode == 0
+    job_id = done.stdout.strip()
+    assert len(done.stderr.splitlines()) == 1
+    assert job_id in done.stderr
+    assert idle.json("status", job_id)["jobs"][0]["status"] == "INITIALIZING"
+
+
+def test_no_worker_is_no_error(idle: CommandLine) -> None:
+    value = idle.json("worker", "status")
+    assert value["workers"] == []
+    assert value["jobs"] == {"initializing": 0, "validating": 0, "queued": 0, "running": 0}
+    assert idle.json("worker", "stop")["outcome"] == "not_running"
+    assert idle("worker", "logs").returncode == 0

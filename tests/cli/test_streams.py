@@ -1,0 +1,128 @@
+"""stdout that is closed, full, left by its reader, or a terminal; signals that end a command."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Put
+from tests.support.command_line import CommandLine
+
+
+@pytest.mark.parametrize(
+    ("redirection", "exit_codes"),
+    [(">&-", "0"), ("| true", "0 0"), (">&- 2>&- <&-", "0"), ("2>&-", "0")],
+)
+def test_nobody_reads(idle: CommandLine, bell: Path, redirection: str, exit_codes: str) -> None:
+    done = idle.shell(f"aerjob submit {bell} {redirection}; echo ${{PIPESTATUS[@]}} >&2")
+    assert done.stderr.splitlines()[-1] == exit_codes
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+    assert len(idle.json("list")["jobs"]) == 1
+
+
+def test_a_full_disk_behind_stdout_is_told(idle: CommandLine, put: Put) -> None:
+    put()
+    done = idle.shell("aerjob list > /dev/full")
+    assert done.returncode == 70
+    assert len(done.stderr.splitlines()) == 1
+    assert "No space left" in done.stderr
+
+
+def test_help_for_a_reader_who_has_left(idle: CommandLine) -> None:
+    assert idle.shell("aerjob --help | true; exit ${PIPESTATUS[0]}").stderr == ""
+
+
+def _on_a_terminal(aerjob: CommandLine, *arguments: str, **environment: str) -> str:
+    master, slave = pty.openpty()
+    wanted = {"COLUMNS": "120", "TERM": "xterm-256color"} | environment
+    process = subprocess.Popen(
+        aerjob.command(*arguments),
+        cwd=aerjob.folder,
+        env=aerjob.environment(wanted),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+    )
+    os.close(slave)
+    read = b""
+    try:
+        while part := os.read(master, 4096):
+            read += part
+    except OSError:  # Linux's way to say that the other end is closed
+        pass
+    process.wait(timeout=60)
+    os.close(master)
+    return read.decode()
+
+
+HOSTILE = "\x1b]0;owned\x07[red]mark[/red]\u202e\u200b\nnext"
+
+
+def test_names_cannot_act_on_a_terminal(idle: CommandLine, put: Put) -> None:
+    put(name=HOSTILE)
+    for verb in (("list",), ("status", "last")):
+        for environment in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
+            shown = _on_a_terminal(idle, *verb, **environment)
+            assert "]0;owned[red]mark[/red] next" in shown
+            assert not {"\x07", "\u202e", "\u200b", "\x1b]"} & set(shown)
+    assert idle.json("list")["jobs"][0]["name"] == HOSTILE
+
+
+def test_colour_only_where_it_is_wanted(idle: CommandLine, put: Put) -> None:
+    put()
+    assert "\x1b[" in _on_a_terminal(idle, "list")
+    assert "\x1b[3" not in _on_a_terminal(idle, "list", NO_COLOR="1")
+    assert "\x1b" not in _on_a_terminal(idle, "list", TERM="dumb")
+    assert "\x1b" not in _on_a_terminal(idle, "list", "--json")
+    assert "\x1b" not in idle("list", env={"FORCE_COLOR": "1"}).stdout
+
+
+def test_an_id_is_never_broken(idle: CommandLine, put: Put) -> None:
+    record = put()
+    for verb in (("list",), ("status", "last")):
+        assert record.job_id in _on_a_terminal(idle, *verb, COLUMNS="50")
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_wait_and_not_the_job(
+    idle: CommandLine, put: Put, number: signal.Signals, exit_code: int
+) -> None:
+    put()
+    process = idle.start("wait", "last")
+    _wait_until_it_watches(process.pid, idle)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (exit_code, "")
+    assert len(stderr.splitlines()) == 1
+    assert "goes on" in stderr
+    assert idle.json("status", "last")["jobs"][0]["status"] == "INITIALIZING"
+
+
+def test_a_signal_while_the_verdict_is_awaited_loses_no_id(idle: CommandLine, bell: Path) -> None:
+    process = idle.start("submit", bell)
+    _wait_until_it_watches(process.pid, idle)
+    while not idle.json("list")["jobs"]:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    stdout, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert stdout.strip() == idle.json("list")["jobs"][0]["job_id"]
+
+
+def _wait_until_it_watches(pid: int, aerjob: CommandLine) -> None:
+    """Wait until the process has the database open."""
+    deadline_s = time.monotonic() + 60
+    database = str(aerjob.home / "aerjob.db")
+    while time.monotonic() < deadline_s:
+        names = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()]
+        if database in names:
+            return
+        time.sleep(0.01)
+    raise AssertionError("the process does not open the store")
