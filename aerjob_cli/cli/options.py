@@ -39,7 +39,12 @@ Backend = Annotated[str | None, typer.Option(parser=text, metavar="NAME", help="
 Shots = Annotated[int | None, typer.Option(help="How often each circuit is run [AERJOB_SHOTS].")]
 Seed = Annotated[int | None, typer.Option(help="From 0 to 2^63 - 1; drawn and stored when not given.")]
 Memory = Annotated[bool, typer.Option("--memory", help="Keep the outcome of each shot, too.")]
-Name = Annotated[str | None, typer.Option(parser=text, metavar="TEXT", help="A name for people.")]
+MeasureAll = Annotated[
+    bool, typer.Option("--measure-all", help="Measure every qubit of a circuit that measures nothing.")
+]
+Name = Annotated[
+    str | None, typer.Option(parser=text, metavar="TEXT", help="A name for people; the file's when not given.")
+]
 Tags = Annotated[list[str] | None, typer.Option("--tag", parser=text, metavar="TEXT", help="A tag; may be repeated.")]
 Priority = Annotated[int, typer.Option(help="Higher ones run first.")]
 TimeLimit = Annotated[

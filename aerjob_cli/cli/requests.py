@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 from aerjob_cli.api.client import Client, Request
@@ -29,6 +30,7 @@ def requests_of(parameters: Mapping[str, Any], settings: Settings) -> list[Reque
         shots=settings.shots if shots is None else shots,
         seed=parameters["seed"],
         memory=parameters["memory"],
+        options={"measure_all": True} if parameters["measure_all"] else {},
         name=parameters["name"],
         tags=tuple(parameters["tag"] or ()),
         priority=parameters["priority"],
@@ -37,7 +39,10 @@ def requests_of(parameters: Mapping[str, Any], settings: Settings) -> list[Reque
         max_attempts=parameters["max_attempts"],
         idempotency_key=parameters["idempotency_key"],
     )
-    return [replace(wish, circuits=(circuit,)) for circuit in read_circuits(files)]
+    return [
+        replace(wish, circuits=(circuit,), name=wish.name or PurePath(circuit.name).stem or None)
+        for circuit in read_circuits(files)
+    ]
 
 
 def take_in(client: Client, requests: Sequence[Request]) -> tuple[list[JobRecord], AerjobError | None]:

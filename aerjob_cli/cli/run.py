@@ -29,6 +29,7 @@ def run(
     shots: options.Shots = None,
     seed: options.Seed = None,
     memory: options.Memory = False,
+    measure_all: options.MeasureAll = False,
     name: options.Name = None,
     tag: options.Tags = None,
     priority: options.Priority = 0,
@@ -42,8 +43,9 @@ def run(
 ) -> Iterator[Answer]:
     """Submit circuits, wait for their end and print the results; the ids are on stderr."""
     invocation = Invocation.of(context, as_json=as_json)
+    requests = requests_of(context.params, invocation.settings)
     client = invocation.client
-    jobs, error = take_in(client, requests_of(context.params, invocation.settings))
+    jobs, error = take_in(client, requests)
     if error is not None or not quiet:
         yield Note(remarks=tuple(f"job {job.job_id}" for job in jobs))
     if error is None:

@@ -36,6 +36,7 @@ def submit(
     shots: options.Shots = None,
     seed: options.Seed = None,
     memory: options.Memory = False,
+    measure_all: options.MeasureAll = False,
     name: options.Name = None,
     tag: options.Tags = None,
     priority: options.Priority = 0,
@@ -53,8 +54,9 @@ def submit(
     Several files are taken in together, or none of them is. What validation refuses has its sentence on stderr.
     """
     invocation = Invocation.of(context, as_json=as_json)
+    requests = requests_of(context.params, invocation.settings)
     client = invocation.client
-    jobs, stopped = take_in(client, requests_of(context.params, invocation.settings))
+    jobs, stopped = take_in(client, requests)
     doubts: tuple[str, ...] = ()
     if stopped is None:
         jobs, stopped, doubts = _await_verdicts(client, jobs)

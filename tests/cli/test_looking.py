@@ -54,11 +54,12 @@ def test_the_ways_to_name_a_job(idle: CommandLine, put: Put) -> None:
 
 
 def test_no_such_job(idle: CommandLine, put: Put) -> None:
-    for reference in ("last", "abcd", "abc", "", "00000000-0000-0000-0000-000000000000"):
-        for verb in ("status", "wait", "result", "cancel"):
-            done = idle(verb, reference)
-            assert (done.returncode, done.stdout) == (3, ""), (verb, reference)
-            assert len(done.stderr.splitlines()) == 1
+    references = ("last", "abcd", "abc", "", "00000000-0000-0000-0000-000000000000")
+    other_verbs = ("wait", "result", "cancel")
+    for verb, reference in (*(("status", each) for each in references), *((each, "abcd") for each in other_verbs)):
+        done = idle(verb, reference)
+        assert (done.returncode, done.stdout) == (3, ""), (verb, reference)
+        assert len(done.stderr.splitlines()) == 1
     assert idle.json("status", "last", exit_code=3)["error"]["code"] == "job_not_found"
     put()
     assert idle("status", "last", "abcd").stdout == ""

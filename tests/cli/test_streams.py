@@ -41,7 +41,7 @@ def test_help_for_a_reader_who_has_left(idle: CommandLine) -> None:
 
 def _on_a_terminal(aerjob: CommandLine, *arguments: str, **environment: str) -> str:
     master, slave = pty.openpty()
-    wanted = {"COLUMNS": "120", "TERM": "xterm-256color"} | environment
+    wanted = {"COLUMNS": "200", "TERM": "xterm-256color"} | environment
     process = subprocess.Popen(
         aerjob.command(*arguments),
         cwd=aerjob.folder,

@@ -1,11 +1,15 @@
-"""What is typed wrongly: exit 2, one sentence, no store needed."""
+"""What is typed wrongly, and help: no store is needed, and mostly no process of its own."""
 
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from aerjob_cli.cli.boundary import run
 from tests.support.command_line import CommandLine
 
 WRONG = [
@@ -28,12 +32,37 @@ WRONG = [
 ]
 
 
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
+    """Run the command line in this process; give its exit code, stdout and stderr."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setenv("AERJOB_HOME", str(tmp_path / "none"))
+
+    def call_it(*arguments: str) -> tuple[int, str, str]:
+        exit_code = run(arguments)
+        return exit_code, *capsys.readouterr()
+
+    yield call_it
+    assert not (tmp_path / "none").exists()
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("arguments", WRONG)
-def test_one_sentence_on_stderr(aerjob: CommandLine, arguments: tuple[str, ...]) -> None:
-    done = aerjob(*arguments)
+def test_one_sentence_on_stderr(call: Call, arguments: tuple[str, ...]) -> None:
+    exit_code, stdout, stderr = call(*arguments)
+    assert (exit_code, stdout) == (2, "")
+    assert stderr.startswith("aerjob: ")
+    assert len(stderr.splitlines()) == 1
+
+
+def test_the_same_from_outside(aerjob: CommandLine) -> None:
+    done = aerjob("status")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("aerjob: ")
-    assert len(done.stderr.splitlines()) <= 2
+    assert done.stderr == "aerjob: Missing argument 'ID'; see `aerjob status --help`\n"
 
 
 @pytest.mark.parametrize("arguments", [("status",), ("wait", "last", "--timeout", "1x")])
@@ -66,17 +95,17 @@ VERBS = [
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_help_has_an_example_and_the_exit_codes(aerjob: CommandLine, verb: tuple[str, ...]) -> None:
-    done = aerjob(*verb, "--help")
-    assert done.returncode == 0
-    assert f"Example:\n    aerjob {' '.join(verb)}" in done.stdout
-    assert "Exit codes:\n    0 " in done.stdout
+def test_help_has_an_example_and_the_exit_codes(call: Call, verb: tuple[str, ...]) -> None:
+    exit_code, stdout, _ = call(*verb, "--help")
+    assert exit_code == 0
+    assert f"Example:\n    aerjob {' '.join(verb)}" in stdout
+    assert "Exit codes:\n    0 " in stdout
 
 
-def test_the_overview_lists_every_verb(aerjob: CommandLine) -> None:
-    done = aerjob("--help")
-    assert done.returncode == 0
-    assert all(f"\n  {verb[0]} " in done.stdout for verb in VERBS)
+def test_the_overview_lists_every_verb(call: Call) -> None:
+    exit_code, stdout, _ = call("--help")
+    assert exit_code == 0
+    assert all(f"\n  {verb[0]} " in stdout for verb in VERBS)
 
 
 def test_the_version(aerjob: CommandLine) -> None:

@@ -45,6 +45,23 @@ def test_the_memory_of_shots_is_given_to_those_who_asked(working: CommandLine, b
     assert set(experiment["memory"]) <= {"00", "11"}
 
 
+def test_what_measures_nothing_is_measured_on_request(working: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "unmeasured.qasm"
+    path.write_text(BELL.replace("measure q -> c;", ""))
+    refused = working("run", path)
+    assert (refused.returncode, refused.stdout) == (6, "")
+    assert "--measure-all" in refused.stderr
+    (job,) = working.json("run", path, "--measure-all")["jobs"]
+    assert job["name"] == "unmeasured"
+    # measure_all() adds a register of its own, as in Qiskit.
+    assert set(job["experiments"][0]["counts"]) == {"00 00", "11 00"}
+
+
+def test_what_measures_is_left_alone_by_measure_all(working: CommandLine, bell: Path) -> None:
+    (job,) = working.json("run", bell, "--measure-all")["jobs"]
+    assert set(job["experiments"][0]["counts"]) == {"00", "11"}
+
+
 def test_a_circuit_from_stdin(working: CommandLine) -> None:
     done = working("run", "-", "--quiet", input=BELL)
     assert (done.returncode, done.stderr) == (0, "")
@@ -84,7 +101,7 @@ def test_a_refused_circuit(working: CommandLine, bad: Path) -> None:
         BELL.replace("q[2]", "q[18446744073709551616]"),
         BELL.replace("qelib1.inc", "/etc/passwd"),
         BELL.replace("measure q -> c;", ""),
-        BELL.replace("h q[0];", "h q[0]; // \x00\x1b[31m"),
+        BELL.replace("h q[0];", "h q[0]; \x1b[31m"),
         BELL.replace("h q[0];", "h q[0/"),
         "OPENQASM 3.0;\nqubit q;\n",
     ],
@@ -92,8 +109,6 @@ def test_a_refused_circuit(working: CommandLine, bad: Path) -> None:
 def test_other_circuits_that_are_refused(working: CommandLine, tmp_path: Path, text: str) -> None:
     (tmp_path / "x.qasm").write_text(text)
     done = working("submit", "x.qasm")
-    if done.returncode == 0:
-        pytest.skip(f"this is a circuit after all: {text!r}")
     assert (done.returncode, done.stdout) == (6, "")
     assert len(done.stderr.splitlines()) == 1
     assert "\x1b" not in done.stderr

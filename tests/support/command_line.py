@@ -23,8 +23,11 @@ from aerjob_cli.store.flocks import try_flock
 # Generous: the machines of tests are small and shared. A command that takes this long has failed.
 DEADLINE_S = 120.0
 _LOOK_EVERY_S = 0.02
-# What would change what a command prints.
-_UNWANTED = ("AERJOB_BACKEND", "AERJOB_SHOTS", "AERJOB_OUTPUT", "AERJOB_DEBUG", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+# What would change what a command prints, or make it compile every module anew.
+_UNWANTED = (
+    *("AERJOB_BACKEND", "AERJOB_SHOTS", "AERJOB_OUTPUT", "AERJOB_DEBUG"),
+    *("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONDONTWRITEBYTECODE"),
+)
 
 
 @dataclass(frozen=True)
