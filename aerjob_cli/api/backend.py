@@ -134,7 +134,7 @@ class BasicAerBackend(BackendV2):
             JobSpec(
                 job_id="",
                 backend=self._simulator.name,
-                method=str(request.options.get("method", self._simulator.method)),
+                method=request.method,
                 shots=request.shots,
                 seed=0,
                 memory=request.memory,

@@ -68,6 +68,11 @@ class Request:
     idempotency_key: str | None = None
     plan: Plan | None = None
 
+    @property
+    def method(self) -> str:
+        """The simulation method that was asked for, else the simulator's own; raises ``UnknownBackend``."""
+        return str(self.options.get("method") or simulator_named(self.backend).method)
+
 
 @dataclass(frozen=True)
 class ExperimentBytes:
@@ -214,7 +219,7 @@ class Client:
             job_id=str(uuid.uuid4()),
             payloads=tuple(self._payload(circuit) for circuit in request.circuits),
             backend=simulator.name,
-            method=simulator.method,
+            method=request.method,
             shots=request.shots,
             seed=secrets.randbits(_DRAWN_SEED_BITS) if request.seed is None else request.seed,
             requested_seed=request.seed,
