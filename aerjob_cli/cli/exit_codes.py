@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 _MEANINGS = {
     0: "done as asked",
     1: "a job ended in ERROR (of several: any ERROR is 1, else any CANCELLED is 4)",
@@ -17,8 +19,12 @@ _MEANINGS = {
 _OF_ALL_COMMANDS = (0, 2, 5)
 
 
-def epilog(example: str, *codes: int) -> str:
-    """Make the end of a command's help: an example, and the exit codes it has beside those of all commands."""
-    listing = "\n".join(f"  {code:<4} {_MEANINGS[code]}" for code in sorted({*_OF_ALL_COMMANDS, *codes}))
+def epilog(example: str, *codes: int, own: Mapping[int, str] | None = None) -> str:
+    """Make the end of a command's help: an example, and the exit codes it has beside those of all commands.
+
+    ``own`` are codes that mean something else here than elsewhere.
+    """
+    meanings = {code: _MEANINGS[code] for code in (*_OF_ALL_COMMANDS, *codes)} | dict(own or {})
+    listing = "\n".join(f"  {code:<4} {meanings[code]}" for code in sorted(meanings))
     # \b keeps the lines of a paragraph as they are.
     return f"\b\nExample:\n  {example}\n\n\b\nExit codes:\n{listing}"

@@ -45,7 +45,9 @@ def register(app: typer.Typer) -> None:
     commands.command(epilog=epilog("aerjob worker start --slots 4", 70))(start)
     commands.command(epilog=epilog("aerjob worker stop", 124))(stop)
     commands.command(epilog=epilog("aerjob worker status"))(status)
-    commands.command(epilog=epilog("aerjob worker run --idle-exit 0", 1, 70))(run)
+    commands.command(
+        epilog=epilog("aerjob worker run --idle-exit 0", 70, own={1: "another worker runs on this store"})
+    )(run)
     commands.command(epilog=epilog("aerjob worker logs -n 100"))(logs)
     app.add_typer(commands, name="worker")
 

@@ -9,7 +9,6 @@ import hashlib
 
 OPENQASM2 = "openqasm2"
 OPENQASM3 = "openqasm3"
-OPENQASM3 = "openqasm3"
 QPY = "qpy"
 EXPERIMENT_RESULT = "experiment-result+json;v1"
 

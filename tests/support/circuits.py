@@ -30,5 +30,5 @@ def layers(qubits: int, depth: int, *, seed: int = 1) -> str:
 
 # Minutes of work, of which a test sees the first second.
 ENDLESS = layers(24, 400)
-# A second or two on any machine.
-SECONDS_LONG = layers(20, 20)
+# Seconds of work.
+SECONDS_LONG = layers(20, 50)
