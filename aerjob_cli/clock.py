@@ -6,9 +6,11 @@ are made on the monotonic clock, which all processes of one boot share and which
 
 from __future__ import annotations
 
+import subprocess
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -49,5 +51,10 @@ def boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
-        # macOS has no boot id; the boot instant, to ten seconds, serves as one.
-        return f"boot-{int((time.time() - time.monotonic()) / 10)}"
+        return _boot_session()
+
+
+@cache
+def _boot_session() -> str:
+    command = ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"]  # macOS
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

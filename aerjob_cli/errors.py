@@ -111,6 +111,12 @@ class StoreFull(StoreUnusable):
     code = "store_full"
 
 
+class StoreFailing(StoreUnusable):
+    """The system reports an error of the disk; a full one or an exhausted quota can look like that, too."""
+
+    code = "store_failing"
+
+
 class StoreBusy(StoreUnusable):
     """Another process held the database locked for too long."""
 

@@ -20,6 +20,9 @@ INLINE_LIMIT_BYTES = 256 * 1024
 PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
 CIRCUITS_LIMIT = 100_000
 
+# What the worker's program answers when another one was there first; 1 is what Python ends with after any accident.
+EXIT_ANOTHER_RUNS = 75
+
 
 @dataclass(frozen=True)
 class StorePaths:

@@ -5,6 +5,7 @@ The command line and the Python API both stand on this. It talks to the store on
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 import uuid
@@ -18,7 +19,7 @@ from aerjob_cli.api.launch import WorkerLauncher
 from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.catalog import SIMULATORS, Simulator
-from aerjob_cli.errors import InputRefused, JobNotFound, UnknownBackend
+from aerjob_cli.errors import AerjobError, InputRefused, JobNotFound, UnknownBackend
 from aerjob_cli.settings import PAYLOAD_LIMIT_BYTES, Settings
 from aerjob_cli.states import Status
 from aerjob_cli.store import experiments, jobs, lifecycle, objects, submissions
@@ -101,7 +102,9 @@ class Client:
         prepared = [self._submission(request) for request in requests]
         with self.store.writing() as tx:
             records = [submissions.submit(tx, item, now_us=self.store.now_us()) for item in prepared]
-        self._launcher.call()
+        # The jobs are durable: whatever keeps a worker from starting now, whoever waits for them tries again.
+        with contextlib.suppress(OSError, AerjobError):
+            self._launcher.call()
         return records
 
     def wait_for_verdicts(self, records: Sequence[JobRecord], *, timeout_s: float) -> list[JobRecord]:

@@ -11,6 +11,7 @@ import sys
 
 from aerjob_cli.clock import boot_id
 from aerjob_cli.errors import WorkerUnavailable
+from aerjob_cli.settings import EXIT_ANOTHER_RUNS
 from aerjob_cli.store import workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.doorbell import ring
@@ -46,6 +47,8 @@ class WorkerLauncher:
 
         Raises ``WorkerUnavailable`` when workers end as soon as they are started.
         """
+        # A new store in the place of a deleted one would not have the jobs that are waited for.
+        self._store.require_present()
         self._note_failed_start()
         with self._store.reading() as tx:
             if not has_pending(tx):
@@ -81,8 +84,7 @@ class WorkerLauncher:
         if self._started is None or (code := self._started.poll()) is None:
             return
         self._started = None
-        # Code 1: another worker was there first.
-        self._failed_starts = self._failed_starts + 1 if code not in (0, 1) else 0
+        self._failed_starts = self._failed_starts + 1 if code not in (0, EXIT_ANOTHER_RUNS) else 0
         if self._failed_starts >= _FAILED_STARTS_AT_MOST:
             raise WorkerUnavailable(
                 f"the worker ended with code {code} as soon as it was started; `aerjob worker logs` says why, and the "

@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from aerjob_cli.store.database import Store
+from aerjob_cli.errors import StoreBusy
+from aerjob_cli.store.database import Store, Watch
 
 _SHARE_OF_TIME_WAITED = 0.02
 _SHORTEST_S = 0.002
@@ -39,11 +40,9 @@ def wait_for(
     attended = begun
     try:
         while True:
-            if watch.changed():
-                with store.reading() as tx:
-                    found = look(tx)
-                if found is not None:
-                    return found
+            found = _look(store, watch, look)
+            if found is not None:
+                return found
             now = time.monotonic()
             left_s = None if timeout_s is None else timeout_s - (now - begun)
             if left_s is not None and left_s <= 0:
@@ -55,3 +54,15 @@ def wait_for(
             time.sleep(pause_s if left_s is None else min(pause_s, left_s))
     finally:
         watch.close()
+
+
+def _look(store: Store, watch: Watch, look: Callable[[Connection], Found | None]) -> Found | None:
+    try:
+        if not watch.changed():
+            return None
+        with store.reading() as tx:
+            return look(tx)
+    except StoreBusy:
+        # With a rollback journal a writer keeps readers out; there will be a next time.
+        watch.forget()
+        return None

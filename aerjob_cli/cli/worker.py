@@ -14,7 +14,7 @@ from aerjob_cli.cli.durations import parse_duration
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.worker_answers import LiveWorker, LogLines, WorkerChange, WorkerStatus
 from aerjob_cli.errors import UsageError, WorkerAlreadyRuns
-from aerjob_cli.settings import WorkerSettings
+from aerjob_cli.settings import EXIT_ANOTHER_RUNS, WorkerSettings
 from aerjob_cli.store.faults import told
 from aerjob_cli.store.jobs import count_pending, running_of
 
@@ -116,7 +116,7 @@ def run(
     from aerjob_cli.worker import daemon
 
     code = daemon.run(invocation.settings.paths, settings)
-    if code == daemon.EXIT_ANOTHER_RUNS:
+    if code == EXIT_ANOTHER_RUNS:
         raise WorkerAlreadyRuns("another worker already runs on this store; `aerjob worker status` shows it")
     return Note(exit_code=code)
 

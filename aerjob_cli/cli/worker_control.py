@@ -9,6 +9,7 @@ from aerjob_cli.api.launch import spawn_worker
 from aerjob_cli.clock import boot_id
 from aerjob_cli.errors import WaitTimedOut, WorkerUnavailable
 from aerjob_cli.processes import is_running, kill_exactly
+from aerjob_cli.settings import EXIT_ANOTHER_RUNS
 from aerjob_cli.store import workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.doorbell import is_heard, ring
@@ -17,8 +18,6 @@ from aerjob_cli.store.records import WorkerRecord
 
 _START_TAKES_AT_MOST_S = 60.0
 _LOOK_EVERY_S = 0.02
-# What the program answers when another worker was there first.
-_ANOTHER_RUNS = 1
 
 
 def living(store: Store) -> list[WorkerRecord]:
@@ -41,7 +40,7 @@ def start(store: Store, arguments: tuple[str, ...]) -> bool:
     while time.monotonic() < deadline_s:
         if process is None:
             process = _spawn_alone(store, arguments)
-        elif (code := process.poll()) is not None and code != _ANOTHER_RUNS:
+        elif (code := process.poll()) is not None and code != EXIT_ANOTHER_RUNS:
             raise WorkerUnavailable(f"the worker ended with code {code} as it began; `aerjob worker logs` says why")
         if is_heard(store.paths.doorbell):
             return process is not None and process.poll() is None

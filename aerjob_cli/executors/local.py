@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import selectors
@@ -99,8 +100,9 @@ class LocalPool:
         assert self._control is not None
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
+        stderr = tempfile.TemporaryFile(dir=self._scratch)  # noqa: SIM115 - lives as long as the executor
         # Appending, since the executor shares the position with us.
-        stderr = tempfile.TemporaryFile("a+b", dir=self._scratch)  # noqa: SIM115 - lives as long as the executor
+        fcntl.fcntl(stderr, fcntl.F_SETFL, fcntl.fcntl(stderr, fcntl.F_GETFL) | os.O_APPEND)
         executor = LocalExecutor(self._next_serial, ours, stderr)
         self._next_serial += 1
         self._executors[executor.serial] = executor

@@ -114,7 +114,7 @@ class Reassembly:
 def _header(data: bytes) -> dict[str, Any]:
     try:
         header = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MessageError(f"a header is not JSON: {error}") from None
     if not isinstance(header, dict) or not isinstance(header.get("kind"), str):
         raise MessageError("a header has no kind")

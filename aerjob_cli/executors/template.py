@@ -75,12 +75,22 @@ class Template:
                 for pid, serial in self.children.items():
                     if serial == order["kill"]:
                         _kill_group(pid)
+                        # Just after the fork it does not lead a group yet. It is ours and not reaped: still its pid.
+                        os.kill(pid, signal.SIGKILL)
         return True
 
     def _fork(self, serial: int) -> None:
         connection, stderr = (self._descriptors.popleft() for _ in range(_DESCRIPTORS_OF_A_FORK))
         parent = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            # No processes or no memory left; others go on.
+            sys.stderr.write(f"aerjob: an executor could not be forked ({error.strerror})\n")
+            os.close(connection)
+            os.close(stderr)
+            self._say({"ended": serial, "status": None})
+            return
         if pid == 0:
             self.control.close()
             _become_executor(connection, stderr, parent)
@@ -91,14 +101,23 @@ class Template:
 
     def _reap(self) -> None:
         for pid in list(self.children):
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                # Whatever it forked is in its group, and has no business without it.
-                _kill_group(pid)
-                self._say({"ended": self.children.pop(pid), "status": os.waitstatus_to_exitcode(status)})
+            if not _has_ended(pid):
+                continue
+            # Whatever it forked is in its group, and has no business without it. Until it is reaped, the group's
+            # number is nobody else's.
+            _kill_group(pid)
+            _, status = os.waitpid(pid, 0)
+            self._say({"ended": self.children.pop(pid), "status": os.waitstatus_to_exitcode(status)})
 
     def _say(self, message: dict[str, Any]) -> None:
         self.control.sendall(json.dumps(message).encode() + b"\n")
+
+
+def _has_ended(pid: int) -> bool:
+    if hasattr(os, "waitid"):
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    # macOS before Python 3.13: a zombie has no start time.
+    return started_of(pid) is None
 
 
 def _kill_group(pid: int) -> None:

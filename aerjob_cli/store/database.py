@@ -29,6 +29,7 @@ class Store:
     def __init__(self, paths: StorePaths, *, clock: Clock, busy_timeout_s: float) -> None:
         self.paths = paths
         self.clock = clock
+        self.busy_timeout_s = busy_timeout_s
         self._engine = engine_for(paths.database, busy_timeout_s=busy_timeout_s)
         self._pid = os.getpid()
         self._file = _identity_of(paths.database)
@@ -126,7 +127,8 @@ class Watch:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._connection = raw_connection(store.paths.database, busy_timeout_s=0)
+        with told(store.paths.database):
+            self._connection = raw_connection(store.paths.database, busy_timeout_s=store.busy_timeout_s)
         self._seen: int | None = None
 
     def changed(self) -> bool:

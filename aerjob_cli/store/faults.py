@@ -13,6 +13,7 @@ from aerjob_cli.errors import (
     AerjobError,
     StoreBusy,
     StoreDamaged,
+    StoreFailing,
     StoreFull,
     StoreReadOnly,
     StoreReplaced,
@@ -79,5 +80,5 @@ def _of_sqlite(path: Path, error: BaseException | None) -> AerjobError | None:
     if primary in _DAMAGED:
         return StoreDamaged(path, f"is damaged ({error})", _RESTORE)
     if primary in _IO_ERROR:
-        return StoreUnusable(path, f"could not be read or written ({error})", "check the disk it is on")
+        return StoreFailing(path, f"could not be read or written ({error})", "check the disk it is on")
     return None

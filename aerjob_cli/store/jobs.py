@@ -15,7 +15,6 @@ from aerjob_cli.store.tables import job_tags, jobs
 
 SHORTEST_PREFIX = 4
 _CANDIDATES_SHOWN = 6
-_UUID_LENGTH = 36
 
 _TAGS = type_coerce(
     select(func.json_group_array(job_tags.c.tag)).where(job_tags.c.job_seq == jobs.c.seq).scalar_subquery(), Text

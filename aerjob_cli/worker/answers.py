@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from aerjob_cli.executors.messages import Message
-from aerjob_cli.settings import INLINE_LIMIT_BYTES, StorePaths
+from aerjob_cli.settings import CIRCUITS_LIMIT, INLINE_LIMIT_BYTES, StorePaths
 from aerjob_cli.states import Reason
 from aerjob_cli.store.objects import adopt
 from aerjob_cli.store.records import ExperimentRecord, Payload
@@ -16,6 +16,8 @@ from aerjob_cli.worker.outcomes import Accepted, Chunk, Done, Failed, Outcome
 _MESSAGE_CHARACTERS = 4000
 _NAME_CHARACTERS = 1000
 _COUNT_LIMIT = 2**31 - 1
+# What an executor can know; all else is the worker's to say.
+_REASONS = {str(reason): reason for reason in (Reason.INVALID_CIRCUIT, Reason.SIMULATION_FAILED, Reason.OUT_OF_MEMORY)}
 
 
 class NotAnAnswer(Exception):
@@ -26,7 +28,7 @@ def outcome_of(message: Message, holding: Holding, paths: StorePaths) -> Outcome
     """Turn a message into an outcome; raises ``NotAnAnswer`` for anything out of form or out of turn."""
     try:
         return _outcome(message, holding, paths)
-    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, OSError) as error:
         raise NotAnAnswer(str(error)) from error
 
 
@@ -35,15 +37,28 @@ def is_last(outcome: Outcome) -> bool:
     return not isinstance(outcome, Chunk)
 
 
+def base_rss_of(message: Message) -> int | None:
+    """Give the memory of an executor before its first job, in bytes; None where it does not say."""
+    told = message.header.get("rss_bytes")
+    return told if isinstance(told, int) and 0 <= told < 2**40 else None
+
+
 def _outcome(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
     header = message.header
     if message.kind == "failed":
-        return Failed(Reason(header["reason"]), _text(header["message"], _MESSAGE_CHARACTERS))
+        return Failed(_REASONS[header["reason"]], _text(header["message"], _MESSAGE_CHARACTERS))
     if holding.is_validation and message.kind == "accepted":
-        return Accepted(_positive(header["experiments_total"]), _positive(header["threads"]))
+        total = _positive(header["experiments_total"])
+        if total > CIRCUITS_LIMIT:
+            return Failed(
+                Reason.INVALID_CIRCUIT, f"it has {total} circuits; a job may have {CIRCUITS_LIMIT}, so submit several"
+            )
+        return Accepted(total, _positive(header["threads"]))
     if not holding.is_validation and message.kind == "chunk":
         return Chunk(tuple(_result(item, message.body, holding, paths) for item in header["experiments"]))
     if not holding.is_validation and message.kind == "done":
+        if holding.awaited:
+            raise NotAnAnswer(f"{len(holding.awaited)} experiments have no result")
         return Done(_text(header["engine"]))
     raise NotAnAnswer(f"{message.kind!r} is no answer to what was asked")
 

@@ -9,10 +9,10 @@ import time
 import uuid
 
 from aerjob_cli.clock import boot_id
-from aerjob_cli.errors import StoreUnusable
+from aerjob_cli.errors import StoreBusy, StoreUnusable
 from aerjob_cli.executors.local import LocalPool
-from aerjob_cli.processes import started_of
-from aerjob_cli.settings import StorePaths, WorkerSettings
+from aerjob_cli.processes import kill_exactly, started_of
+from aerjob_cli.settings import EXIT_ANOTHER_RUNS, StorePaths, WorkerSettings
 from aerjob_cli.store import workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.doorbell import Doorbell, is_heard
@@ -25,14 +25,15 @@ from aerjob_cli.worker.signals import Signals
 from aerjob_cli.worker.supervisor import Supervisor
 
 EXIT_DONE = 0
-EXIT_ANOTHER_RUNS = 1
 EXIT_FAILED = 70
 
 # How long a write of the worker may wait for other processes; then it is tried on the next turn of the loop.
 _BUSY_TIMEOUT_S = 0.05
-# A holder that does not listen is starting or stopping, and either takes less than this.
-_UNDECIDED_AT_MOST_S = 20.0
-_UNDECIDED_RETRY_S = 0.02
+# A holder that does not listen is starting or draining; the latter takes as long as its grace.
+_UNDECIDED_AT_MOST_S = 300.0
+_UNDECIDED_RETRY_S = 0.05
+# A silent holder that was stopped in the middle of a write keeps everybody from writing.
+_SILENT_WRITE_AT_MOST_S = 5.0
 
 
 def run(paths: StorePaths, settings: WorkerSettings, *, starter_lock: int | None = None) -> int:
@@ -101,7 +102,9 @@ def _take_lock(store: Store) -> Flock | None:
         if lock is not None:
             return lock
         if _holder_is_silent(store):
-            return _take_over(store)
+            lock = _take_over(store)
+            if lock is not None:
+                return lock
         if is_heard(store.paths.doorbell):
             return None
         time.sleep(_UNDECIDED_RETRY_S)
@@ -114,12 +117,32 @@ def _take_over(store: Store) -> Flock | None:
         if not _holder_is_silent(store):
             return None
         with store.reading() as tx:
-            journal.took_over(workers.alive(tx)[0].worker_id)
+            silent = workers.alive(tx)
+        # Written first: where nothing can be written, nobody is driven out.
+        if not _write_off(store, silent):
+            return None
         lock = replace_flock(store.paths.worker_lock)
-        with store.writing() as tx:
-            for silent in workers.alive(tx):
-                workers.close(tx, silent.worker_id, end="superseded", now_us=store.now_us())
+        for worker in silent:
+            journal.took_over(worker.worker_id)
+            for child in worker.children:
+                kill_exactly(child.pid, child.started, whole_group=True)
         return lock
+
+
+def _write_off(store: Store, silent: list[WorkerRecord]) -> bool:
+    impatient = Store.open(store.paths, clock=store.clock, busy_timeout_s=_SILENT_WRITE_AT_MOST_S)
+    try:
+        with impatient.writing() as tx:
+            for worker in silent:
+                workers.close(tx, worker.worker_id, end="superseded", now_us=store.now_us())
+    except StoreBusy:
+        # Stopped while it held the database: only its end lets go of that.
+        for worker in silent:
+            kill_exactly(worker.pid, worker.pid_started)
+        return False
+    finally:
+        impatient.close()
+    return True
 
 
 def _holder_is_silent(store: Store) -> bool:

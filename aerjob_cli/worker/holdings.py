@@ -18,7 +18,7 @@ class Holding:
     job: JobRecord
     claim: Claim
     executor: Executor
-    begun_s: float
+    begun_s: float  # infinite while the executor is still being started
     limit_s: float | None
     memory_limit_bytes: int
     oom_kills_before: int

@@ -19,15 +19,16 @@ def succeed(store: Store, worker: WorkerRecord) -> None:
     this_boot = boot_id()
     with store.reading() as tx:
         predecessors = workers.alive(tx)
-    for predecessor in predecessors:
-        if predecessor.boot_id == this_boot:
-            for child in predecessor.children:
-                kill_exactly(child.pid, child.started, whole_group=True)
     now_us = store.now_us()
     with store.writing() as tx:
         for predecessor in predecessors:
             workers.close(tx, predecessor.worker_id, end="lost", now_us=now_us)
         workers.register(tx, worker)
         released = lifecycle.release_lost(tx, new_worker_id=worker.worker_id, boot_id=this_boot, now_us=now_us)
+    # After the write: where nothing can be written, nobody's work is ended. The fence keeps late results out.
+    for predecessor in predecessors:
+        if predecessor.boot_id == this_boot:
+            for child in predecessor.children:
+                kill_exactly(child.pid, child.started, whole_group=True)
     for item in released:
         journal.released(item)

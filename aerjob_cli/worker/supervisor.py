@@ -6,17 +6,20 @@ that is locked is asked again on the next turn. It never imports Qiskit.
 
 from __future__ import annotations
 
+import math
 import selectors
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from aerjob_cli.errors import StoreBusy, StoreFull
+from aerjob_cli.errors import StoreBusy, StoreFailing, StoreFull
 from aerjob_cli.executors.messages import Message
 from aerjob_cli.executors.pool import Ended, Executor, Pool, Said, Started
 from aerjob_cli.memory import oom_kills
 from aerjob_cli.processes import rss_bytes
 from aerjob_cli.settings import WorkerSettings
+from aerjob_cli.states import Reason
 from aerjob_cli.store import lifecycle, workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.doorbell import Doorbell
@@ -26,12 +29,16 @@ from aerjob_cli.store.records import Claim, ClaimedJob, ProcessIdentity
 from aerjob_cli.worker import answers, journal, orders
 from aerjob_cli.worker.holdings import Holding, Holdings
 from aerjob_cli.worker.limits import cause_of_death, memory_is_exceeded, time_is_over
-from aerjob_cli.worker.outcomes import Cancelled, Done, GivenBack, Outcome, ValidationReturned
+from aerjob_cli.worker.outcomes import Cancelled, Crashed, Done, Failed, GivenBack, Outcome, ValidationReturned
 from aerjob_cli.worker.signals import Signals
 
 _BEATS_PER_LEASE = 3
 # While the disk is full or the database locked, trying on every turn would only spin.
 _TROUBLE_PAUSE_S = 0.25
+_TROUBLES = (StoreBusy, StoreFull, StoreFailing)
+_KIND_CHARACTERS = 40
+# After the second order to stop: killing takes milliseconds, writing what came of it another few.
+_ENDS_TAKE_AT_MOST_S = 5.0
 # A validation that takes longer than this no longer keeps others waiting: they get another validator.
 _VALIDATION_USUALLY_TAKES_S = 0.5
 
@@ -73,6 +80,7 @@ class Supervisor:
         self._idle_since_s = now_s
         self._trouble_until_s = 0.0
         self._drain_deadline_s: float | None = None
+        self._leave_at_s: float | None = None
         self._may_have_work = True
         self._is_superseded = False
         self._end: str | None = None
@@ -112,7 +120,11 @@ class Supervisor:
             due.append(max(now_s, self._trouble_until_s))
         if len(self._holdings):
             due.append(self._next_memory_check_s)
-            due += [holding.deadline_s for holding in self._holdings if holding.deadline_s is not None]
+            due += [
+                holding.deadline_s
+                for holding in self._holdings
+                if holding.deadline_s is not None and holding.ending is None
+            ]
         if self._drain_deadline_s is not None:
             due.append(self._drain_deadline_s)
         return max(0.0, min(due) - now_s)
@@ -126,12 +138,19 @@ class Supervisor:
     def _heed_signals(self) -> None:
         if self._signals.stops >= 1 and self._drain_deadline_s is None:
             self._drain(self._settings.drain_grace_s)
-        if self._signals.stops > 1 and self._drain_deadline_s is not None:
+        if self._signals.stops > 1 and self._drain_deadline_s is not None and self._leave_at_s is None:
+            self._leave_at_s = self._now_s() + _ENDS_TAKE_AT_MOST_S
             self._drain_deadline_s = min(self._drain_deadline_s, self._now_s())
 
     def _drain(self, grace_s: float) -> None:
         self._drain_deadline_s = self._now_s() + grace_s
+        # Who rings from here on starts another worker, which waits until this one has left.
+        self._stop_listening()
         journal.draining(len(self._holdings))
+
+    def _stop_listening(self) -> None:
+        self._selector.unregister(self._doorbell.descriptor)
+        self._doorbell.take_down()
 
     @property
     def _is_draining(self) -> bool:
@@ -152,9 +171,10 @@ class Supervisor:
 
     def _hear(self, executor: Executor, message: Message) -> None:
         holding = self._holdings.of(executor)
-        if message.kind == "ready":
-            if holding is not None:
-                holding.base_rss_bytes = message.header.get("rss_bytes")
+        if message.kind == "ready" and holding is not None and math.isinf(holding.begun_s):
+            # Only now its time runs: starting the first executor takes longer than many jobs.
+            holding.begun_s = self._now_s()
+            holding.base_rss_bytes = answers.base_rss_of(message)
             return
         try:
             if holding is None or message.header.get("ticket") != holding.ticket:
@@ -162,7 +182,11 @@ class Supervisor:
             outcome = answers.outcome_of(message, holding, self._store.paths)
         except answers.NotAnAnswer:
             journal.stray_message(executor.serial, message.kind)
-            self._pool.kill(executor)
+            self._forget(executor)
+            if holding is None:
+                self._pool.kill(executor)
+            else:
+                self._end_executor(holding, self._out_of_turn(holding, message.kind))
             return
         if holding.ending is not None:
             # It is being ended for another reason; what it says now comes too late.
@@ -189,10 +213,13 @@ class Supervisor:
         self._holdings.release(holding)
         outcome = holding.ending
         if outcome is None and executor.pid is None:
-            # It was never forked: the job has not been begun.
+            # It was never forked: the job has not been begun. Asking again at once would only spin.
             outcome = self._stopped(holding, "its executor could not be started")
+            self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
         if outcome is None:
             outcome = cause_of_death(holding, event.code, event.fault, event.stderr_tail)
+        if isinstance(outcome, Failed) and outcome.stderr_tail is None:
+            outcome = replace(outcome, stderr_tail=event.stderr_tail or None)
         self._writes.append((holding.claim, outcome))
 
     def _retire(self, executor: Executor) -> None:
@@ -264,9 +291,9 @@ class Supervisor:
                 landed = [outcome.write(tx, claim, now_us) for claim, outcome in writes]
                 if has_new_children:
                     self._note_children(tx, children)
-                if not self._is_draining and self._lock.is_still_named():
+                if not self._is_draining and not self._pool.is_broken and self._lock.is_still_named():
                     begun = self._claim(tx, now_us)
-        except (StoreBusy, StoreFull) as error:
+        except _TROUBLES as error:
             journal.store_trouble(str(error))
             self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
             return
@@ -278,10 +305,17 @@ class Supervisor:
         for (claim, outcome), has_landed in zip(writes, landed, strict=True):
             if not has_landed:
                 journal.write_refused(claim.job_id, claim.attempt, outcome)
+                self._end_work_on(claim)
             elif answers.is_last(outcome):
                 journal.wrote(claim.job_id, outcome)
         for order in begun:
-            self._feed(order)
+            try:
+                self._feed(order)
+            except OSError as error:
+                # No descriptors or processes left.
+                journal.store_trouble(str(error))
+                self._writes.append((order.claimed.claim, self._undone(order, "no executor could be started")))
+                self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
 
     def _note_children(self, tx: Connection, children: tuple[tuple[int, str], ...]) -> None:
         assert self._versions is not None
@@ -315,16 +349,17 @@ class Supervisor:
         claimed = order.claimed
         is_validation = order.is_validation
         idle = self._idle_validators if is_validation else self._idle_runners
-        executor = idle.pop() if idle else self._pool.fork()
+        is_ready = bool(idle)
+        executor = idle.pop() if is_ready else self._pool.fork()
         holding = Holding(
             job=claimed.job,
             claim=claimed.claim,
             executor=executor,
-            begun_s=self._now_s(),
+            begun_s=self._now_s() if is_ready else math.inf,
             limit_s=self._settings.validation_limit_s if is_validation else claimed.job.time_limit_s,
             memory_limit_bytes=order.memory_limit_bytes,
             oom_kills_before=oom_kills(),
-            base_rss_bytes=None if executor.pid is None else rss_bytes(executor.pid),
+            base_rss_bytes=rss_bytes(executor.pid) if is_ready and executor.pid is not None else None,
             awaited={position for start, stop in order.missing for position in range(start, stop)},
         )
         self._holdings.add(holding)
@@ -343,18 +378,21 @@ class Supervisor:
                 is_alive = workers.beat(
                     tx, self._worker_id, now_us=self._store.now_us(), monotonic_s=self._store.clock.monotonic_s()
                 )
-        except (StoreBusy, StoreFull) as error:
+        except _TROUBLES as error:
             journal.store_trouble(str(error))
+            self._next_beat_s = now_s + _TROUBLE_PAUSE_S
             return
         if not is_alive or not self._lock.is_still_named():
             # What its executors have been doing is still written, and refused, and told of.
             journal.superseded()
             self._is_superseded = True
+            if not self._is_draining:
+                self._stop_listening()
             self._drain_deadline_s = now_s
 
     def _consider_ending(self) -> None:
         now_s = self._now_s()
-        if self._pool.is_broken:
+        if self._pool.is_broken and not len(self._holdings) and not self._writes:
             self._end = "executors cannot be started"
         if len(self._holdings) or self._writes:
             self._idle_since_s = now_s
@@ -366,6 +404,9 @@ class Supervisor:
     def _consider_ending_drain(self, now_s: float) -> None:
         if not len(self._holdings) and not self._writes:
             self._end = "superseded" if self._is_superseded else "drained"
+        elif self._leave_at_s is not None and now_s >= self._leave_at_s:
+            # Whatever keeps the ends from being told or written: an order to stop at once is one.
+            self._end = "aborted"
         elif self._drain_deadline_s is not None and now_s >= self._drain_deadline_s:
             for holding in self._holdings:
                 self._end_executor(holding, self._stopped(holding, "the worker was stopped"))
@@ -374,8 +415,7 @@ class Supervisor:
 
     def _leave_if_nothing_waits(self) -> None:
         # From here on a client that rings knows that no worker is there. What came before that is seen here.
-        self._selector.unregister(self._doorbell.descriptor)
-        self._doorbell.take_down()
+        self._stop_listening()
         with self._store.reading() as tx:
             is_wanted = has_waiting(tx)
         if not is_wanted:
@@ -385,6 +425,22 @@ class Supervisor:
         self._selector.register(self._doorbell.descriptor, selectors.EVENT_READ, self._rung)
         self._may_have_work = True
         self._idle_since_s = self._now_s()
+
+    def _end_work_on(self, claim: Claim) -> None:
+        for holding in self._holdings:
+            if holding.claim == claim:
+                self._end_executor(holding, self._stopped(holding, "its claim was lost"))
+
+    @staticmethod
+    def _out_of_turn(holding: Holding, kind: str) -> Outcome:
+        message = f"its executor sent {kind[:_KIND_CHARACTERS]!r} out of turn"
+        if holding.is_validation:
+            return ValidationReturned(message)
+        return Crashed(Reason.EXECUTOR_CRASHED, message, None)
+
+    @staticmethod
+    def _undone(order: orders.Order, why: str) -> Outcome:
+        return ValidationReturned(None) if order.is_validation else GivenBack(why)
 
     @staticmethod
     def _stopped(holding: Holding, why: str) -> Outcome:

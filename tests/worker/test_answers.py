@@ -104,6 +104,7 @@ def test_a_result_is_taken_once(store: Store) -> None:
         {"kind": "failed", "reason": "BECAUSE", "message": "m"},
         {"kind": "failed"},
         {"kind": "done"},
+        {"kind": "done", "engine": "e"},  # with results missing
         {"kind": "chunk", "experiments": 7},
         {"kind": "dance"},
     ],

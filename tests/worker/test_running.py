@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from aerjob_cli.api.client import Plan
 from aerjob_cli.processes import is_running, kill_exactly
+from aerjob_cli.settings import EXIT_ANOTHER_RUNS
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import events, workers
 from aerjob_cli.store.records import EventRecord, JobRecord
@@ -69,6 +70,15 @@ def test_a_time_limit_ends_the_job_and_its_executor(scene: Scene) -> None:
     assert ended.message is not None
     assert "1.5 s" in ended.message
     assert executor not in {child.pid for child in scene.worker().children}
+
+
+def test_a_job_is_cancelled_while_its_executor_is_being_forked(scene: Scene) -> None:
+    """Just after the fork an executor leads no process group yet."""
+    jobs = scene.put(*(scene.request(ENDLESS, plan=Plan(1, 1)) for _ in range(12)))
+    scene.start_worker()
+    for job in jobs:
+        scene.wait_for_status(job, Status.RUNNING)
+        assert scene.client.cancel(job).status is Status.CANCELLED
 
 
 def test_memory_above_the_limit_ends_the_job(scene: Scene) -> None:
@@ -172,7 +182,7 @@ def test_an_idle_worker_leaves(scene: Scene) -> None:
 def test_a_second_worker_leaves_with_a_sentence(scene: Scene) -> None:
     scene.start_worker()
     second = scene.spawn_worker()
-    assert second.wait(timeout=60) == 1
+    assert second.wait(timeout=60) == EXIT_ANOTHER_RUNS
     assert "another worker already runs" in scene.log()
 
 
