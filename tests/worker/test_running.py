@@ -72,15 +72,6 @@ def test_a_time_limit_ends_the_job_and_its_executor(scene: Scene) -> None:
     assert executor not in {child.pid for child in scene.worker().children}
 
 
-def test_a_job_is_cancelled_while_its_executor_is_being_forked(scene: Scene) -> None:
-    """Just after the fork an executor leads no process group yet."""
-    jobs = scene.put(*(scene.request(ENDLESS, plan=Plan(1, 1)) for _ in range(12)))
-    scene.start_worker()
-    for job in jobs:
-        scene.wait_for_status(job, Status.RUNNING)
-        assert scene.client.cancel(job).status is Status.CANCELLED
-
-
 def test_memory_above_the_limit_ends_the_job(scene: Scene) -> None:
     # The state of two qubits is tiny, the record of five million shots is not.
     (job,) = scene.put(scene.request(BELL, shots=5_000_000, memory=True, max_memory_mb=16, plan=Plan(1, 1)))
