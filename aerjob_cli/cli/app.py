@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aerjob_cli.cli.answers import Answer, Version
+from aerjob_cli.cli.answers.base import Answer, Version
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.errors import UsageError
@@ -51,7 +51,7 @@ def _root(arguments: Sequence[str]) -> typer.Typer:
     root = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     root.callback(epilog=epilog("aerjob submit bell.qasm"))(_begin)
     for module in _modules(arguments):
-        import_module(f"aerjob_cli.cli.{module}").register(root)
+        import_module(f"aerjob_cli.cli.commands.{module}").register(root)
     return root
 
 

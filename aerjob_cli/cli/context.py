@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import typer
 
     from aerjob_cli.api.client import Client
-    from aerjob_cli.cli.answers import Answer
+    from aerjob_cli.cli.answers.base import Answer
     from aerjob_cli.store.database import Store
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aerjob_cli.api.client import Client, ExperimentBytes
-from aerjob_cli.cli.result_answers import ExperimentCounts, JobResult
+from aerjob_cli.cli.answers.results import ExperimentCounts, JobResult
 from aerjob_cli.codec.counts import bit_counts, bit_memory
 from aerjob_cli.codec.envelope import EXPERIMENT_RESULT
 from aerjob_cli.codec.results import decode_experiment

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from aerjob_cli.cli import streams
-from aerjob_cli.cli.answers import Answer, Note, answer_json, error_json
+from aerjob_cli.cli.answers.base import Answer, Note, answer_json, error_json
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.errors import AerjobError, SubmissionRefused
 

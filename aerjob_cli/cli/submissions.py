@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aerjob_cli.cli.answers.jobs import Submitted
 from aerjob_cli.cli.endings import exit_code_of, is_refused, refusal_of, refusals, remarks_on
-from aerjob_cli.cli.job_answers import Submitted
 from aerjob_cli.errors import AerjobError
 from aerjob_cli.store.records import JobRecord
 

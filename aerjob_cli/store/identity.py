@@ -22,6 +22,10 @@ GUARDS = frozenset(
         "experiments_belong_to_running_jobs",
         "experiments_go_with_their_job",
         "payloads_stay",
+        "arrays_stay",
+        "arrays_are_not_replaced",
+        "arrays_belong_to_running_jobs",
+        "arrays_go_with_their_job",
     }
 )
 

@@ -41,6 +41,7 @@ def record_of(row: Row[tuple[object, ...]]) -> JobRecord:
     values["reason"] = None if values["reason"] is None else Reason(values["reason"])
     values["options"] = json.loads(values["options"])
     values["metadata"] = json.loads(values["metadata"])
+    values["submitted_by"] = json.loads(values["submitted_by"] or "{}")
     values["memory"] = bool(values["memory"])
     values["counts_required"] = bool(values["counts_required"])
     values["tags"] = tuple(sorted(json.loads(values.get("tags") or "[]")))

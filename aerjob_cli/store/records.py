@@ -45,6 +45,8 @@ class Submission:
     max_attempts: int = 3
     idempotency_key: str | None = None
     retry_of: str | None = None
+    # Who submits it from where: "aerjob", "python" (versions), "host", "folder".
+    submitted_by: Mapping[str, str] = field(default_factory=dict)
     # Texts are validated by an executor and must measure; circuits from Python come checked, with their plan.
     counts_required: bool = True
     experiments_total: int | None = None
@@ -87,6 +89,12 @@ class JobRecord:
     submitted_us: int
     started_us: int | None
     finished_us: int | None
+    error_line: int | None
+    error_column: int | None
+    cancel_message: str | None
+    executor_pid: int | None
+    executor_started: str | None
+    submitted_by: Mapping[str, str]
     tags: tuple[str, ...]
 
     @property
@@ -124,12 +132,16 @@ class ClaimedJob:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentRecord:
-    """One experiment's result, its place in the job (from 0) and the attempt that ran it."""
+    """One experiment's result, its place in the job (from 0) and the attempt that ran it.
+
+    ``arrays`` are the ``.npy`` payloads that the result refers to by their names.
+    """
 
     position: int
     attempt: int
     shots: int
     payload: Payload
+    arrays: tuple[Payload, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 # The head of migrations/; a test compares the two.
-HEAD = "0001"
-KNOWN = ("0001",)
+HEAD = "0002"
+KNOWN = ("0001", "0002")
 
 
 def migrations_folder() -> Path:

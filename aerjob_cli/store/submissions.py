@@ -54,6 +54,7 @@ def submit(tx: Connection, submission: Submission, *, now_us: int) -> JobRecord:
             idempotency_key=submission.idempotency_key,
             request_sha256=request,
             retry_of=submission.retry_of,
+            submitted_by=_json(submission.submitted_by),
             experiments_total=submission.experiments_total,
             threads=submission.threads,
             experiments_done=0,

@@ -81,6 +81,15 @@ jobs = Table(
     Column("submitted_us", Integer, nullable=False),
     Column("started_us", Integer),
     Column("finished_us", Integer),
+    # Where in the submitted text a refusal points to, counted from 1.
+    Column("error_line", Integer),
+    Column("error_column", Integer),
+    Column("cancel_message", Text),
+    # The process that runs it; noted only for jobs that run long enough to be looked at.
+    Column("executor_pid", Integer),
+    Column("executor_started", Text),
+    # Who submitted it from where, as JSON; NULL for jobs of the first schema.
+    Column("submitted_by", Text),
     CheckConstraint(
         "status IN ('INITIALIZING', 'VALIDATING', 'QUEUED', 'RUNNING', 'DONE', 'ERROR', 'CANCELLED')", name="status"
     ),
@@ -131,6 +140,19 @@ experiments = Table(
     Column("attempt", Integer, nullable=False),
     Column("name", Text, nullable=False),
     Column("shots", Integer, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("data", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+experiment_arrays = Table(
+    "experiment_arrays",
+    metadata,
+    Column("job_seq", Integer, ForeignKey("jobs.seq", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", Text, primary_key=True),
     Column("format", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("size_bytes", Integer, nullable=False),

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from aerjob_cli.cli import options, worker_control
-from aerjob_cli.cli.answers import Answer, Note
+from aerjob_cli.cli import parameters, worker_control
+from aerjob_cli.cli.answers.base import Answer, Note
+from aerjob_cli.cli.answers.worker import LiveWorker, LogLines, WorkerChange, WorkerStatus
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.durations import parse_duration
 from aerjob_cli.cli.exit_codes import epilog
-from aerjob_cli.cli.worker_answers import LiveWorker, LogLines, WorkerChange, WorkerStatus
 from aerjob_cli.errors import UsageError, WorkerAlreadyRuns
 from aerjob_cli.settings import EXIT_ANOTHER_RUNS, WorkerSettings
 from aerjob_cli.store.faults import told
@@ -58,7 +58,7 @@ def start(
     idle_exit: IdleExit = None,
     lease: Lease = None,
     drain_grace: DrainGrace = None,
-    as_json: options.AsJson = False,
+    as_json: parameters.AsJson = False,
 ) -> Answer:
     """Start the worker in the background, unless it runs."""
     store = Invocation.of(context, as_json=as_json).store
@@ -76,9 +76,9 @@ def start(
 
 def stop(
     context: typer.Context,
-    timeout: options.Timeout = None,
+    timeout: parameters.Timeout = None,
     force: Annotated[bool, typer.Option("--force", help="Kill it; its jobs go on with the next worker.")] = False,
-    as_json: options.AsJson = False,
+    as_json: parameters.AsJson = False,
 ) -> Answer:
     """Have the worker stop, and wait until it has; what it runs is given time to end, or goes on with the next."""
     store = Invocation.of(context, as_json=as_json).store
@@ -93,7 +93,7 @@ def stop(
     return WorkerChange(sentence="the worker has stopped", outcome="stopped")
 
 
-def status(context: typer.Context, as_json: options.AsJson = False) -> Answer:
+def status(context: typer.Context, as_json: parameters.AsJson = False) -> Answer:
     """Show the worker that runs, and how many jobs there are for it."""
     store = Invocation.of(context, as_json=as_json).store
     found = worker_control.living(store)
@@ -126,7 +126,7 @@ def logs(
     lines: Annotated[
         int, typer.Option("--lines", "-n", min=1, max=_LINES_AT_MOST, help="How many, from the end.")
     ] = 50,
-    as_json: options.AsJson = False,
+    as_json: parameters.AsJson = False,
 ) -> Answer:
     """Print the end of the worker's log."""
     path = Invocation.of(context, as_json=as_json).settings.paths.worker_log

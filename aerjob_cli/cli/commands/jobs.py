@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from aerjob_cli.cli import options
-from aerjob_cli.cli.answers import Answer
+from aerjob_cli.cli import parameters
+from aerjob_cli.cli.answers.base import Answer
+from aerjob_cli.cli.answers.jobs import JobDetails, JobList
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
-from aerjob_cli.cli.job_answers import JobDetails, JobList
 from aerjob_cli.errors import NotFinished
 from aerjob_cli.states import Status
 from aerjob_cli.store.jobs import JobFilter
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=epilog("aerjob cancel 3f2a", 3, 8))(cancel)
 
 
-def status(context: typer.Context, job_ids: options.JobIds, as_json: options.AsJson = False) -> Answer:
+def status(context: typer.Context, job_ids: parameters.JobIds, as_json: parameters.AsJson = False) -> Answer:
     """Show where jobs are."""
     client = Invocation.of(context, as_json=as_json).client
     jobs = client.resolve(job_ids)
@@ -46,12 +46,12 @@ def list_jobs(
     wanted_status: Annotated[
         list[Status] | None, typer.Option("--status", case_sensitive=False, help="In this state; may be repeated.")
     ] = None,
-    tag: Annotated[str | None, typer.Option(parser=options.text, metavar="TEXT", help="With this tag.")] = None,
-    name: Annotated[str | None, typer.Option(parser=options.text, metavar="TEXT", help="With this name.")] = None,
+    tag: Annotated[str | None, typer.Option(parser=parameters.text, metavar="TEXT", help="With this tag.")] = None,
+    name: Annotated[str | None, typer.Option(parser=parameters.text, metavar="TEXT", help="With this name.")] = None,
     backend: Annotated[
-        str | None, typer.Option(parser=options.text, metavar="NAME", help="For this simulator.")
+        str | None, typer.Option(parser=parameters.text, metavar="NAME", help="For this simulator.")
     ] = None,
-    as_json: options.AsJson = False,
+    as_json: parameters.AsJson = False,
 ) -> Answer:
     """List jobs, the last submitted first."""
     client = Invocation.of(context, as_json=as_json).client
@@ -59,7 +59,7 @@ def list_jobs(
     return JobList(jobs=tuple(client.newest(wanted, limit=limit)))
 
 
-def cancel(context: typer.Context, job_ids: options.JobIds, as_json: options.AsJson = False) -> Answer:
+def cancel(context: typer.Context, job_ids: parameters.JobIds, as_json: parameters.AsJson = False) -> Answer:
     """End jobs, wherever they are. One that has ended already stays as it is, which is no error."""
     client = Invocation.of(context, as_json=as_json).client
     jobs = tuple(client.cancel_all(list({job.seq: job for job in client.resolve(job_ids)}.values())))

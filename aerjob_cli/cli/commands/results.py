@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from aerjob_cli.cli import options
-from aerjob_cli.cli.answers import Answer
+from aerjob_cli.cli import parameters
+from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.endings import timed_out
 from aerjob_cli.cli.exit_codes import epilog
@@ -32,11 +32,11 @@ def register(app: typer.Typer) -> None:
 
 def result(
     context: typer.Context,
-    job_id: options.JobId,
+    job_id: parameters.JobId,
     form: Annotated[ResultFormat | None, typer.Option("--format", help="As a table or as JSON.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended.")] = False,
-    timeout: options.Timeout = None,
-    as_json: options.AsJson = False,
+    timeout: parameters.Timeout = None,
+    as_json: parameters.AsJson = False,
 ) -> Answer:
     """Print the counts of a job, the most frequent outcome first."""
     invocation = Invocation.of(context, as_json=as_json or form is ResultFormat.JSON)

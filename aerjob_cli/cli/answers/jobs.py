@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from aerjob_cli.cli.answers import Answer, show_time, time_json
+from aerjob_cli.cli.answers.base import Answer, show_time, time_json
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.endings import is_refused
 from aerjob_cli.store.records import JobRecord
@@ -30,6 +30,8 @@ class Submitted(Answer):
 @dataclass(frozen=True, kw_only=True)
 class JobList(Answer):
     """Jobs in a row each."""
+
+    screen: ClassVar[str | None] = "jobs"
 
     jobs: tuple[JobRecord, ...]
 
@@ -56,6 +58,8 @@ class JobDetails(JobList):
 @dataclass(frozen=True, kw_only=True)
 class Ended(Answer):
     """A job that is final now."""
+
+    screen: ClassVar[str | None] = "jobs"
 
     job: JobRecord
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from aerjob_cli.errors import AerjobError
 
@@ -18,7 +18,12 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """Any answer. ``remarks`` are sentences beside it; ``error`` says why not all of it is as was asked."""
+    """Any answer. ``remarks`` are sentences beside it; ``error`` says why not all of it is as was asked.
+
+    ``screen`` names the module of ``cli.screens`` that lays it out on a terminal; without one its lines are printed.
+    """
+
+    screen: ClassVar[str | None] = None
 
     remarks: tuple[str, ...] = ()
     error: AerjobError | None = None

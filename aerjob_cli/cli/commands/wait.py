@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from aerjob_cli.cli import options
-from aerjob_cli.cli.answers import Answer
+from aerjob_cli.cli import parameters
+from aerjob_cli.cli.answers.base import Answer
+from aerjob_cli.cli.answers.jobs import Ended
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.endings import exit_code_of, remarks_on, timed_out
 from aerjob_cli.cli.exit_codes import epilog
-from aerjob_cli.cli.job_answers import Ended
 from aerjob_cli.store.records import JobRecord
 
 
@@ -23,10 +23,10 @@ def register(app: typer.Typer) -> None:
 
 def wait(
     context: typer.Context,
-    job_ids: options.JobIds,
-    timeout: options.Timeout = None,
+    job_ids: parameters.JobIds,
+    timeout: parameters.Timeout = None,
     any_one: Annotated[bool, typer.Option("--any", help="Stop at the first job that has ended.")] = False,
-    as_json: options.AsJson = False,
+    as_json: parameters.AsJson = False,
 ) -> Iterator[Answer]:
     """Wait until jobs have ended; a worker is started when none works on them.
 

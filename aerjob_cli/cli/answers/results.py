@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from aerjob_cli.cli.answers import Answer
+from aerjob_cli.cli.answers.base import Answer
+from aerjob_cli.cli.answers.jobs import job_json
 from aerjob_cli.cli.cleaning import clean
-from aerjob_cli.cli.job_answers import job_json
 from aerjob_cli.store.records import JobRecord
 
 
@@ -31,6 +31,8 @@ class ExperimentCounts:
 class JobResult(Answer):
     """The result of one job."""
 
+    screen: ClassVar[str | None] = "results"
+
     job: JobRecord
     experiments: tuple[ExperimentCounts, ...]
 
@@ -48,6 +50,8 @@ class JobResult(Answer):
 @dataclass(frozen=True, kw_only=True)
 class RunResults(Answer):
     """The jobs of a run, each with its result as far as it has one."""
+
+    screen: ClassVar[str | None] = "results"
 
     results: tuple[JobResult, ...]
 

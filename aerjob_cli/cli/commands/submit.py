@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from aerjob_cli.api.client import Client
-from aerjob_cli.cli import options
-from aerjob_cli.cli.answers import Answer, Note
+from aerjob_cli.cli import parameters
+from aerjob_cli.cli.answers.base import Answer, Note
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.endings import await_ends
 from aerjob_cli.cli.exit_codes import epilog
@@ -31,23 +31,23 @@ def register(app: typer.Typer) -> None:
 
 def submit(
     context: typer.Context,
-    files: options.Files,
-    backend: options.Backend = None,
-    shots: options.Shots = None,
-    seed: options.Seed = None,
-    memory: options.Memory = False,
-    measure_all: options.MeasureAll = False,
-    name: options.Name = None,
-    tag: options.Tags = None,
-    priority: options.Priority = 0,
-    time_limit: options.TimeLimit = None,
-    max_memory: options.MaxMemory = None,
-    max_attempts: options.MaxAttempts = 3,
-    idempotency_key: options.IdempotencyKey = None,
+    files: parameters.Files,
+    backend: parameters.Backend = None,
+    shots: parameters.Shots = None,
+    seed: parameters.Seed = None,
+    memory: parameters.Memory = False,
+    measure_all: parameters.MeasureAll = False,
+    name: parameters.Name = None,
+    tag: parameters.Tags = None,
+    priority: parameters.Priority = 0,
+    time_limit: parameters.TimeLimit = None,
+    max_memory: parameters.MaxMemory = None,
+    max_attempts: parameters.MaxAttempts = 3,
+    idempotency_key: parameters.IdempotencyKey = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the jobs end; then exit as `wait` does.")] = False,
-    timeout: options.Timeout = None,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
+    timeout: parameters.Timeout = None,
+    quiet: parameters.Quiet = False,
+    as_json: parameters.AsJson = False,
 ) -> Iterator[Answer]:
     """Take circuits in as durable jobs, and print an id for each.
 

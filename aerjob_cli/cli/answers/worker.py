@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from aerjob_cli.cli.answers import Answer, show_time, time_json
+from aerjob_cli.cli.answers.base import Answer, show_time, time_json
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.clock import to_datetime
 from aerjob_cli.states import PENDING, Status

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import typer
 
-from aerjob_cli.cli import options
-from aerjob_cli.cli.answers import Answer, Note
+from aerjob_cli.cli import parameters
+from aerjob_cli.cli.answers.base import Answer, Note
+from aerjob_cli.cli.answers.results import JobResult, RunResults
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.endings import await_ends, exit_code_of, is_refused, refusal_of, refusals, remarks_on
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.outcomes import read_result
 from aerjob_cli.cli.requests import requests_of, take_in
-from aerjob_cli.cli.result_answers import JobResult, RunResults
 from aerjob_cli.states import Status
 
 
@@ -24,22 +24,22 @@ def register(app: typer.Typer) -> None:
 
 def run(
     context: typer.Context,
-    files: options.Files,
-    backend: options.Backend = None,
-    shots: options.Shots = None,
-    seed: options.Seed = None,
-    memory: options.Memory = False,
-    measure_all: options.MeasureAll = False,
-    name: options.Name = None,
-    tag: options.Tags = None,
-    priority: options.Priority = 0,
-    time_limit: options.TimeLimit = None,
-    max_memory: options.MaxMemory = None,
-    max_attempts: options.MaxAttempts = 3,
-    idempotency_key: options.IdempotencyKey = None,
-    timeout: options.Timeout = None,
-    quiet: options.Quiet = False,
-    as_json: options.AsJson = False,
+    files: parameters.Files,
+    backend: parameters.Backend = None,
+    shots: parameters.Shots = None,
+    seed: parameters.Seed = None,
+    memory: parameters.Memory = False,
+    measure_all: parameters.MeasureAll = False,
+    name: parameters.Name = None,
+    tag: parameters.Tags = None,
+    priority: parameters.Priority = 0,
+    time_limit: parameters.TimeLimit = None,
+    max_memory: parameters.MaxMemory = None,
+    max_attempts: parameters.MaxAttempts = 3,
+    idempotency_key: parameters.IdempotencyKey = None,
+    timeout: parameters.Timeout = None,
+    quiet: parameters.Quiet = False,
+    as_json: parameters.AsJson = False,
 ) -> Iterator[Answer]:
     """Submit circuits, wait for their end and print the results; the ids are on stderr."""
     invocation = Invocation.of(context, as_json=as_json)

@@ -1,0 +1,1 @@
+"""Answers as a person sees them at a terminal, with Rich."""
