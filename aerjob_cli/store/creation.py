@@ -15,7 +15,7 @@ from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.connections import engine_for, set_journal_mode
 from aerjob_cli.store.dbapi import sqlite_library
 from aerjob_cli.store.flocks import flock
-from aerjob_cli.store.folder import make_private, open_private, sync_folder
+from aerjob_cli.store.folder import make_private, open_private, sync_file, sync_folder
 from aerjob_cli.store.identity import APPLICATION_ID
 from aerjob_cli.store.revisions import migrate
 from aerjob_cli.store.tables import store_identity
@@ -34,7 +34,7 @@ def create(paths: StorePaths, clock: Clock) -> None:
             if not os.path.lexists(paths.database):
                 _remove_drafts(paths.home)
                 _build(paths.home / _DRAFT, clock)
-                _fsync(paths.home / _DRAFT)
+                sync_file(paths.home / _DRAFT)
                 (paths.home / _DRAFT).rename(paths.database)
                 sync_folder(paths.home)
                 sync_folder(paths.home.parent)
@@ -74,11 +74,3 @@ def _remove_drafts(home: Path) -> None:
     for leftover in home.glob(f"{_DRAFT}*"):
         with contextlib.suppress(FileNotFoundError):
             leftover.unlink()
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

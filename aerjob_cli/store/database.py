@@ -10,13 +10,13 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from aerjob_cli.clock import SYSTEM_CLOCK, Clock
-from aerjob_cli.errors import StoreDamaged, StoreReplaced, StoreUnusable
+from aerjob_cli.errors import StoreReplaced
 from aerjob_cli.settings import StorePaths
-from aerjob_cli.store.connections import engine_for, raw_connection, set_journal_mode
+from aerjob_cli.store.connections import engine_for, leave_wal, raw_connection
 from aerjob_cli.store.creation import create
 from aerjob_cli.store.dbapi import sqlite_library
 from aerjob_cli.store.faults import told
-from aerjob_cli.store.folder import require_private
+from aerjob_cli.store.folder import require_database
 from aerjob_cli.store.identity import require_ours
 
 # How long a client waits for other writers. 200 simultaneous submits on a slow disk need some of it.
@@ -35,8 +35,12 @@ class Store:
         self._file = _identity_of(paths.database)
         with told(paths.database), self._transaction(writes=False) as tx:
             self.uuid = require_ours(tx, paths.database)
-            self._journal_mode = str(tx.execute(text("PRAGMA journal_mode")).scalar())
-        self._require_sound_journal()
+            journal_mode = str(tx.execute(text("PRAGMA journal_mode")).scalar())
+        if journal_mode == "wal" and not sqlite_library().has_sound_wal:
+            # The store was made with a later SQLite than the one at hand.
+            self._engine.dispose()
+            with told(paths.database):
+                leave_wal(paths.database)
 
     @classmethod
     def open(
@@ -53,26 +57,8 @@ class Store:
         with told(paths.home):
             if not os.path.lexists(paths.database):
                 create(paths, clock)
-            require_private(paths)
-            if paths.database.is_symlink() or not paths.database.is_file():
-                raise StoreUnusable(paths.database, "is not a regular file", "move it away, or set AERJOB_HOME")
-            if paths.database.stat().st_size == 0:
-                raise StoreDamaged(paths.database, "is empty", "restore it from a backup, or move it away")
+            require_database(paths)
         return cls(paths, clock=clock, busy_timeout_s=busy_timeout_s)
-
-    def _require_sound_journal(self) -> None:
-        if self._journal_mode != "wal" or sqlite_library().has_sound_wal:
-            return
-        # The store was made with a later SQLite than the one at hand.
-        self._engine.dispose()
-        with told(self.paths.database):
-            mode = set_journal_mode(self.paths.database, "delete")
-        if mode != "delete":
-            raise StoreUnusable(
-                self.paths.database,
-                "is in use in a mode that this SQLite handles wrongly",
-                "stop the worker (`aerjob worker stop`) and repeat the command, or install pysqlite3",
-            )
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

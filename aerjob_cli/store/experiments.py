@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
-from aerjob_cli.store.records import ExperimentRecord, Payload
-from aerjob_cli.store.tables import experiments
+from aerjob_cli.store.records import ArrayRecord, Payload, StoredExperiment
+from aerjob_cli.store.tables import experiment_arrays, experiments
+
+# Each row can have 256 KiB with it.
+_ROWS_AT_ONCE = 100
 
 
 def missing_ranges(tx: Connection, job_seq: int, total: int) -> list[tuple[int, int]]:
@@ -24,9 +28,51 @@ def missing_ranges(tx: Connection, job_seq: int, total: int) -> list[tuple[int, 
     return ranges
 
 
-def results_of(tx: Connection, job_seq: int) -> Iterator[ExperimentRecord]:
-    """Give the stored results of a job in the order of its experiments."""
+def results_of(tx: Connection, job_seq: int, *, positions: Collection[int] | None = None) -> Iterator[StoredExperiment]:
+    """Give the stored results of a job in the order of its experiments, or only those at ``positions``."""
     query = select(experiments).where(experiments.c.job_seq == job_seq).order_by(experiments.c.position)
-    for row in tx.execute(query):
-        payload = Payload(name=row.name, format=row.format, sha256=row.sha256, size_bytes=row.size_bytes, data=row.data)
-        yield ExperimentRecord(position=row.position, attempt=row.attempt, shots=row.shots, payload=payload)
+    if positions is None:
+        queries = [query]
+    else:
+        wanted = sorted(set(positions))
+        groups = (wanted[start : start + _ROWS_AT_ONCE] for start in range(0, len(wanted), _ROWS_AT_ONCE))
+        queries = [query.where(experiments.c.position.in_(group)) for group in groups]
+    for rows in (rows for query in queries for rows in tx.execute(query).partitions(_ROWS_AT_ONCE)):
+        arrays = _arrays_between(tx, job_seq, rows[0].position, rows[-1].position)
+        for row in rows:
+            yield StoredExperiment(
+                position=row.position,
+                attempt=row.attempt,
+                shots=row.shots,
+                payload=_payload(row),
+                arrays=tuple(arrays.get(row.position, ())),
+            )
+
+
+def array_of(tx: Connection, job_seq: int, position: int, name: str) -> Payload | None:
+    """Give one array of a stored result, or None where there is none."""
+    query = select(experiment_arrays).where(
+        experiment_arrays.c.job_seq == job_seq,
+        experiment_arrays.c.position == position,
+        experiment_arrays.c.name == name,
+    )
+    row = tx.execute(query).one_or_none()
+    return None if row is None else _payload(row)
+
+
+def _arrays_between(tx: Connection, job_seq: int, first: int, last: int) -> dict[int, list[ArrayRecord]]:
+    """Give what is known of the arrays from one position to another. Their bytes, which may be many, are not read."""
+    columns = experiment_arrays.c
+    query = (
+        select(columns.position, columns.name, columns.format, columns.sha256, columns.size_bytes)
+        .where(columns.job_seq == job_seq, columns.position.between(first, last))
+        .order_by(columns.position, columns.name)
+    )
+    found: dict[int, list[ArrayRecord]] = {}
+    for position, *fields in tx.execute(query):
+        found.setdefault(position, []).append(ArrayRecord(*fields))
+    return found
+
+
+def _payload(row: Row[Any]) -> Payload:
+    return Payload(name=row.name, format=row.format, sha256=row.sha256, size_bytes=row.size_bytes, data=row.data)

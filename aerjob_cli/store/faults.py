@@ -19,6 +19,7 @@ from aerjob_cli.errors import (
     StoreReplaced,
     StoreUnusable,
 )
+from aerjob_cli.store.dbapi import sqlite_library
 
 # Primary result codes, https://sqlite.org/rescode.html
 _PRIMARY_MASK = 0xFF
@@ -27,6 +28,15 @@ _UNWRITABLE = {3, 8, 14}  # PERM, READONLY, CANTOPEN
 _FULL = {13}
 _DAMAGED = {11, 26}  # CORRUPT, NOTADB
 _IO_ERROR = {10}
+
+# An online backup with `pysqlite3` fails without a code, but with the text that SQLite has for it (sqlite3_errstr).
+_CODES_BY_TEXT = {
+    "attempt to write a readonly database": 8,
+    "disk I/O error": 10,
+    "database disk image is malformed": 11,
+    "database or disk is full": 13,
+    "file is not a database": 26,
+}
 
 _RESTORE = "restore it from a backup, or move it away and start a new one"
 
@@ -45,7 +55,7 @@ def told(path: Path) -> Iterator[None]:
         raise of_system(path, error) from error
     except Exception as error:
         # Outside SQLAlchemy the DB-API's own exceptions arrive bare.
-        if not hasattr(error, "sqlite_errorcode"):
+        if not isinstance(error, sqlite_library().module.Error):
             raise
         sentence = _of_sqlite(path, error)
         if sentence is None:
@@ -65,7 +75,7 @@ def of_system(path: Path, error: OSError) -> AerjobError:
 
 
 def _of_sqlite(path: Path, error: BaseException | None) -> AerjobError | None:
-    code = getattr(error, "sqlite_errorcode", None)
+    code = getattr(error, "sqlite_errorcode", None) or _CODES_BY_TEXT.get(str(error))
     if code is None:
         return None
     primary = code & _PRIMARY_MASK

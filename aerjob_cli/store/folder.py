@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from aerjob_cli.errors import StoreForeign, StoreUnusable
+from aerjob_cli.errors import StoreDamaged, StoreForeign, StoreUnusable
 from aerjob_cli.settings import StorePaths
 
 PRIVATE_FOLDER = 0o700
@@ -40,6 +40,35 @@ def require_private(paths: StorePaths) -> None:
     _require_own(paths.home)
     if paths.home.stat().st_mode & _WRITABLE_BY_OTHERS:
         raise StoreForeign(paths.home, "can be written by other users", f"run: chmod 700 {paths.home}")
+
+
+def require_database(paths: StorePaths) -> None:
+    """Refuse a folder that is not private, or has no file that could be the database."""
+    require_private(paths)
+    require_regular(paths)
+
+
+def require_regular(paths: StorePaths) -> None:
+    """Refuse what cannot be a database, whatever is in it."""
+    if paths.database.is_symlink() or not paths.database.is_file():
+        raise StoreUnusable(paths.database, "is not a regular file", "move it away, or set AERJOB_HOME")
+    if paths.database.stat().st_size == 0:
+        raise StoreDamaged(paths.database, "is empty", "restore it from a backup, or move it away")
+
+
+def require_made(paths: StorePaths) -> None:
+    """Refuse a folder in which no store was made yet."""
+    if not os.path.lexists(paths.database):
+        raise StoreUnusable(paths.home, "does not exist yet", "set AERJOB_HOME to another one, or submit a job first")
+
+
+def sync_file(path: Path) -> None:
+    """Make the content of a file durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _require_own(home: Path) -> None:

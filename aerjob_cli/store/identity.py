@@ -34,20 +34,42 @@ _RESTORE = "restore it from a backup, or move it away and start a new one"
 
 def require_ours(connection: Connection, path: Path) -> str:
     """Return the store's uuid, or raise the ``StoreUnusable`` that says what this file is instead."""
+    require_current(connection, path)
+    return require_whole(connection, path)
+
+
+def require_current(connection: Connection, path: Path) -> None:
+    """Raise the ``StoreUnusable`` that says why this is no store in the latest schema."""
+    revision = require_known(connection, path)
+    if revision != HEAD:
+        raise StoreOutdated(path, f"has the schema {revision} of an earlier aerjob", "run: aerjob store upgrade")
+
+
+def require_known(connection: Connection, path: Path) -> str:
+    """Return the schema's revision, or raise the ``StoreUnusable`` that says why it is none of ours."""
     if connection.execute(text("PRAGMA application_id")).scalar() != APPLICATION_ID:
         raise StoreForeign(path, "is not an aerjob database", "move the file away, or set AERJOB_HOME")
     revision = _revision(connection, path)
     if revision not in KNOWN:
         raise StoreNewer(path, f"was written by a later aerjob (schema {revision})", "upgrade aerjob")
-    if revision != HEAD:
-        raise StoreOutdated(path, f"has the schema {revision} of an earlier aerjob", "run: aerjob store upgrade")
-    missing = GUARDS - set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars())
+    return revision
+
+
+def require_whole(connection: Connection, path: Path) -> str:
+    """Return the uuid of a store in the latest schema; raises ``StoreDamaged`` when something essential is missing."""
+    missing = missing_guards(connection)
     if missing:
-        raise StoreDamaged(path, f"lacks the guards {', '.join(sorted(missing))}", _RESTORE)
+        raise StoreDamaged(path, f"lacks the guards {', '.join(missing)}", _RESTORE)
     uuid = connection.execute(text("SELECT store_uuid FROM store_identity")).scalar()
     if uuid is None:
         raise StoreDamaged(path, "has no identity", _RESTORE)
     return str(uuid)
+
+
+def missing_guards(connection: Connection) -> list[str]:
+    """Name the triggers that should be there and are not."""
+    triggers = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars()
+    return sorted(GUARDS - set(triggers))
 
 
 def _revision(connection: Connection, path: Path) -> str:

@@ -1,10 +1,10 @@
-"""Looking jobs up: by id, by prefix, by what they have in common. Nothing here changes a job."""
+"""Looking jobs up: by id, by prefix, in the queue. Nothing here changes a job."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from sqlalchemy import Connection, Row, Select, Text, func, select, type_coerce
 
@@ -23,17 +23,6 @@ _TAGS = type_coerce(
 JOB_COLUMNS = [jobs.c[field.name] for field in fields(JobRecord) if field.name != "tags"]
 
 
-@dataclass(frozen=True)
-class JobFilter:
-    """What jobs must have in common to be listed. ``since_us`` is in microseconds since 1970, UTC."""
-
-    statuses: tuple[Status, ...] = ()
-    tag: str | None = None
-    name: str | None = None
-    backend: str | None = None
-    since_us: int | None = None
-
-
 def record_of(row: Row[tuple[object, ...]]) -> JobRecord:
     """Make the record of a row that has at least ``JOB_COLUMNS``."""
     values = dict(row._mapping)
@@ -50,7 +39,7 @@ def record_of(row: Row[tuple[object, ...]]) -> JobRecord:
 
 def find(tx: Connection, job_id: str) -> JobRecord:
     """Give the job with exactly that id; raises ``JobNotFound``."""
-    row = tx.execute(_jobs().where(jobs.c.job_id == job_id)).one_or_none()
+    row = tx.execute(all_jobs().where(jobs.c.job_id == job_id)).one_or_none()
     if row is None:
         raise JobNotFound(job_id)
     return record_of(row)
@@ -61,7 +50,7 @@ def find_many(tx: Connection, seqs: Sequence[int]) -> dict[int, JobRecord]:
     found: dict[int, JobRecord] = {}
     for start in range(0, len(seqs), 500):  # below SQLite's limit of parameters in any build
         part = seqs[start : start + 500]
-        for row in tx.execute(_jobs().where(jobs.c.seq.in_(part))):
+        for row in tx.execute(all_jobs().where(jobs.c.seq.in_(part))):
             found[row.seq] = record_of(row)
     return found
 
@@ -72,7 +61,7 @@ def resolve(tx: Connection, reference: str) -> JobRecord:
     Raises ``JobNotFound`` or ``AmbiguousJobId``.
     """
     if reference == "last":
-        row = tx.execute(_jobs().order_by(jobs.c.seq.desc()).limit(1)).one_or_none()
+        row = tx.execute(all_jobs().order_by(jobs.c.seq.desc()).limit(1)).one_or_none()
         if row is None:
             raise JobNotFound(reference, "it is empty; `aerjob submit FILE` makes a job")
         return record_of(row)
@@ -81,7 +70,7 @@ def resolve(tx: Connection, reference: str) -> JobRecord:
         raise JobNotFound(reference, f"an id is shortened to no less than {SHORTEST_PREFIX} characters")
     # A range, not LIKE, so that the unique index answers.
     rows = tx.execute(
-        _jobs()
+        all_jobs()
         .where(jobs.c.job_id >= wanted, jobs.c.job_id < wanted + "\U0010ffff")
         .order_by(jobs.c.job_id)
         .limit(_CANDIDATES_SHOWN)
@@ -91,24 +80,6 @@ def resolve(tx: Connection, reference: str) -> JobRecord:
     if len(rows) > 1 and rows[0].job_id != wanted:
         raise AmbiguousJobId(reference, [row.job_id for row in rows])
     return record_of(rows[0])
-
-
-def newest(tx: Connection, wanted: JobFilter, limit: int | None) -> list[JobRecord]:
-    """List the jobs that fit, the last submitted first."""
-    query = _jobs().order_by(jobs.c.seq.desc())
-    if wanted.statuses:
-        query = query.where(jobs.c.status.in_(wanted.statuses))
-    if wanted.tag is not None:
-        query = query.where(jobs.c.seq.in_(select(job_tags.c.job_seq).where(job_tags.c.tag == wanted.tag)))
-    if wanted.name is not None:
-        query = query.where(jobs.c.name == wanted.name)
-    if wanted.backend is not None:
-        query = query.where(jobs.c.backend == wanted.backend)
-    if wanted.since_us is not None:
-        query = query.where(jobs.c.submitted_us >= wanted.since_us)
-    if limit is not None:
-        query = query.limit(limit)
-    return [record_of(row) for row in tx.execute(query)]
 
 
 def has_pending(tx: Connection) -> bool:
@@ -142,6 +113,11 @@ def count_pending(tx: Connection) -> dict[Status, int]:
     return {Status(status): int(count) for status, count in tx.execute(query)}
 
 
+def retries_of(tx: Connection, job_id: str) -> list[str]:
+    """Give the ids of the jobs that were made of this one, the first submitted first."""
+    return list(tx.execute(select(jobs.c.job_id).where(jobs.c.retry_of == job_id).order_by(jobs.c.seq)).scalars())
+
+
 def running_of(tx: Connection, worker_id: str) -> list[str]:
     """Give the ids of the jobs that a worker runs, the first submitted first."""
     query = (
@@ -152,7 +128,8 @@ def running_of(tx: Connection, worker_id: str) -> list[str]:
     return list(tx.execute(query).scalars())
 
 
-def _jobs() -> Select[tuple[object, ...]]:
+def all_jobs() -> Select[tuple[object, ...]]:
+    """Select all jobs, in the form that ``record_of`` takes."""
     return select(*JOB_COLUMNS, _TAGS)
 
 

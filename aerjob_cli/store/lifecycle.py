@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, insert, null, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, null, select, update
 
-from aerjob_cli.states import FINAL, Reason, Status
+from aerjob_cli.states import PENDING, Reason, Status
 from aerjob_cli.store.events import note
 from aerjob_cli.store.jobs import JOB_COLUMNS, record_of
 from aerjob_cli.store.records import Claim, ClaimedJob, ExperimentRecord
-from aerjob_cli.store.tables import experiments, jobs, workers
+from aerjob_cli.store.tables import experiment_arrays, experiments, jobs, workers
 
 # A parser that died with a circuit may have been unlucky once, not twice.
 VALIDATIONS_AT_MOST = 2
 STDERR_TAIL_CHARACTERS = 4000
+_AT_ONCE = 500  # below SQLite's limit of parameters in any build
 
 
 def claim_validations(tx: Connection, worker_id: str, *, limit: int, now_us: int) -> list[ClaimedJob]:
@@ -76,6 +77,9 @@ def claim(tx: Connection, worker_id: str, *, limit: int, now_us: int) -> list[Cl
             claim_token=token,
             attempt=jobs.c.attempt + 1,
             started_us=case((jobs.c.started_us.is_(None), _not_before_submission(now_us)), else_=jobs.c.started_us),
+            # Those of an earlier attempt.
+            executor_pid=null(),
+            executor_started=null(),
         )
         .returning(*JOB_COLUMNS)
     ).all()
@@ -135,7 +139,28 @@ def record_experiments(tx: Connection, held: Claim, results: Sequence[Experiment
             for result in results
         ],
     )
+    arrays = [
+        {
+            "job_seq": held.job_seq,
+            "position": result.position,
+            "name": array.name,
+            "format": array.format,
+            "sha256": array.sha256,
+            "size_bytes": array.size_bytes,
+            "data": array.data,
+        }
+        for result in results
+        for array in result.arrays
+    ]
+    if arrays:
+        tx.execute(insert(experiment_arrays), arrays)
     return True
+
+
+def note_executor(tx: Connection, held: Claim, *, pid: int, started: str) -> bool:
+    """Write down which process runs the attempt, for those who look at the job."""
+    statement = update(jobs).where(_is_held(held)).values(executor_pid=pid, executor_started=started)
+    return tx.execute(statement).rowcount == 1
 
 
 def finish(tx: Connection, held: Claim, *, engine: str, now_us: int) -> bool:
@@ -147,8 +172,18 @@ def finish(tx: Connection, held: Claim, *, engine: str, now_us: int) -> bool:
     return landed
 
 
-def fail(tx: Connection, held: Claim, reason: Reason, message: str, *, stderr_tail: str | None, now_us: int) -> bool:
-    """VALIDATING or RUNNING → ERROR."""
+def fail(
+    tx: Connection,
+    held: Claim,
+    reason: Reason,
+    message: str,
+    *,
+    stderr_tail: str | None,
+    now_us: int,
+    line: int | None = None,
+    column: int | None = None,
+) -> bool:
+    """VALIDATING or RUNNING → ERROR. ``line`` and ``column``, from 1, say where in the submitted text the fault is."""
     landed = _leave(
         tx,
         held,
@@ -156,6 +191,8 @@ def fail(tx: Connection, held: Claim, reason: Reason, message: str, *, stderr_ta
         reason=reason,
         message=message,
         stderr_tail=None if stderr_tail is None else stderr_tail[-STDERR_TAIL_CHARACTERS:],
+        error_line=line,
+        error_column=column,
         finished_us=_not_before_start(now_us),
     )
     if landed:
@@ -186,13 +223,13 @@ def give_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
 
 
 def cancel_held(tx: Connection, held: Claim, *, now_us: int) -> bool:
-    """VALIDATING or RUNNING → CANCELLED, after its executor has been ended."""
+    """VALIDATING or RUNNING → CANCELLED, after its executor has been ended; the message is that of the wish."""
     landed = _leave(
         tx,
         held,
         Status.CANCELLED,
         reason=Reason.USER_CANCELLED,
-        message=_CANCELLED,
+        message=func.coalesce(jobs.c.cancel_message, _CANCELLED),
         finished_us=_not_before_start(now_us),
     )
     if landed:
@@ -208,32 +245,62 @@ class CancelAnswer(Enum):
     WAS_FINAL = auto()
 
 
-def request_cancel(tx: Connection, job_seq: int, *, now_us: int) -> CancelAnswer:
+def request_cancel(tx: Connection, job_seq: int, *, now_us: int, message: str | None = None) -> CancelAnswer:
     """Cancel a job that does not run yet at once; ask the worker to end one that does."""
-    status = tx.execute(select(jobs.c.status).where(jobs.c.seq == job_seq)).scalar()
-    if status is None or Status(status) in FINAL:
-        return CancelAnswer.WAS_FINAL
-    if status == Status.RUNNING:
-        tx.execute(
-            update(jobs)
-            .where(jobs.c.seq == job_seq, jobs.c.status == Status.RUNNING, jobs.c.cancel_requested_us.is_(None))
-            .values(cancel_requested_us=now_us)
+    return request_cancels(tx, [job_seq], now_us=now_us, message=message)[job_seq]
+
+
+def request_cancels(
+    tx: Connection, job_seqs: Sequence[int], *, now_us: int, message: str | None = None
+) -> dict[int, CancelAnswer]:
+    """Do so for many jobs, and give what became of each; one that is not there counts as final.
+
+    ``message`` says why, in the words of whoever wants it; of several messages for a running job the first one counts.
+    """
+    answers = dict.fromkeys(job_seqs, CancelAnswer.WAS_FINAL)
+    for start in range(0, len(job_seqs), _AT_ONCE):
+        pending = select(jobs.c.seq, jobs.c.status).where(
+            jobs.c.seq.in_(job_seqs[start : start + _AT_ONCE]), jobs.c.status.in_(tuple(PENDING))
         )
-        return CancelAnswer.REQUESTED
+        by_status: dict[Status, list[int]] = {}
+        for seq, status in tx.execute(pending):
+            by_status.setdefault(Status(status), []).append(seq)
+        for status, seqs in by_status.items():
+            if status is Status.RUNNING:
+                _ask_to_end(tx, seqs, now_us, message)
+            else:
+                _cancel_before_it_runs(tx, seqs, status, now_us, message)
+            answers |= dict.fromkeys(seqs, CancelAnswer.REQUESTED if status is Status.RUNNING else CancelAnswer.ENDED)
+    return answers
+
+
+def _ask_to_end(tx: Connection, seqs: Sequence[int], now_us: int, message: str | None) -> None:
     tx.execute(
         update(jobs)
-        .where(jobs.c.seq == job_seq, jobs.c.status == status)
+        .where(jobs.c.seq.in_(seqs), jobs.c.status == Status.RUNNING)
+        .values(
+            cancel_requested_us=func.coalesce(jobs.c.cancel_requested_us, now_us),
+            cancel_message=func.coalesce(jobs.c.cancel_message, message),
+        )
+    )
+
+
+def _cancel_before_it_runs(
+    tx: Connection, seqs: Sequence[int], status: Status, now_us: int, message: str | None
+) -> None:
+    tx.execute(
+        update(jobs)
+        .where(jobs.c.seq.in_(seqs), jobs.c.status == status)
         .values(
             status=Status.CANCELLED,
             reason=Reason.USER_CANCELLED,
-            message=_CANCELLED,
+            message=_CANCELLED if message is None else message,
             claim_token=null(),
             cancel_requested_us=now_us,
             finished_us=_not_before_start(now_us),
         )
     )
-    note(tx, [job_seq], at_us=now_us, source=Status(status), target=Status.CANCELLED, why="cancelled before it ran")
-    return CancelAnswer.ENDED
+    note(tx, seqs, at_us=now_us, source=status, target=Status.CANCELLED, why="cancelled before it ran")
 
 
 def claims_of(tx: Connection, worker_id: str) -> dict[tuple[int, str], bool]:
@@ -260,38 +327,48 @@ class Released:
 def release_lost(tx: Connection, *, new_worker_id: str, boot_id: str, now_us: int) -> list[Released]:
     """Put back what workers before this one left behind; it never runs anything.
 
-    The caller holds the worker's lock, so nobody else works on this store. Attempts that ended with a reboot are not
-    charged.
+    The caller holds the worker's lock, so nobody else works on this store. Attempts that ended with a reboot, or with a
+    worker that had been told to stop, are not charged.
     """
+    return _release_claims(tx, jobs.c.worker_id != new_worker_id, boot_id=boot_id, now_us=now_us)
+
+
+def release_stopped(tx: Connection, worker_id: str, *, now_us: int) -> list[Released]:
+    """Put back what a worker held that was told to stop (``workers.request_drain``) and is gone; nothing is charged."""
+    return _release_claims(tx, jobs.c.worker_id == worker_id, boot_id=None, now_us=now_us)
+
+
+def _release_claims(
+    tx: Connection, of_whom: ColumnElement[bool], *, boot_id: str | None, now_us: int
+) -> list[Released]:
     query = (
-        select(*JOB_COLUMNS, jobs.c.claim_token, workers.c.boot_id)
+        select(*JOB_COLUMNS, jobs.c.claim_token, workers.c.boot_id, workers.c.drain_requested_us)
         .outerjoin(workers, workers.c.worker_id == jobs.c.worker_id)
-        .where(
-            jobs.c.finished_us.is_(None),
-            jobs.c.status.in_((Status.VALIDATING, Status.RUNNING)),
-            jobs.c.worker_id != new_worker_id,
-        )
+        .where(jobs.c.finished_us.is_(None), jobs.c.status.in_((Status.VALIDATING, Status.RUNNING)), of_whom)
         .order_by(jobs.c.seq)
     )
     released = []
     for row in tx.execute(query).all():
         status = Status(row.status)
         held = Claim(row.seq, row.job_id, status, row.attempt, row.claim_token, row.worker_id)
-        _release(
-            tx, held, wants_end=row.cancel_requested_us is not None, rebooted=row.boot_id != boot_id, now_us=now_us
-        )
+        excuse = None
+        if row.drain_requested_us is not None:
+            excuse = "the worker was stopped"
+        elif row.boot_id != boot_id:
+            excuse = "the machine was restarted"
+        _release(tx, held, wants_end=row.cancel_requested_us is not None, excuse=excuse, now_us=now_us)
         target = Status(tx.execute(select(jobs.c.status).where(jobs.c.seq == row.seq)).scalar_one())
         released.append(Released(row.job_id, row.attempt, status, target, row.worker_id))
     return released
 
 
-def _release(tx: Connection, held: Claim, *, wants_end: bool, rebooted: bool, now_us: int) -> None:
+def _release(tx: Connection, held: Claim, *, wants_end: bool, excuse: str | None, now_us: int) -> None:
     if wants_end:
         cancel_held(tx, held, now_us=now_us)
     elif held.status is Status.VALIDATING:
         return_validation(tx, held, message=None, now_us=now_us)
-    elif rebooted:
-        give_back(tx, held, why="the machine was restarted", now_us=now_us)
+    elif excuse is not None:
+        give_back(tx, held, why=excuse, now_us=now_us)
     else:
         crash(tx, held, Reason.WORKER_LOST, "the worker was lost", stderr_tail=None, now_us=now_us)
 

@@ -1,7 +1,9 @@
 """The object folder: bytes too large for the database, named by their checksum.
 
 A file gets its name by rename after it was written and synced, and the reference to it is committed after that, so
-that a reference never points at a half file. A file without a reference is only waste.
+that a reference never points at a half file. A file without a reference is only waste, and may be removed whenever
+nobody else is in a write transaction (`garbage.py`): whoever commits a reference looks in its own whether the file is
+there.
 """
 
 from __future__ import annotations
@@ -40,6 +42,17 @@ def put_if_large(paths: StorePaths, sha256: str, data: bytes) -> bytes | None:
             draft.unlink()
         raise
     return None
+
+
+def put_again(paths: StorePaths, payload: Payload, data: bytes) -> None:
+    """Put an object that was removed again after it had been put; for the transaction that will refer to it."""
+    if not is_there(paths, payload):
+        put_if_large(paths, payload.sha256, data)
+
+
+def is_there(paths: StorePaths, payload: Payload) -> bool:
+    """Tell whether the bytes of a payload are in the database or have a file; their checksum is not looked at."""
+    return payload.data is not None or object_path(paths, payload.sha256).is_file()
 
 
 def adopt(paths: StorePaths, draft: Path, sha256: str) -> None:

@@ -23,6 +23,16 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
+class PayloadRecord:
+    """What is known of a payload without its bytes."""
+
+    name: str
+    format: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """What a client hands in, in one go. ``seed`` from 0 to 2^63 − 1, ``max_memory_mb`` in MiB."""
 
@@ -132,7 +142,7 @@ class ClaimedJob:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentRecord:
-    """One experiment's result, its place in the job (from 0) and the attempt that ran it.
+    """One experiment's result to be stored, its place in the job (from 0) and the attempt that ran it.
 
     ``arrays`` are the ``.npy`` payloads that the result refers to by their names.
     """
@@ -142,6 +152,27 @@ class ExperimentRecord:
     shots: int
     payload: Payload
     arrays: tuple[Payload, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayRecord:
+    """What is known of a stored array without its bytes."""
+
+    name: str
+    format: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredExperiment:
+    """One experiment's stored result. The bytes of its arrays are read one by one, since they can be large."""
+
+    position: int
+    attempt: int
+    shots: int
+    payload: Payload
+    arrays: tuple[ArrayRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Taking jobs in, and letting finished ones go."""
+"""Taking jobs in, for the first time and again."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from aerjob_cli.errors import IdempotencyConflict
 from aerjob_cli.states import Status
 from aerjob_cli.store.events import note
 from aerjob_cli.store.jobs import find
-from aerjob_cli.store.records import JobRecord, Payload, Submission
+from aerjob_cli.store.records import JobRecord, Payload, PayloadRecord, Submission
 from aerjob_cli.store.tables import job_tags, jobs, payloads
 
 
@@ -86,18 +86,59 @@ def submit(tx: Connection, submission: Submission, *, now_us: int) -> JobRecord:
     return find(tx, submission.job_id)
 
 
+def resubmit(tx: Connection, job: JobRecord, *, job_id: str, submitted_by: Mapping[str, str], now_us: int) -> JobRecord:
+    """Take in the job once more, as a new one: all that it was asked for, and the plan if validation had made one.
+
+    Its idempotency key stays with the first one.
+    """
+    again = Submission(
+        job_id=job_id,
+        payloads=tuple(circuits_of(tx, job.seq)),
+        backend=job.backend,
+        method=job.method,
+        shots=job.shots,
+        seed=job.seed,
+        requested_seed=job.seed,
+        memory=job.memory,
+        options=job.options,
+        metadata=job.metadata,
+        name=job.name,
+        tags=job.tags,
+        priority=job.priority,
+        time_limit_s=job.time_limit_s,
+        max_memory_mb=job.max_memory_mb,
+        max_attempts=job.max_attempts,
+        retry_of=job.job_id,
+        submitted_by=submitted_by,
+        counts_required=job.counts_required,
+        experiments_total=job.experiments_total,
+        threads=job.threads,
+    )
+    return submit(tx, again, now_us=now_us)
+
+
 def circuits_of(tx: Connection, job_seq: int) -> list[Payload]:
     """Give the payloads that a job was submitted with, in their order."""
     query = select(payloads).where(payloads.c.job_seq == job_seq).order_by(payloads.c.position)
-    return [
-        Payload(name=row.name, format=row.format, sha256=row.sha256, size_bytes=row.size_bytes, data=row.data)
-        for row in tx.execute(query)
-    ]
+    return [_payload(row) for row in tx.execute(query)]
 
 
-def delete_final(tx: Connection, job_seq: int) -> bool:
-    """Remove a final job with all that belongs to it; return False when it is not final, or not there."""
-    return tx.execute(delete(jobs).where(jobs.c.seq == job_seq, jobs.c.finished_us.is_not(None))).rowcount == 1
+def files_of(tx: Connection, job_seq: int) -> list[PayloadRecord]:
+    """Say what a job was submitted with, in its order, without reading the bytes."""
+    columns = payloads.c
+    query = select(columns.name, columns.format, columns.sha256, columns.size_bytes).where(columns.job_seq == job_seq)
+    return [PayloadRecord(*row) for row in tx.execute(query.order_by(columns.position))]
+
+
+def file_of(tx: Connection, job_seq: int, position: int) -> Payload | None:
+    """Give one of the payloads that a job was submitted with, counted from 0; None where there is none."""
+    query = select(payloads).where(payloads.c.job_seq == job_seq, payloads.c.position == position)
+    row = tx.execute(query).one_or_none()
+    return None if row is None else _payload(row)
+
+
+def _payload(row: Row[Any]) -> Payload:
+    return Payload(name=row.name, format=row.format, sha256=row.sha256, size_bytes=row.size_bytes, data=row.data)
 
 
 def _request_sha256(submission: Submission) -> str:

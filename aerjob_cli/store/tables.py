@@ -108,6 +108,7 @@ Index(
 )
 Index("ix_jobs_pending", jobs.c.status, jobs.c.seq, sqlite_where=text("finished_us IS NULL"))
 Index("ix_jobs_status", jobs.c.status, jobs.c.seq)
+Index("ix_jobs_retry_of", jobs.c.retry_of, sqlite_where=text("retry_of IS NOT NULL"))
 
 job_tags = Table(
     "job_tags",
@@ -159,6 +160,10 @@ experiment_arrays = Table(
     Column("data", LargeBinary),
     sqlite_with_rowid=False,
 )
+
+# What refers to files of the object folder. Few rows do, and they are found without reading all others.
+for _table in (payloads, experiments, experiment_arrays):
+    Index(f"ix_{_table.name}_objects", _table.c.sha256, sqlite_where=text("data IS NULL"))
 
 events = Table(
     "events",

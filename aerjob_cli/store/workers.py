@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -47,13 +47,20 @@ def alive(tx: Connection) -> list[WorkerRecord]:
     return [_record(row) for row in tx.execute(query)]
 
 
-def request_drain(tx: Connection, worker_id: str, *, now_us: int) -> None:
-    """Ask a worker to take no more jobs and to stop."""
-    tx.execute(
+def known(tx: Connection, worker_ids: Collection[str]) -> list[WorkerRecord]:
+    """Give those of the workers that have ever been registered, the first started first."""
+    query = select(*_COLUMNS).where(workers.c.worker_id.in_(sorted(worker_ids))).order_by(workers.c.started_us)
+    return [_record(row) for row in tx.execute(query)]
+
+
+def request_drain(tx: Connection, worker_id: str, *, now_us: int) -> bool:
+    """Ask a worker to take no more jobs and to stop; return whether nobody had asked before."""
+    statement = (
         update(workers)
         .where(workers.c.worker_id == worker_id, workers.c.drain_requested_us.is_(None))
         .values(drain_requested_us=now_us)
     )
+    return tx.execute(statement).rowcount == 1
 
 
 def is_drain_requested(tx: Connection, worker_id: str) -> bool:

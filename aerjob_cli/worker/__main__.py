@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aerjob_cli.errors import AerjobError
 from aerjob_cli.settings import StorePaths, WorkerSettings
+from aerjob_cli.worker import journal
 from aerjob_cli.worker.daemon import run
 
 
@@ -19,6 +20,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--starter-lock", type=int)
     parser.add_argument("--foreground", action="store_true")
+    parser.add_argument("--take-over", action="store_true")
     parser.add_argument("--slots", type=int, default=defaults.slots)
     parser.add_argument("--idle-exit", type=float, default=defaults.idle_exit_s, metavar="SECONDS")
     parser.add_argument("--lease", type=float, default=defaults.lease_s, metavar="SECONDS")
@@ -31,11 +33,12 @@ def main(arguments: list[str]) -> int:
         lease_s=options.lease,
         drain_grace_s=options.drain_grace,
         foreground=options.foreground,
+        takes_over=options.take_over,
     )
     try:
         return run(StorePaths(options.home), settings, starter_lock=options.starter_lock)
     except AerjobError as error:
-        print(f"aerjob worker: {error}", file=sys.stderr)  # noqa: T201 - the log of a process without a terminal
+        journal.could_not_begin(str(error))
         return error.exit_code
 
 

@@ -16,6 +16,7 @@ from aerjob_cli.worker.outcomes import Accepted, Chunk, Done, Failed, Outcome
 _MESSAGE_CHARACTERS = 4000
 _NAME_CHARACTERS = 1000
 _COUNT_LIMIT = 2**31 - 1
+_ARRAYS_LIMIT = 100_000  # of one result
 # What an executor can know; all else is the worker's to say.
 _REASONS = {str(reason): reason for reason in (Reason.INVALID_CIRCUIT, Reason.SIMULATION_FAILED, Reason.OUT_OF_MEMORY)}
 
@@ -46,7 +47,12 @@ def base_rss_of(message: Message) -> int | None:
 def _outcome(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
     header = message.header
     if message.kind == "failed":
-        return Failed(_REASONS[header["reason"]], _text(header["message"], _MESSAGE_CHARACTERS))
+        return Failed(
+            _REASONS[header["reason"]],
+            _text(header["message"], _MESSAGE_CHARACTERS),
+            line=_place(header.get("line")),
+            column=_place(header.get("column")),
+        )
     if holding.is_validation and message.kind == "accepted":
         total = _positive(header["experiments_total"])
         if total > CIRCUITS_LIMIT:
@@ -64,10 +70,24 @@ def _outcome(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
 
 
 def _result(item: dict[str, Any], body: bytes, holding: Holding, paths: StorePaths) -> ExperimentRecord:
-    position, size, sha256 = int(item["index"]), int(item["size_bytes"]), str(item["sha256"])
+    position = int(item["index"])
     if position not in holding.awaited:
         raise NotAnAnswer(f"nobody waits for experiment {position}")
     holding.awaited.remove(position)
+    arrays = item.get("arrays", ())
+    if len(arrays) > _ARRAYS_LIMIT or len({_text(array["name"]) for array in arrays}) != len(arrays):
+        raise NotAnAnswer("the arrays are too many, or not told apart by their names")
+    return ExperimentRecord(
+        position=position,
+        attempt=holding.claim.attempt,
+        shots=_positive(item["shots"]),
+        payload=_payload(item, body, paths),
+        arrays=tuple(_payload(array, body, paths) for array in arrays),
+    )
+
+
+def _payload(item: dict[str, Any], body: bytes, paths: StorePaths) -> Payload:
+    size, sha256 = int(item["size_bytes"]), str(item["sha256"])
     if len(sha256) != 64 or not all(digit in "0123456789abcdef" for digit in sha256):
         raise NotAnAnswer("a checksum is none")
     data = None
@@ -81,17 +101,17 @@ def _result(item: dict[str, Any], body: bytes, holding: Holding, paths: StorePat
         data = body[start : start + size]
         if start < 0 or len(data) != size or size > INLINE_LIMIT_BYTES:
             raise NotAnAnswer("a result is not where it should be")
-    return ExperimentRecord(
-        position=position,
-        attempt=holding.claim.attempt,
-        shots=_positive(item["shots"]),
-        payload=Payload(_text(item["name"]), _text(item["format"]), sha256, size, data),
-    )
+    return Payload(_text(item["name"]), _text(item["format"]), sha256, size, data)
 
 
 def _text(value: object, limit: int = _NAME_CHARACTERS) -> str:
     # Lone surrogates have no UTF-8, and so no place in the store.
     return str(value)[:limit].encode("utf-8", "replace").decode()
+
+
+def _place(value: object) -> int | None:
+    # A parser that does not know where it is need not be ended for it.
+    return value if isinstance(value, int) and 1 <= value <= _COUNT_LIMIT else None
 
 
 def _positive(value: object) -> int:

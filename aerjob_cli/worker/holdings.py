@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -9,6 +10,8 @@ from aerjob_cli.executors.pool import Executor
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import Claim, JobRecord
 from aerjob_cli.worker.outcomes import Outcome
+
+_WORTH_LOOKING_AT_S = 0.5
 
 
 @dataclass
@@ -27,6 +30,8 @@ class Holding:
     # What is written when the executor is gone; set when the worker ends it on purpose.
     ending: Outcome | None = None
     base_rss_bytes: int | None = None
+    # Whether the store says which process runs the job.
+    executor_is_noted: bool = False
 
     @property
     def ticket(self) -> str:
@@ -36,6 +41,12 @@ class Holding:
     @property
     def is_validation(self) -> bool:
         return self.claim.status is Status.VALIDATING
+
+    @property
+    def note_due_s(self) -> float:
+        """When its executor is to be noted: most jobs end before anybody can look, and cost no write for it."""
+        is_wanted = not (self.is_validation or self.executor_is_noted or self.ending is not None)
+        return self.begun_s + _WORTH_LOOKING_AT_S if is_wanted else math.inf
 
     @property
     def deadline_s(self) -> float | None:

@@ -1,44 +1,79 @@
-"""Every line of the worker's log, worded in one place; the file is private and rotates."""
+"""Every line of the worker's log, worded in one place, and where they go."""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
-from io import TextIOWrapper
-from logging.handlers import RotatingFileHandler
-from pathlib import Path
+import time
 
 from aerjob_cli.settings import StorePaths
-from aerjob_cli.store.folder import open_private
 from aerjob_cli.store.lifecycle import Released
 from aerjob_cli.worker.holdings import Holding
+from aerjob_cli.worker.log_file import LogFile, is_stderr, stderr_is_journal
 from aerjob_cli.worker.outcomes import Outcome
 
 _LOG = logging.getLogger("aerjob.worker")
-_ROTATE_BYTES = 2_000_000
-_KEPT = 3
+_LOG.setLevel(logging.INFO)
+_LOG.propagate = False
+# sd-daemon(3): the journal takes a line's priority from such a prefix, and has the time and the process itself.
+_PRIORITIES = {logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 
 
-class _PrivateFile(RotatingFileHandler):
-    """Makes each file with 0600, whatever the umask."""
+class _Line(logging.Formatter):
+    """The form of a line in a file or on a terminal; times are UTC."""
 
-    def _open(self) -> TextIOWrapper:
-        descriptor = open_private(Path(self.baseFilename), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        return os.fdopen(descriptor, "a", encoding="utf-8")
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)s [%(process)d] %(message)s", "%Y-%m-%dT%H:%M:%S")
+        self.converter = time.gmtime
+
+
+class _JournalLine(logging.Formatter):
+    """The form of a line for systemd's journal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        prefix = f"<{_PRIORITIES.get(record.levelno, _PRIORITIES[logging.ERROR])}>"
+        return "\n".join(f"{prefix}{line}" for line in super().format(record).splitlines())
 
 
 def begin(paths: StorePaths, *, foreground: bool) -> None:
-    """Send the log to the store's file, and to stderr as well in the foreground."""
-    handlers: list[logging.Handler] = [_PrivateFile(paths.worker_log, maxBytes=_ROTATE_BYTES, backupCount=_KEPT)]
-    if foreground:
-        handlers.append(logging.StreamHandler(sys.stderr))
-    formatter = logging.Formatter("%(asctime)s %(levelname)s [%(process)d] %(message)s", "%Y-%m-%dT%H:%M:%S%z")
-    for handler in handlers:
-        handler.setFormatter(formatter)
-        _LOG.addHandler(handler)
-    _LOG.setLevel(logging.INFO)
-    _LOG.propagate = False
+    """Send the log to the store's file, and in the foreground to stderr as well; where that is the journal, only there.
+
+    A store that cannot take a log takes none; the worker goes on.
+    """
+    if stderr_is_journal(os.environ):
+        _add(logging.StreamHandler(sys.stderr), _JournalLine())
+        return
+    _add(LogFile(paths.worker_log), _Line())
+    if foreground and not is_stderr(paths.worker_log):
+        _add(logging.StreamHandler(sys.stderr), _Line())
+
+
+def hold() -> None:
+    """Rotate the file from here on; only the worker that holds the store does."""
+    for handler in _LOG.handlers:
+        if isinstance(handler, LogFile):
+            handler.may_rotate = True
+
+
+def could_not_begin(sentence: str) -> None:
+    """Say why there will be no worker, on stderr when that is not said in the log yet."""
+    if not _LOG.handlers:
+        _add(logging.StreamHandler(sys.stderr), _Line())
+        _LOG.error("no worker begins: %s", sentence)
+
+
+def _add(handler: logging.Handler, formatter: logging.Formatter) -> None:
+    handler.setFormatter(formatter)
+    _LOG.addHandler(handler)
+
+
+def waits_for(worker_id: str, version: str) -> None:
+    _LOG.info("worker %s of the later aerjob %s works on this store; this one waits for its end", worker_id, version)
+
+
+def asks_for_room(worker_id: str) -> None:
+    _LOG.info("worker %s works on this store; it is asked to stop, and this one waits for its end", worker_id)
 
 
 def started(worker_id: str, version: str, slots: int) -> None:

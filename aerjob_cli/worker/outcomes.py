@@ -47,14 +47,28 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """The job cannot succeed, however often it is tried."""
+    """The job cannot succeed, however often it is tried.
+
+    ``line`` and ``column`` count from 1 in the submitted text, None where nobody knows them.
+    """
 
     reason: Reason
     message: str
     stderr_tail: str | None = None
+    line: int | None = None
+    column: int | None = None
 
     def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
-        return lifecycle.fail(tx, held, self.reason, self.message, stderr_tail=self.stderr_tail, now_us=now_us)
+        return lifecycle.fail(
+            tx,
+            held,
+            self.reason,
+            self.message,
+            stderr_tail=self.stderr_tail,
+            now_us=now_us,
+            line=self.line,
+            column=self.column,
+        )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,11 @@
-"""Signals only leave a note; the loop reads it. The first asks to drain, the second to stop at once."""
+"""Signals only leave a note; the loop reads it. The first asks to drain, the second to stop at once.
+
+As the first process of a container the worker is also the one that orphans are given to, and buries them.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from dataclasses import dataclass, field
@@ -9,6 +13,7 @@ from selectors import EVENT_READ, BaseSelector
 from types import FrameType
 
 _ORDERS_TO_STOP = (signal.SIGTERM, signal.SIGINT)
+_FIRST_PROCESS = 1
 
 
 @dataclass
@@ -16,6 +21,7 @@ class Signals:
     """The notes. ``stops`` counts the orders to stop."""
 
     stops: int = 0
+    _buries: bool = field(default_factory=lambda: os.getpid() == _FIRST_PROCESS)
     _woken: socket.socket = field(init=False)
     _wakes: socket.socket = field(init=False)
 
@@ -30,9 +36,22 @@ class Signals:
             signal.signal(number, self._note_stop)
         # A detached worker outlives its terminal; one in the foreground of a closed terminal drains.
         signal.signal(signal.SIGHUP, self._note_stop if foreground else signal.SIG_IGN)
+        if self._buries:
+            signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def _note_stop(self, number: int, frame: FrameType | None) -> None:
         self.stops += 1
 
     def _drain_wakeups(self) -> None:
         self._woken.recv(4096)
+        if self._buries:
+            _bury_all()
+
+
+def _bury_all() -> None:
+    # The template may be among them: `subprocess` takes a child that is gone for one that has ended.
+    try:
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+    except ChildProcessError:
+        pass

@@ -6,9 +6,10 @@ that is locked is asked again on the next turn. It never imports Qiskit.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import selectors
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -25,12 +26,18 @@ from aerjob_cli.store.database import Store
 from aerjob_cli.store.doorbell import Doorbell
 from aerjob_cli.store.flocks import Flock
 from aerjob_cli.store.jobs import has_waiting
+from aerjob_cli.store.objects import is_there
 from aerjob_cli.store.records import Claim, ClaimedJob, ProcessIdentity
 from aerjob_cli.worker import answers, journal, orders
 from aerjob_cli.worker.holdings import Holding, Holdings
 from aerjob_cli.worker.limits import cause_of_death, memory_is_exceeded, time_is_over
-from aerjob_cli.worker.outcomes import Cancelled, Crashed, Done, Failed, GivenBack, Outcome, ValidationReturned
+from aerjob_cli.worker.notify import Manager
+from aerjob_cli.worker.outcomes import Cancelled, Chunk, Crashed, Done, Failed, GivenBack, Outcome, ValidationReturned
 from aerjob_cli.worker.signals import Signals
+
+# Ways to end after which another worker is on its way.
+DRAINED = "drained"
+SUPERSEDED = "superseded"
 
 _BEATS_PER_LEASE = 3
 # While the disk is full or the database locked, trying on every turn would only spin.
@@ -57,6 +64,7 @@ class Supervisor:
         settings: WorkerSettings,
         selector: selectors.BaseSelector,
         signals: Signals,
+        manager: Manager,
     ) -> None:
         self._worker_id = worker_id
         self._store = store
@@ -66,6 +74,7 @@ class Supervisor:
         self._settings = settings
         self._selector = selector
         self._signals = signals
+        self._manager = manager
         self._watch = store.watch()
         self._holdings = Holdings()
         self._idle_runners: list[Executor] = []
@@ -125,6 +134,7 @@ class Supervisor:
                 for holding in self._holdings
                 if holding.deadline_s is not None and holding.ending is None
             ]
+            due += [max(holding.note_due_s, self._trouble_until_s) for holding in self._holdings]
         if self._drain_deadline_s is not None:
             due.append(self._drain_deadline_s)
         return max(0.0, min(due) - now_s)
@@ -138,6 +148,7 @@ class Supervisor:
     def _heed_signals(self) -> None:
         if self._signals.stops >= 1 and self._drain_deadline_s is None:
             self._drain(self._settings.drain_grace_s)
+            self._note_drain()
         if self._signals.stops > 1 and self._drain_deadline_s is not None and self._leave_at_s is None:
             self._leave_at_s = self._now_s() + _ENDS_TAKE_AT_MOST_S
             self._drain_deadline_s = min(self._drain_deadline_s, self._now_s())
@@ -147,6 +158,12 @@ class Supervisor:
         # Who rings from here on starts another worker, which waits until this one has left.
         self._stop_listening()
         journal.draining(len(self._holdings))
+        self._manager.stopping(len(self._holdings))
+
+    def _note_drain(self) -> None:
+        # For those who look; and whoever finds this process killed before its grace is over charges no attempt for it.
+        with contextlib.suppress(*_TROUBLES), self._store.writing() as tx:
+            workers.request_drain(tx, self._worker_id, now_us=self._store.now_us())
 
     def _stop_listening(self) -> None:
         self._selector.unregister(self._doorbell.descriptor)
@@ -282,15 +299,18 @@ class Supervisor:
         writes, children = self._writes, self._pool.children()
         has_new_children = self._versions is not None and children != self._children
         wants_work = self._may_have_work and not self._is_draining
-        if not (writes or wants_work or has_new_children):
+        now_s = self._now_s()
+        unnoted = [holding for holding in self._holdings if holding.note_due_s <= now_s]
+        if not (writes or wants_work or has_new_children or unnoted):
             return
         now_us = self._store.now_us()
         begun: list[orders.Order] = []
         try:
             with self._store.writing() as tx:
-                landed = [outcome.write(tx, claim, now_us) for claim, outcome in writes]
+                landed = [self._write(tx, claim, outcome, now_us) for claim, outcome in writes]
                 if has_new_children:
                     self._note_children(tx, children)
+                self._note_executors(tx, unnoted)
                 if not self._is_draining and not self._pool.is_broken and self._lock.is_still_named():
                     begun = self._claim(tx, now_us)
         except _TROUBLES as error:
@@ -298,6 +318,8 @@ class Supervisor:
             self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
             return
         self._children = children if has_new_children else self._children
+        for holding in unnoted:
+            holding.executor_is_noted = True
         self._writes = []
         # What could not be claimed now can be when an executor is free, and then there is something to write; or when
         # a validation turns out to be long.
@@ -317,6 +339,18 @@ class Supervisor:
                 self._writes.append((order.claimed.claim, self._undone(order, "no executor could be started")))
                 self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
 
+    def _write(self, tx: Connection, claim: Claim, outcome: Outcome, now_us: int) -> bool:
+        """Write an outcome and tell whether it landed.
+
+        Results whose files somebody has removed as unreferenced, before this transaction began, are run again.
+        """
+        if isinstance(outcome, Chunk):
+            payloads = (payload for result in outcome.results for payload in (result.payload, *result.arrays))
+            if not all(is_there(self._store.paths, payload) for payload in payloads):
+                GivenBack("a file of its results was removed").write(tx, claim, now_us)
+                return False
+        return outcome.write(tx, claim, now_us)
+
     def _note_children(self, tx: Connection, children: tuple[tuple[int, str], ...]) -> None:
         assert self._versions is not None
         identities = [ProcessIdentity(pid, started) for pid, started in children]
@@ -327,6 +361,14 @@ class Supervisor:
             qiskit_version=self._versions["qiskit"],
             aer_version=self._versions["aer"],
         )
+
+    def _note_executors(self, tx: Connection, holdings: Iterable[Holding]) -> None:
+        started = dict(self._pool.children())
+        for holding in holdings:
+            pid = holding.executor.pid
+            if pid is not None and pid in started:
+                # Where this does not land, the claim is lost, of which the store tells in its own time.
+                lifecycle.note_executor(tx, holding.claim, pid=pid, started=started[pid])
 
     def _claim(self, tx: Connection, now_us: int) -> list[orders.Order]:
         running = sum(not holding.is_validation for holding in self._holdings)
@@ -403,7 +445,7 @@ class Supervisor:
 
     def _consider_ending_drain(self, now_s: float) -> None:
         if not len(self._holdings) and not self._writes:
-            self._end = "superseded" if self._is_superseded else "drained"
+            self._end = SUPERSEDED if self._is_superseded else DRAINED
         elif self._leave_at_s is not None and now_s >= self._leave_at_s:
             # Whatever keeps the ends from being told or written: an order to stop at once is one.
             self._end = "aborted"

@@ -40,6 +40,14 @@ _TABLES = (
     """,
 )
 
+# What refers to files of the object folder: few rows do.
+_INDEXES = tuple(
+    f"CREATE INDEX ix_{table}_objects ON {table} (sha256) WHERE data IS NULL"
+    for table in ("payloads", "experiments", "experiment_arrays")
+)
+
+_JOB_INDEXES = ("CREATE INDEX ix_jobs_retry_of ON jobs (retry_of) WHERE retry_of IS NOT NULL",)
+
 _GUARDS = (
     """
     CREATE TRIGGER arrays_stay BEFORE UPDATE ON experiment_arrays
@@ -68,5 +76,5 @@ _GUARDS = (
 def upgrade() -> None:
     for column in _COLUMNS:
         op.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
-    for statement in _TABLES + _GUARDS:
+    for statement in _TABLES + _INDEXES + _JOB_INDEXES + _GUARDS:
         op.execute(statement)

@@ -1,4 +1,4 @@
-"""Finding jobs: ids, prefixes, filters, the queue; and taking the same request twice."""
+"""Finding jobs: ids, prefixes, the queue, retries; and taking the same request twice."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aerjob_cli.errors import AmbiguousJobId, IdempotencyConflict, JobNotFound
-from aerjob_cli.states import Status
 from aerjob_cli.store import experiments, jobs, lifecycle
 from aerjob_cli.store.database import Store
-from aerjob_cli.store.jobs import JobFilter
 from aerjob_cli.store.records import ExperimentRecord, Payload
 from tests.store.conftest import SubmitJob
 
@@ -41,31 +39,22 @@ def test_last_of_an_empty_store(store: Store) -> None:
         jobs.resolve(tx, "last")
 
 
-def test_filters(store: Store, submit: SubmitJob) -> None:
-    a = submit(name="a", tags=("x", "y"))
-    b = submit(name="b", tags=("y",))
-    submit(name="c", experiments_total=1, threads=1)
-    with store.reading() as tx:
-
-        def names(wanted: JobFilter, limit: int | None = None) -> list[str | None]:
-            return [job.name for job in jobs.newest(tx, wanted, limit)]
-
-        assert names(JobFilter()) == ["c", "b", "a"]
-        assert names(JobFilter(), 2) == ["c", "b"]
-        assert names(JobFilter(tag="y")) == ["b", "a"]
-        assert names(JobFilter(tag="x", name="b")) == []
-        assert names(JobFilter(statuses=(Status.QUEUED,))) == ["c"]
-        assert names(JobFilter(backend="other")) == []
-        assert names(JobFilter(since_us=b.submitted_us)) == ["c", "b"]
-        assert jobs.find(tx, a.job_id).tags == ("x", "y")
-
-
 def test_queue_position_counts_those_before(store: Store, submit: SubmitJob) -> None:
     planned = {"experiments_total": 1, "threads": 1}
     first, second, urgent = submit(**planned), submit(**planned), submit(priority=1, **planned)
     waiting = submit()
     with store.reading() as tx:
         assert [jobs.queue_position(tx, job) for job in (first, second, urgent, waiting)] == [2, 3, 1, None]
+
+
+def test_retries_are_found_by_what_they_were_made_of(store: Store, submit: SubmitJob) -> None:
+    original, other = submit(), submit()
+    first, second = submit(retry_of=original.job_id), submit(retry_of=original.job_id)
+    again = submit(retry_of=first.job_id)
+    with store.reading() as tx:
+        assert jobs.retries_of(tx, original.job_id) == [first.job_id, second.job_id]
+        assert jobs.retries_of(tx, first.job_id) == [again.job_id]
+        assert jobs.retries_of(tx, other.job_id) == []
 
 
 def test_an_idempotency_key_gives_the_first_job_again(store: Store, submit: SubmitJob) -> None:

@@ -281,3 +281,69 @@ def test_claims_go_by_priority_then_submission(store: Store, submit: SubmitJob) 
         rest = lifecycle.claim(tx, WORKER, limit=3, now_us=NOW_US)
     assert [item.job.seq for item in three] == [urgent.seq, first.seq, second.seq]
     assert [item.job.seq for item in rest] == [idle.seq]
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status not in FINAL])
+def test_the_words_of_whoever_cancels_become_the_message(store: Store, submit: SubmitJob, status: Status) -> None:
+    job, held = bring_to(store, submit, status)
+    with store.writing() as tx:
+        lifecycle.request_cancel(tx, job.seq, now_us=NOW_US, message="wrong angle")
+        lifecycle.request_cancel(tx, job.seq, now_us=NOW_US + 1, message="too late")
+        if status is Status.RUNNING:
+            assert held is not None
+            assert jobs.find(tx, job.job_id).cancel_requested_us == NOW_US
+            assert lifecycle.cancel_held(tx, held, now_us=NOW_US + 2)
+        ended = jobs.find(tx, job.job_id)
+    assert (ended.status, ended.message) == (Status.CANCELLED, "wrong angle")
+
+
+def test_a_lost_workers_job_ends_with_the_words_of_the_wish(store: Store, submit: SubmitJob) -> None:
+    job, _ = bring_to(store, submit, Status.RUNNING)
+    with store.writing() as tx:
+        lifecycle.request_cancel(tx, job.seq, now_us=NOW_US, message="enough")
+        lifecycle.release_lost(tx, new_worker_id="worker-2", boot_id="b", now_us=NOW_US)
+        assert jobs.find(tx, job.job_id).message == "enough"
+
+
+def test_many_cancels_are_those_of_each(store: Store, submit: SubmitJob) -> None:
+    # In this order each claim takes the job that was made for it.
+    found = {status: bring_to(store, submit, status)[0] for status in reversed(Status)}
+    assert len({job.seq for job in found.values()}) == len(Status)
+    more = [submit() for _ in range(600)]
+    with store.writing() as tx:
+        seqs = [job.seq for job in (*found.values(), *more)]
+        answers = lifecycle.request_cancels(tx, [*seqs, 10_000], now_us=NOW_US)
+        after = jobs.find_many(tx, seqs)
+        history = events.history(tx, more[-1].seq)
+    assert answers.pop(10_000) is lifecycle.CancelAnswer.WAS_FINAL
+    for status, job in found.items():
+        if status in FINAL:
+            assert (answers[job.seq], after[job.seq]) == (lifecycle.CancelAnswer.WAS_FINAL, job)
+        elif status is Status.RUNNING:
+            assert answers[job.seq] is lifecycle.CancelAnswer.REQUESTED
+        else:
+            assert (answers[job.seq], after[job.seq].status) == (lifecycle.CancelAnswer.ENDED, Status.CANCELLED)
+    assert all(after[job.seq].status is Status.CANCELLED for job in more)
+    assert (history[-1].from_status, history[-1].to_status) == (Status.INITIALIZING, Status.CANCELLED)
+
+
+def test_a_refusal_says_where(store: Store, submit: SubmitJob) -> None:
+    job, held = bring_to(store, submit, Status.VALIDATING)
+    assert held is not None
+    with store.writing() as tx:
+        lifecycle.fail(tx, held, Reason.INVALID_CIRCUIT, "bad", stderr_tail=None, now_us=NOW_US, line=6, column=11)
+        found = jobs.find(tx, job.job_id)
+    assert (found.error_line, found.error_column) == (6, 11)
+
+
+def test_the_executor_noted_is_that_of_the_attempt(store: Store, submit: SubmitJob) -> None:
+    job, held = bring_to(store, submit, Status.RUNNING)
+    assert held is not None
+    with store.writing() as tx:
+        assert lifecycle.note_executor(tx, held, pid=7, started="then")
+        noted = jobs.find(tx, job.job_id)
+        assert lifecycle.give_back(tx, held, why="drained", now_us=NOW_US)
+        assert not lifecycle.note_executor(tx, held, pid=8, started="later")
+        (again,) = lifecycle.claim(tx, WORKER, limit=1, now_us=NOW_US)
+    assert (noted.executor_pid, noted.executor_started) == (7, "then")
+    assert (again.job.executor_pid, again.job.executor_started) == (None, None)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from aerjob_cli.executors.messages import Message, MessageError, Reassembly, encode
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
-from aerjob_cli.store import lifecycle
+from aerjob_cli.store import experiments, jobs, lifecycle
 from aerjob_cli.store.database import Store
 from aerjob_cli.worker import answers
 from aerjob_cli.worker.holdings import Holding
@@ -88,6 +88,57 @@ def test_a_chunk_out_of_form_is_no_answer(store: Store, changes: dict[str, Any])
         answers.outcome_of(chunk(**changes), holding_in(store), store.paths)
 
 
+def piece(**changes: Any) -> dict[str, Any]:
+    body = b"{}"
+    item = {"name": "a", "format": "npy", "sha256": hashlib.sha256(body).hexdigest(), "size_bytes": 2, "offset": 0}
+    return item | changes
+
+
+def test_the_arrays_of_a_result_come_with_it(store: Store) -> None:
+    draft = store.paths.incoming / "draft"
+    draft.write_bytes(b"an array")
+    sha256 = hashlib.sha256(b"an array").hexdigest()
+    in_file = piece(name="large", offset=None, path=str(draft), size_bytes=8, sha256=sha256)
+    holding = holding_in(store)
+    outcome = answers.outcome_of(chunk(arrays=[piece(), in_file]), holding, store.paths)
+    assert isinstance(outcome, Chunk)
+    assert [(array.name, array.data) for array in outcome.results[0].arrays] == [("a", b"{}"), ("large", None)]
+    assert not draft.exists()
+    assert (store.paths.objects / sha256[:2] / sha256[2:]).read_bytes() == b"an array"
+    with store.writing() as tx:
+        assert outcome.write(tx, holding.claim, 5)
+        (stored,) = experiments.results_of(tx, holding.claim.job_seq)
+        assert [(array.name, array.size_bytes) for array in stored.arrays] == [("a", 2), ("large", 8)]
+        inline = experiments.array_of(tx, holding.claim.job_seq, 0, "a")
+        assert inline is not None
+        assert (inline.data, inline.format) == (b"{}", "npy")
+        assert experiments.array_of(tx, holding.claim.job_seq, 0, "b") is None
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        [piece(sha256="../../../etc/passwd")],
+        [piece(size_bytes=3)],
+        [piece(size_bytes=-1)],
+        [piece(offset=-1)],
+        [piece(offset=None)],
+        [piece(offset=None, path="/etc/passwd")],
+        [piece(offset=None, path="aerjob.db")],
+        [piece(), piece()],
+        [piece(name="\ud800"), piece(name="\udfff")],
+        [{}],
+        "arrays",
+        7,
+        {"a": 1},
+        [piece()] * 100_001,
+    ],
+)
+def test_arrays_out_of_form_are_no_answer(store: Store, arrays: Any) -> None:
+    with pytest.raises(answers.NotAnAnswer):
+        answers.outcome_of(chunk(arrays=arrays), holding_in(store), store.paths)
+
+
 def test_a_result_is_taken_once(store: Store) -> None:
     holding = holding_in(store)
     answers.outcome_of(chunk(), holding, store.paths)
@@ -112,6 +163,28 @@ def test_a_result_is_taken_once(store: Store) -> None:
 def test_other_messages_are_no_answers(store: Store, header: dict[str, Any], validation: bool) -> None:
     with pytest.raises(answers.NotAnAnswer):
         answers.outcome_of(Message(header), holding_in(store, validation=validation), store.paths)
+
+
+@pytest.mark.parametrize(
+    ("place", "line_and_column"),
+    [
+        ({"line": 6, "column": 11}, (6, 11)),
+        ({"line": 6, "column": None}, (6, None)),
+        ({}, (None, None)),
+        ({"line": 0, "column": -1}, (None, None)),
+        ({"line": "6", "column": 2**70}, (None, None)),
+    ],
+)
+def test_a_refusal_has_its_place(
+    store: Store, place: dict[str, Any], line_and_column: tuple[int | None, int | None]
+) -> None:
+    header = {"kind": "failed", "reason": "INVALID_CIRCUIT", "message": "m"}
+    holding = holding_in(store, validation=True)
+    outcome = answers.outcome_of(Message(header | place), holding, store.paths)
+    with store.writing() as tx:
+        assert outcome.write(tx, holding.claim, 5)
+        ended = jobs.find(tx, holding.job.job_id)
+    assert (ended.error_line, ended.error_column) == line_and_column
 
 
 def test_lone_surrogates_reach_the_store_as_text(store: Store) -> None:

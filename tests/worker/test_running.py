@@ -13,7 +13,7 @@ from aerjob_cli.api.client import Plan
 from aerjob_cli.processes import is_running, kill_exactly
 from aerjob_cli.settings import EXIT_ANOTHER_RUNS
 from aerjob_cli.states import Reason, Status
-from aerjob_cli.store import events, workers
+from aerjob_cli.store import events, jobs, workers
 from aerjob_cli.store.records import EventRecord, JobRecord
 from tests.support.circuits import BELL, ENDLESS, SECONDS_LONG
 from tests.support.running import Scene, gone, until
@@ -85,8 +85,10 @@ def test_cancel_ends_a_running_simulation(scene: Scene) -> None:
     scene.start_worker()
     executor = scene.wait_for_executor(job)
     started = next(child.started for child in scene.worker().children if child.pid == executor)
-    ended = scene.client.cancel(job)
-    assert (ended.status, ended.reason) == (Status.CANCELLED, Reason.USER_CANCELLED)
+    noted = scene.wait(partial(with_its_executor, job))
+    assert (noted.status, noted.executor_pid, noted.executor_started) == (Status.RUNNING, executor, started)
+    (ended,) = scene.client.cancel_all([job], message="enough")
+    assert (ended.status, ended.reason, ended.message) == (Status.CANCELLED, Reason.USER_CANCELLED, "enough")
     # CANCELLED is written when the executor is gone, not before.
     assert not is_running(executor, started)
 
@@ -102,6 +104,11 @@ def test_a_job_that_kills_its_executors_ends_and_its_neighbours_go_on(scene: Sce
     assert ended.message is not None
     assert "SIGSEGV" in ended.message
     assert scene.wait_for_status(bell, *FINAL).status is Status.DONE
+
+
+def with_its_executor(job: JobRecord, tx: Connection) -> JobRecord | None:
+    found = jobs.find(tx, job.job_id)
+    return None if found.executor_pid is None else found
 
 
 def attempt_is_over(job: JobRecord, attempt: int, tx: Connection) -> EventRecord | None:

@@ -1,0 +1,60 @@
+"""A few ids, names and tags that begin as somebody has typed, for the completion in a shell. Each query is bounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, text
+
+from aerjob_cli.states import Status
+from aerjob_cli.store.tables import jobs
+
+# What a list of candidates can be looked through.
+AT_MOST = 50
+# Names have no index: those of the latest jobs are offered.
+_LOOKED_AT_FOR_NAMES = 500
+_AFTER_ALL = "\U0010ffff"
+
+# From one tag to the next in the index, whatever the number of jobs that have it.
+_DISTINCT_TAGS = text(
+    "WITH RECURSIVE found(tag) AS ("
+    " SELECT min(tag) FROM job_tags WHERE tag >= :first AND tag < :after"
+    " UNION ALL"
+    " SELECT (SELECT min(tag) FROM job_tags WHERE tag > found.tag AND tag < :after) FROM found WHERE tag IS NOT NULL"
+    " LIMIT :limit"
+    ") SELECT tag FROM found WHERE tag IS NOT NULL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownJob:
+    """As much of a job as tells it from others."""
+
+    job_id: str
+    status: Status
+    name: str | None
+
+
+def known_jobs(tx: Connection, prefix: str) -> list[KnownJob]:
+    """Give the jobs whose ids begin like this, the last submitted first, no more than ``AT_MOST``."""
+    latest = jobs.c.seq.desc()
+    query = select(jobs.c.job_id, jobs.c.status, jobs.c.name)
+    if prefix:
+        query = query.where(jobs.c.job_id >= prefix, jobs.c.job_id < prefix + _AFTER_ALL)
+        # The sum is no column: else SQLite would look for the few that fit through all jobs, in this order.
+        latest = (jobs.c.seq + 0).desc()
+    rows = tx.execute(query.order_by(latest).limit(AT_MOST))
+    return [KnownJob(row.job_id, Status(row.status), row.name) for row in rows]
+
+
+def known_names(tx: Connection, prefix: str) -> list[str]:
+    """Give names of the latest jobs that begin like this, the last used first, no more than ``AT_MOST``."""
+    latest = tx.execute(select(jobs.c.name).order_by(jobs.c.seq.desc()).limit(_LOOKED_AT_FOR_NAMES)).scalars()
+    names = dict.fromkeys(name for name in latest if name is not None and name.startswith(prefix))
+    return list(names)[:AT_MOST]
+
+
+def known_tags(tx: Connection, prefix: str) -> list[str]:
+    """Give the tags that begin like this, in their order, no more than ``AT_MOST``."""
+    limits = {"first": prefix, "after": prefix + _AFTER_ALL, "limit": AT_MOST}
+    return [str(tag) for tag in tx.execute(_DISTINCT_TAGS, limits).scalars()]

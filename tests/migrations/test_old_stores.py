@@ -1,0 +1,104 @@
+"""A store that an earlier aerjob has left: refused until it is upgraded, then all of it is there and goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aerjob_cli.cli.app import command_tree
+from aerjob_cli.settings import StorePaths
+from aerjob_cli.store.revisions import HEAD, KNOWN
+from tests.support.circuits import BELL
+from tests.support.command_line import CommandLine
+from tests.support.command_tree import leaves
+from tests.support.old_stores import STORES, schema_of, unpack
+
+# Arguments with which each command would do something.
+ARGUMENTS = {
+    "submit": "bell.qasm",
+    "run": "bell.qasm",
+    "wait": "last",
+    "status": "last",
+    "show": "last",
+    "cancel": "last",
+    "retry": "last",
+    "rm": "last",
+    "tag": "last --add a",
+    "result": "last",
+    "plot": "last -o counts.png",
+    "store backup": "copy",
+}
+# These have something to say where a store cannot be used.
+WITHOUT_STORE = {
+    *("backends", "completion", "schema", "version"),
+    *("worker disable", "worker logs", "worker enable"),
+    "store upgrade",
+}
+COMMANDS = sorted({" ".join(path) for path, _ in leaves(command_tree())} - WITHOUT_STORE)
+
+
+@pytest.fixture
+def old(home: Path) -> StorePaths:
+    return unpack("0001", home)
+
+
+def test_each_earlier_schema_has_a_store_here() -> None:
+    assert sorted(path.name for path in STORES.iterdir()) == sorted(set(KNOWN) - {HEAD})
+
+
+def test_every_command_refuses_and_says_what_to_do(old: StorePaths, aerjob: CommandLine) -> None:
+    (aerjob.folder / "bell.qasm").write_text(BELL)
+    before = old.database.read_bytes()
+    for command in COMMANDS:
+        done = aerjob(*f"{command} {ARGUMENTS.get(command, '')}".split())
+        assert done.returncode == 5, (command, done)
+        assert "aerjob store upgrade" in done.stderr, (command, done)
+        assert done.stdout == ""
+    assert aerjob.json("list", exit_code=5)["error"]["code"] == "store_outdated"
+    assert old.database.read_bytes() == before
+
+
+def test_after_the_upgrade_all_is_there_and_goes_on(old: StorePaths, aerjob: CommandLine) -> None:
+    answer = aerjob.json("store", "upgrade")
+    assert (answer["outcome"], answer["from"], answer["to"]) == ("upgraded", "0001", HEAD)
+    assert schema_of(Path(answer["backup"])) == "0001"
+    assert aerjob.json("store", "upgrade") == {
+        "schema_version": 1,
+        "outcome": "already_current",
+        "from": HEAD,
+        "to": HEAD,
+        "backup": None,
+    }
+    assert aerjob.json("store", "check")["sound"]
+
+    jobs = {job["name"]: job for job in aerjob.json("list", "-n", "20")["jobs"]}
+    assert {name: job["status"] for name, job in jobs.items()} == {
+        "bell": "DONE",
+        "large": "DONE",
+        "broken": "ERROR",
+        None: "DONE",
+        "interrupted": "RUNNING",
+        "queued": "QUEUED",
+        "cancelled": "CANCELLED",
+    }
+    assert (jobs["bell"]["tags"], jobs["broken"]["reason"]) == (["größer", "kept"], "INVALID_CIRCUIT")
+    counts = {
+        name: [experiment["counts"] for experiment in aerjob.json("result", jobs[name]["job_id"])["experiments"]]
+        for name in ("bell", "large", None)
+    }
+    # What the earlier aerjob printed.
+    assert counts == {
+        "bell": [{"00": 489, "11": 511}],
+        "large": [{"00": 257, "11": 243}],
+        None: [{"000": 109, "111": 91}, {"0": 104, "1": 96}],
+    }
+
+    pending = [jobs["queued"]["job_id"], jobs["interrupted"]["job_id"]]
+    assert aerjob("wait", *pending).returncode == 0
+    ended = {job["name"]: job for job in aerjob.json("status", *pending)["jobs"]}
+    assert (ended["queued"]["status"], ended["queued"]["attempt"]) == ("DONE", 1)
+    assert (ended["interrupted"]["status"], ended["interrupted"]["attempt"]) == ("DONE", 2)
+    (experiment,) = aerjob.json("result", pending[0])["experiments"]
+    assert sum(experiment["counts"].values()) == experiment["shots"] == 300
+    assert aerjob.json("store", "check")["sound"]
