@@ -13,20 +13,19 @@ from qiskit.transpiler import Target
 from aerjob_cli.api.backend_errors import RunRefused, RunTypeRefused, raised_as_backend_errors
 from aerjob_cli.api.client import CircuitBytes, Client, Plan, Request
 from aerjob_cli.api.request_checks import checked
-from aerjob_cli.api.targets import target_of_aer
 from aerjob_cli.catalog import Simulator
 from aerjob_cli.codec.circuits import encode_qpy
 from aerjob_cli.codec.envelope import QPY
 from aerjob_cli.codec.jobspec import JobSpec
-from aerjob_cli.codec.options import AER_OPTIONS, SUBMISSION_OPTIONS, check_options
+from aerjob_cli.codec.options import check_options, options_of
+from aerjob_cli.engines.registry import engine_named
 from aerjob_cli.memory import usable_memory_mb
-from aerjob_cli.settings import CIRCUITS_LIMIT, DEFAULT_SHOTS
+from aerjob_cli.settings import CIRCUITS_LIMIT
 from aerjob_cli.version import __version__
 
 if TYPE_CHECKING:
     from aerjob_cli.api.job import BasicAerJob
     from aerjob_cli.api.provider import BasicAerProvider
-    from aerjob_cli.engines.base import Engine
 
 # A payload has a limit; circuits in groups stay below it, and only one that is huge itself does not.
 _CIRCUITS_PER_PAYLOAD = 500
@@ -45,6 +44,8 @@ class BasicAerBackend(BackendV2):
             backend_version=__version__,
         )
         self._simulator = simulator
+        names = dict.fromkeys(options_of(simulator.name))
+        self._options = Options(**{**names, "shots": simulator.default_shots, "memory": False})
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -57,7 +58,7 @@ class BasicAerBackend(BackendV2):
     @property
     def target(self) -> Target:
         """The gates that the simulator runs, on any number of qubits (``num_qubits`` is None)."""
-        return target_of_aer(self._simulator.method)
+        return engine_named(self._simulator.engine).target(self._simulator.method)
 
     @property
     def max_circuits(self) -> None:
@@ -66,8 +67,8 @@ class BasicAerBackend(BackendV2):
 
     @classmethod
     def _default_options(cls) -> Options:
-        names = dict.fromkeys([*SUBMISSION_OPTIONS, *AER_OPTIONS])
-        return Options(**{**names, "shots": DEFAULT_SHOTS, "memory": False})
+        # What there is depends on the simulator; the constructor fills it in.
+        return Options()
 
     def set_options(self, **fields: Any) -> None:
         """Set options for the jobs to come.
@@ -78,7 +79,7 @@ class BasicAerBackend(BackendV2):
             if field not in self.options:
                 raise AttributeError(f"Options field {field} is not valid for this backend")
         with raised_as_backend_errors():
-            check_options(fields)
+            check_options(fields, self._simulator.name)
         super().set_options(**fields)
 
     def run(
@@ -129,7 +130,8 @@ class BasicAerBackend(BackendV2):
         return self._provider.job_of(record, backend=self)
 
     def _plan(self, circuits: list[QuantumCircuit], request: Request) -> Plan:
-        found = _engine(self._simulator.engine).check(
+        assert request.shots is not None  # a checked request has them
+        found = engine_named(self._simulator.engine).check(
             circuits,
             JobSpec(
                 job_id="",
@@ -174,11 +176,3 @@ def _encoded(circuits: list[QuantumCircuit]) -> tuple[CircuitBytes, ...]:
         circuits[start : start + _CIRCUITS_PER_PAYLOAD] for start in range(0, len(circuits), _CIRCUITS_PER_PAYLOAD)
     )
     return tuple(CircuitBytes(group[0].name, QPY, encode_qpy(group)) for group in groups)
-
-
-def _engine(name: str) -> Engine:
-    # Imported when first used: with it comes Aer, which only this and ``target`` need.
-    from aerjob_cli.engines.aer import AerEngine
-
-    engines: dict[str, Engine] = {"aer": AerEngine()}
-    return engines[name]

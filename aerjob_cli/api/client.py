@@ -9,23 +9,26 @@ import contextlib
 import hashlib
 import secrets
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
+from aerjob_cli.api import changes
 from aerjob_cli.api.launch import WorkerLauncher
+from aerjob_cli.api.provenance import submitted_by
 from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.waiting import wait_for
-from aerjob_cli.catalog import SIMULATORS, Simulator
-from aerjob_cli.errors import AerjobError, InputRefused, JobNotFound, UnknownBackend
+from aerjob_cli.codec.options import simulator_named
+from aerjob_cli.errors import AerjobError, InputRefused, JobNotFinal, JobNotFound
 from aerjob_cli.settings import PAYLOAD_LIMIT_BYTES, Settings
 from aerjob_cli.states import Status
-from aerjob_cli.store import experiments, jobs, lifecycle, objects, submissions
+from aerjob_cli.store import experiments, jobs, objects, submissions
 from aerjob_cli.store.database import Store
-from aerjob_cli.store.jobs import JobFilter
-from aerjob_cli.store.records import JobRecord, Payload, Submission
+from aerjob_cli.store.listing import JobFilter, SortKey, listed, short_ids
+from aerjob_cli.store.records import ArrayRecord, JobRecord, Payload, Submission
 
 # Drawn seeds stay below 2^32: exact in every JSON reader, and short to type again.
 _DRAWN_SEED_BITS = 32
@@ -51,11 +54,14 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One job to be. ``seed`` from 0 to 2^63 − 1 or None to draw one; ``max_memory_mb`` in MiB."""
+    """One job to be. ``seed`` from 0 to 2^63 − 1 or None to draw one; ``max_memory_mb`` in MiB.
+
+    ``shots`` None leaves them to the simulator.
+    """
 
     circuits: tuple[CircuitBytes, ...]
     backend: str
-    shots: int
+    shots: int | None = None
     seed: int | None = None
     memory: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -76,14 +82,29 @@ class Request:
 
 
 @dataclass(frozen=True)
+class StoredArray:
+    """An array of a result, as ``.npy``; its bytes are read when they are asked for."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+    _read: Callable[[], bytes] = field(repr=False, compare=False)
+
+    def load(self) -> bytes:
+        """Read the bytes and verify their checksum; raises ``PayloadDamaged``, or ``JobNotFound`` for a deleted job."""
+        return self._read()
+
+
+@dataclass(frozen=True)
 class ExperimentBytes:
-    """The stored result of one experiment, its checksum verified."""
+    """The stored result of one experiment, its checksum verified; the arrays that it refers to can be loaded."""
 
     position: int
     attempt: int
     name: str
     format: str
     data: bytes
+    arrays: tuple[StoredArray, ...] = ()
 
 
 class Client:
@@ -101,10 +122,12 @@ class Client:
         """
         prepared = [self._submission(request) for request in requests]
         with self.store.writing() as tx:
+            for request, item in zip(requests, prepared, strict=True):
+                # From here on nobody removes a file as unreferenced.
+                for circuit, payload in zip(request.circuits, item.payloads, strict=True):
+                    objects.put_again(self.store.paths, payload, circuit.data)
             records = [submissions.submit(tx, item, now_us=self.store.now_us()) for item in prepared]
-        # The jobs are durable: whatever keeps a worker from starting now, whoever waits for them tries again.
-        with contextlib.suppress(OSError, AerjobError):
-            self._launcher.call()
+        self._wake_worker()
         return records
 
     def wait_for_verdicts(self, records: Sequence[JobRecord], *, timeout_s: float) -> list[JobRecord]:
@@ -134,17 +157,32 @@ class Client:
         with self.store.reading() as tx:
             return jobs.find(tx, job_id)
 
-    def newest(self, wanted: JobFilter, *, limit: int | None) -> list[JobRecord]:
-        """List the jobs that fit, the last submitted first."""
+    def listed(
+        self,
+        wanted: JobFilter,
+        *,
+        limit: int | None,
+        sort: SortKey = SortKey.SUBMITTED,
+        descending: bool = True,
+    ) -> list[JobRecord]:
+        """List the jobs that fit, the last submitted first unless told otherwise."""
         with self.store.reading() as tx:
-            return jobs.newest(tx, wanted, limit)
+            return listed(tx, wanted, limit=limit, sort=sort, descending=descending)
 
-    def wait(self, records: Sequence[JobRecord], *, timeout_s: float | None) -> Iterator[JobRecord]:
+    def wait(
+        self,
+        records: Sequence[JobRecord],
+        *,
+        timeout_s: float | None,
+        tick: Callable[[Collection[JobRecord]], None] | None = None,
+    ) -> Iterator[JobRecord]:
         """Give each job once it is final, in the order in which they end; stops silently when the time is over.
 
-        Raises ``JobNotFound`` for a job that somebody deleted meanwhile.
+        ``tick`` is called again and again meanwhile, with all the jobs as they were last read. Raises ``JobNotFound``
+        for a job that somebody deleted meanwhile.
         """
         open_seqs = {record.seq: record.job_id for record in records}
+        latest = {record.seq: record for record in records}
         deadline_s = None if timeout_s is None else self.store.clock.monotonic_s() + timeout_s
 
         def ended(tx: Connection) -> list[JobRecord] | None:
@@ -152,49 +190,96 @@ class Client:
             for seq, job_id in open_seqs.items():
                 if seq not in found:
                     raise JobNotFound(job_id)
+            latest.update(found)
             final = [record for record in found.values() if record.status.is_final]
             return sorted(final, key=lambda record: (record.finished_us or 0, record.seq)) or None
 
-        self._launcher.attend()
+        show = None if tick is None else partial(tick, latest.values())
+        self.attend()
         while open_seqs:
             left_s = None if deadline_s is None else max(0.0, deadline_s - self.store.clock.monotonic_s())
-            batch = wait_for(self.store, ended, timeout_s=left_s, attend=self._launcher.attend)
+            batch = wait_for(self.store, ended, timeout_s=left_s, attend=self.attend, tick=show)
             if batch is None:
                 return
             for record in batch:
                 del open_seqs[record.seq]
                 yield record
 
+    def attend(self) -> None:
+        """Do now and then while waiting: see to it that a worker works on what is pending.
+
+        Raises ``WorkerUnavailable``.
+        """
+        self._launcher.attend()
+
     def cancel(self, record: JobRecord, *, timeout_s: float = _CANCEL_TAKES_AT_MOST_S) -> JobRecord:
         """End a job, wherever it is, and give its state when that is final or the time is over."""
         return self.cancel_all([record], timeout_s=timeout_s)[0]
 
     def cancel_all(
-        self, records: Sequence[JobRecord], *, timeout_s: float = _CANCEL_TAKES_AT_MOST_S
+        self,
+        wanted: Sequence[JobRecord] | JobFilter,
+        *,
+        message: str | None = None,
+        timeout_s: float = _CANCEL_TAKES_AT_MOST_S,
     ) -> list[JobRecord]:
-        """End jobs, wherever they are, and give their states when all are final or the time is over."""
-        now_us = self.store.now_us()
-        with self.store.writing() as tx:
-            answers = [lifecycle.request_cancel(tx, record.seq, now_us=now_us) for record in records]
-        requested = lifecycle.CancelAnswer.REQUESTED
-        running = [record for record, answer in zip(records, answers, strict=True) if answer is requested]
+        """End jobs, wherever they are, and give their states when all are final or the time is over.
+
+        With a filter, all that fit it and have not ended. ``message`` says why, up to 1000 characters.
+        """
+        asked, running = changes.request_cancels(self.store, wanted, message=message)
+        latest = {record.seq: record for record in asked}
         if running:
             self._launcher.call()
-            for _ in self.wait(running, timeout_s=timeout_s):
-                pass
-        return [self.find(record.job_id) for record in records]
+            latest |= {record.seq: record for record in self.wait(running, timeout_s=timeout_s)}
+        return [latest[record.seq] for record in asked]
+
+    def retry(self, records: Sequence[JobRecord]) -> list[JobRecord]:
+        """Make a new job of each final one, all or none, then wake the worker; raises ``JobNotFinal``."""
+        again = changes.retry(self.store, records)
+        self._wake_worker()
+        return again
+
+    def tag(self, records: Sequence[JobRecord], *, add: Collection[str], remove: Collection[str]) -> list[JobRecord]:
+        """Take tags from jobs, then add others; raises ``InputRefused`` for what cannot be a tag."""
+        return changes.tag(self.store, records, add=add, remove=remove)
+
+    def short_ids(self, records: Sequence[JobRecord]) -> dict[str, str]:
+        """Give for each id its shortest beginning, of 8 characters or more, that means no other job."""
+        with self.store.reading() as tx:
+            return short_ids(tx, records)
 
     def queue_position(self, record: JobRecord) -> int | None:
         """Count from 1 how soon a queued job will start; None when it does not queue."""
         with self.store.reading() as tx:
             return jobs.queue_position(tx, record)
 
-    def results(self, record: JobRecord) -> Iterator[ExperimentBytes]:
-        """Read the stored results in the order of the experiments; raises ``PayloadDamaged``."""
+    def results(self, record: JobRecord, *, positions: Collection[int] | None = None) -> Iterator[ExperimentBytes]:
+        """Read the stored results in the order of the experiments, or only those at ``positions``.
+
+        Raises ``PayloadDamaged``. Arrays are not read here, only those that are then asked for.
+        """
         with self.store.reading() as tx:
-            for stored in experiments.results_of(tx, record.seq):
-                data = objects.load(self.store.paths, stored.payload)
-                yield ExperimentBytes(stored.position, stored.attempt, stored.payload.name, stored.payload.format, data)
+            for stored in experiments.results_of(tx, record.seq, positions=positions):
+                payload = stored.payload
+                yield ExperimentBytes(
+                    position=stored.position,
+                    attempt=stored.attempt,
+                    name=payload.name,
+                    format=payload.format,
+                    data=objects.load(self.store.paths, payload),
+                    arrays=tuple(self._array(record, stored.position, array) for array in stored.arrays),
+                )
+
+    def _array(self, record: JobRecord, position: int, array: ArrayRecord) -> StoredArray:
+        def read() -> bytes:
+            with self.store.reading() as tx:
+                payload = experiments.array_of(tx, record.seq, position, array.name)
+            if payload is None:  # deleted since
+                raise JobNotFound(record.job_id)
+            return objects.load(self.store.paths, payload)
+
+        return StoredArray(array.name, array.size_bytes, array.sha256, read)
 
     def circuits(self, record: JobRecord) -> list[CircuitBytes]:
         """Read the bytes that a job was submitted with; raises ``PayloadDamaged``."""
@@ -205,19 +290,35 @@ class Client:
         ]
 
     def delete(self, record: JobRecord) -> bool:
-        """Remove a final job; return False when it is not final."""
-        with self.store.writing() as tx:
-            return submissions.delete_final(tx, record.seq)
+        """Remove a final job; return False when it is not final. Raises ``JobNotFound``."""
+        try:
+            self.delete_all([record])
+        except JobNotFinal:
+            return False
+        return True
+
+    def delete_all(self, records: Sequence[JobRecord]) -> int:
+        """Remove final jobs with all that belongs to them, all or none; give how many bytes of files that frees.
+
+        Raises ``JobNotFinal`` or ``JobNotFound``.
+        """
+        return changes.delete(self.store, records)
 
     def close(self) -> None:
         """Close the store."""
         self.store.close()
+
+    def _wake_worker(self) -> None:
+        # The jobs are durable: whatever keeps a worker from starting now, whoever waits for them tries again.
+        with contextlib.suppress(OSError, AerjobError):
+            self._launcher.call()
 
     def _submission(self, request: Request) -> Submission:
         simulator = simulator_named(request.backend)
         if not request.circuits:
             raise InputRefused("a job needs at least one circuit, and none was given")
         request = checked(request)
+        assert request.shots is not None
         return Submission(
             job_id=str(uuid.uuid4()),
             payloads=tuple(self._payload(circuit) for circuit in request.circuits),
@@ -236,6 +337,7 @@ class Client:
             max_memory_mb=request.max_memory_mb,
             max_attempts=request.max_attempts,
             idempotency_key=request.idempotency_key,
+            submitted_by=submitted_by(),
             counts_required=request.plan is None,
             experiments_total=None if request.plan is None else request.plan.experiments_total,
             threads=None if request.plan is None else request.plan.threads,
@@ -249,10 +351,3 @@ class Client:
         sha256 = hashlib.sha256(circuit.data).hexdigest()
         inline = objects.put_if_large(self.store.paths, sha256, circuit.data)
         return Payload(circuit.name, circuit.format, sha256, size, inline)
-
-
-def simulator_named(name: str) -> Simulator:
-    """Give the catalog's entry of that name; raises ``UnknownBackend``."""
-    if name not in SIMULATORS:
-        raise UnknownBackend(name, sorted(SIMULATORS))
-    return SIMULATORS[name]

@@ -21,9 +21,10 @@ from aerjob_cli.api.job_errors import (
     JobTimedOut,
     raised_as_job_errors,
 )
+from aerjob_cli.api.progress import Progress, progress_of
 from aerjob_cli.api.statuses import to_qiskit
 from aerjob_cli.api.stored_content import circuits_of, result_of
-from aerjob_cli.api.stored_job import Progress, StoredJob
+from aerjob_cli.api.stored_job import StoredJob
 from aerjob_cli.api.wake_ups import is_over, next_wake_s
 from aerjob_cli.states import Status
 
@@ -121,12 +122,10 @@ class BasicAerJob(StoredJob):
             return circuits_of(self._client, self._read())
 
     def progress(self) -> Progress:
-        """Count the experiments that have their result, and those there are."""
+        """Say how many experiments and shots have their result, and how long the others will take."""
         if not self._is_stored:
-            total = len(self.result().results)
-            return Progress(total, total)
-        record = self._read()
-        return Progress(record.experiments_done, record.experiments_total)
+            return _progress_of_given(self.result())
+        return progress_of(self._read(), now_us=self._client.store.now_us())
 
     def _await_end(self, timeout_s: float | None) -> None:
         with raised_as_job_errors():
@@ -139,3 +138,18 @@ class BasicAerJob(StoredJob):
             job_id=self._job_id,
             timeout_s=timeout_s,
         )
+
+
+def _progress_of_given(result: Result) -> Progress:
+    experiments = result.results
+    # Shots may be a number or, in old results, the first and the last of them.
+    shots = sum(item.shots if isinstance(item.shots, int) else item.shots[1] - item.shots[0] for item in experiments)
+    return Progress(
+        experiments_done=len(experiments),
+        experiments_total=len(experiments),
+        shots_done=shots,
+        shots_total=shots,
+        elapsed_s=0.0,
+        eta_s=None,
+        rss_bytes=None,
+    )

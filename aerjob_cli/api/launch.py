@@ -63,12 +63,18 @@ class WorkerLauncher:
             self._hand_over(alive)
 
     def _hand_over(self, alive: list[WorkerRecord]) -> None:
-        """Have a worker of an earlier aerjob finish and leave; a later one is left alone."""
-        if not alive or not is_older(alive[0].aerjob_version, __version__) or alive[0].drain_requested_us is not None:
+        """Have a worker of an earlier aerjob finish and leave, and start one after it; a later one is left alone."""
+        if not alive:
             return
-        with self._store.writing() as tx:
-            workers.request_drain(tx, alive[0].worker_id, now_us=self._store.now_us())
-        ring(self._store.paths.doorbell)
+        listening = alive[0]
+        if listening.drain_requested_us is None:
+            if not is_older(listening.aerjob_version, __version__):
+                return
+            with self._store.writing() as tx:
+                workers.request_drain(tx, listening.worker_id, now_us=self._store.now_us())
+            ring(self._store.paths.doorbell)
+        # It waits for the other one's end. Not every client waits for its job and would see to this later.
+        self._start()
 
     def _start(self) -> None:
         # The lock passes to the worker, which lets go of it once it listens: of many clients one starts one worker.
@@ -99,7 +105,7 @@ def spawn_worker(
     command = [sys.executable, "-P", "-m", "aerjob_cli.worker", "--home", str(store.paths.home), *arguments]
     if starter_lock is not None:
         command += ["--starter-lock", str(starter_lock)]
-    log = open_private(store.paths.worker_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = _open_log(store)
     try:
         return subprocess.Popen(
             command,
@@ -112,3 +118,11 @@ def spawn_worker(
         )
     finally:
         os.close(log)
+
+
+def _open_log(store: Store) -> int:
+    try:
+        return open_private(store.paths.worker_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    except OSError:
+        # Read-only, or no file at all: a worker without a log is better than none.
+        return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)

@@ -25,7 +25,7 @@ from aerjob_cli.api.statuses import from_qiskit
 from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.settings import Settings, StorePaths
 from aerjob_cli.states import Status
-from aerjob_cli.store.jobs import JobFilter
+from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.store.records import JobRecord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,14 +98,14 @@ class BasicAerProvider:
             raise ValueError(f"limit is {limit}; it must not be negative, and None means all")
         wanted = JobFilter(
             statuses=_statuses(status),
-            tag=tag,
+            tags=() if tag is None else (tag,),
             name=name,
             backend=backend if backend is None or isinstance(backend, str) else backend.name,
             since_us=None if since is None else (since.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1),
         )
         if status is not None and not wanted.statuses:
             return []
-        return [self.job_of(record) for record in self.client.newest(wanted, limit=limit)]
+        return [self.job_of(record) for record in self.client.listed(wanted, limit=limit)]
 
     def delete_job(self, job_id: str) -> None:
         """Remove a final job with its circuits and results; raises ``UnknownJob`` or ``NotFinal``."""

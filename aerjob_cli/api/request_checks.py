@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.codec import strict_json
-from aerjob_cli.codec.options import check_options
+from aerjob_cli.codec.options import check_options, simulator_named
 from aerjob_cli.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -26,10 +26,9 @@ _OWN_FIELDS = ("shots", "memory", "seed_simulator")
 
 def checked(request: Request) -> Request:
     """Give the request with its values in Python's own types; raises ``InputRefused``."""
-    asked = {"shots": request.shots, "memory": request.memory, "seed_simulator": request.seed}
-    options = check_options({**request.options, **asked})
-    if "shots" not in options:
-        raise InputRefused("the option 'shots' is None; it must be a whole number", option="shots")
+    shots = simulator_named(request.backend).default_shots if request.shots is None else request.shots
+    asked = {"shots": shots, "memory": request.memory, "seed_simulator": request.seed}
+    options = check_options({**request.options, **asked}, request.backend)
     return replace(
         request,
         shots=options["shots"],
@@ -37,8 +36,8 @@ def checked(request: Request) -> Request:
         seed=options.get("seed_simulator"),
         options={name: value for name, value in options.items() if name not in _OWN_FIELDS},
         metadata=_metadata(request.metadata),
-        name=None if request.name is None else _text("the job's name", request.name),
-        tags=_tags(request.tags),
+        name=None if request.name is None else checked_text("the job's name", request.name),
+        tags=checked_tags(request.tags),
         priority=_whole("priority", request.priority, -_PRIORITY_LIMIT, _PRIORITY_LIMIT),
         time_limit_s=None if request.time_limit_s is None else _seconds("time_limit_s", request.time_limit_s),
         max_memory_mb=(
@@ -48,7 +47,7 @@ def checked(request: Request) -> Request:
         ),
         max_attempts=_whole("max_attempts", request.max_attempts, 1, _STORED_INTEGER_LIMIT),
         idempotency_key=(
-            None if request.idempotency_key is None else _text("the idempotency key", request.idempotency_key)
+            None if request.idempotency_key is None else checked_text("the idempotency key", request.idempotency_key)
         ),
     )
 
@@ -66,13 +65,15 @@ def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return dict(metadata)
 
 
-def _tags(tags: Iterable[str]) -> tuple[str, ...]:
+def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Give the tags, each once and sorted; raises ``InputRefused`` for what cannot be one."""
     if isinstance(tags, str) or not isinstance(tags, Iterable):
         raise InputRefused(f"the tags are {tags!r}; they must be a list of texts", field="tags")
-    return tuple(sorted({_text("a tag", tag) for tag in tags}))
+    return tuple(sorted({checked_text("a tag", tag) for tag in tags}))
 
 
-def _text(subject: str, text: str) -> str:
+def checked_text(subject: str, text: str) -> str:
+    """Give a text that people may write about a job; raises ``InputRefused`` for one too short or too long."""
     if not isinstance(text, str) or not 0 < len(text) <= _TEXT_LIMIT:
         raise InputRefused(f"{subject} is {text!r}; it must be a text of 1 to {_TEXT_LIMIT} characters")
     return text

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from qiskit import QuantumCircuit
 from qiskit.result import Result
 
-from aerjob_cli.api.client import Client
+from aerjob_cli.api.client import Client, ExperimentBytes
 from aerjob_cli.api.job_errors import NotValidated, StoredBytesDamaged
+from aerjob_cli.codec.arrays import decode_npy
 from aerjob_cli.codec.circuits import decode_circuits
-from aerjob_cli.codec.envelope import EXPERIMENT_RESULT
-from aerjob_cli.codec.results import decode_experiment, to_result
+from aerjob_cli.codec.results import restore_experiment, to_result
 from aerjob_cli.store.records import JobRecord
 
 
@@ -27,22 +29,25 @@ def result_of(client: Client, record: JobRecord) -> Result:
             "restore it from a backup, or run the job again",
             job_id=record.job_id,
         )
-    experiments = []
-    for item in stored:
-        if item.format != EXPERIMENT_RESULT:
-            raise StoredBytesDamaged(
-                f"result {item.position} of job {record.job_id} is stored as {item.format!r}, which this aerjob cannot "
-                "read; use the version that stored it",
-                job_id=record.job_id,
-            )
-        experiments.append(decode_experiment(item.data))
     return to_result(
-        experiments,
+        [_restored(item, record) for item in stored],
         job_id=record.job_id,
         backend_name=record.backend,
         backend_version=record.engine or "",
         date=(record.finished_at or record.submitted_at).isoformat(),
     )
+
+
+def _restored(item: ExperimentBytes, record: JobRecord) -> dict[str, Any]:
+    try:
+        arrays = {array.name: decode_npy(array.load()) for array in item.arrays}
+        return restore_experiment(item.format, item.data, arrays)
+    except ValueError as error:
+        raise StoredBytesDamaged(
+            f"result {item.position} of job {record.job_id} cannot be read by this aerjob ({error}); use the version "
+            "that stored it",
+            job_id=record.job_id,
+        ) from error
 
 
 def circuits_of(client: Client, record: JobRecord) -> list[QuantumCircuit]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from qiskit.providers import BackendV2, JobV1
 
@@ -14,13 +14,6 @@ from aerjob_cli.api.job_errors import raised_as_job_errors
 from aerjob_cli.settings import Settings
 from aerjob_cli.states import Reason
 from aerjob_cli.store.records import JobRecord
-
-
-class Progress(NamedTuple):
-    """How many experiments have their result; ``total`` is None until the circuits have been looked at."""
-
-    done: int
-    total: int | None
 
 
 class StoredJob(JobV1):

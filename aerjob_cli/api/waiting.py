@@ -30,10 +30,12 @@ def wait_for(
     *,
     timeout_s: float | None,
     attend: Callable[[], None],
+    tick: Callable[[], None] | None = None,
 ) -> Found | None:
     """Return what ``look`` finds as soon as it is not None, or None after ``timeout_s``.
 
-    ``attend`` is called every second, so that work goes on after a worker was lost. A timeout of 0 looks once.
+    ``attend`` is called every second, so that work goes on after a worker was lost; ``tick`` before each pause, for
+    whoever shows that time passes. A timeout of 0 looks once.
     """
     watch = store.watch()
     begun = time.monotonic()
@@ -50,6 +52,8 @@ def wait_for(
             if now - attended >= _ATTEND_EVERY_S:
                 attend()
                 attended = now
+            if tick is not None:
+                tick()
             pause_s = min(max(_SHARE_OF_TIME_WAITED * (now - begun), _SHORTEST_S), _LONGEST_S)
             time.sleep(pause_s if left_s is None else min(pause_s, left_s))
     finally:

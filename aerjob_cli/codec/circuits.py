@@ -6,9 +6,10 @@ Qiskit is imported by the readers, when they are called.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from aerjob_cli.codec import envelope, openqasm2, quantum_payload
+from aerjob_cli.codec import envelope, openqasm2, openqasm3, quantum_payload
 from aerjob_cli.errors import CircuitRefused
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def decode_circuits(format: str, data: bytes, name: str) -> list[QuantumCircuit]
     elif format == envelope.QPY:
         circuits = quantum_payload.read(data, name)
     elif format == envelope.OPENQASM3:
-        raise CircuitRefused(f"{name} is OpenQASM 3, which cannot be read yet; convert it, for example to QPY")
+        circuits = [openqasm3.read(data, name)]
     else:
         known = ", ".join(sorted(envelope.CIRCUIT_FORMATS))
         raise CircuitRefused(f"{name} has the format {format!r}, which is not known; there is {known}")
@@ -41,6 +42,13 @@ def decode_circuits(format: str, data: bytes, name: str) -> list[QuantumCircuit]
                 f"circuit {circuit.name!r} of {name} has no qubits, so that nothing can run; declare some"
             )
     return circuits
+
+
+def preload_readers() -> None:
+    """Import what reading circuits needs, so that no job has to; starts no thread and parses nothing of anybody's."""
+    import_module("qiskit.qasm2")
+    import_module("qiskit.qpy")
+    openqasm3.preload()
 
 
 def encode_qpy(circuits: Sequence[QuantumCircuit]) -> bytes:

@@ -10,9 +10,14 @@ import hashlib
 OPENQASM2 = "openqasm2"
 OPENQASM3 = "openqasm3"
 QPY = "qpy"
+# The result of an experiment as plain JSON, and as JSON with markers for what JSON has no words for (see `results`).
 EXPERIMENT_RESULT = "experiment-result+json;v1"
+MARKED_EXPERIMENT_RESULT = "experiment-result+json;v2"
+# https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+NPY = "npy"
 
-CIRCUIT_FORMATS = frozenset({OPENQASM2, QPY})
+CIRCUIT_FORMATS = frozenset({OPENQASM2, OPENQASM3, QPY})
+RESULT_FORMATS = frozenset({EXPERIMENT_RESULT, MARKED_EXPERIMENT_RESULT})
 
 
 class ChecksumMismatch(ValueError):

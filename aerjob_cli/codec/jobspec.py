@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from aerjob_cli.catalog import SIMULATORS
+from aerjob_cli.codec.options import SAVE_STATE
+
 
 @dataclass(frozen=True)
 class JobSpec:
@@ -21,3 +24,18 @@ class JobSpec:
     options: dict[str, Any]
     # Texts come from people who have not measured yet: for them a missing measurement is refused.
     counts_required: bool
+
+    @property
+    def gives_state(self) -> bool:
+        """Tell whether the final state of each circuit is part of its result."""
+        return SIMULATORS[self.backend].gives_state(self.method) or bool(self.options.get(SAVE_STATE))
+
+    @property
+    def optimization_level(self) -> int:
+        """From 0 to 3, for circuits that are translated."""
+        return int(self.options.get("optimization_level", 0))
+
+    @property
+    def may_translate(self) -> bool:
+        """Tell whether a circuit that the simulator cannot run as it is may be translated."""
+        return bool(self.options.get("transpile", True))

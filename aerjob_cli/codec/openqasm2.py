@@ -11,6 +11,7 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from aerjob_cli.codec.program_text import as_clause, decoded_text
 from aerjob_cli.errors import CircuitRefused
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def read(data: bytes, name: str) -> QuantumCircuit:
     from qiskit import qasm2
     from qiskit.exceptions import QiskitError
 
-    text = _text(data, name)
+    text = decoded_text(data, name, language="OpenQASM 2")
     try:
         circuit = qasm2.loads(text, include_path=(), custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
     except qasm2.QASM2ParseError as error:
@@ -37,35 +38,16 @@ def read(data: bytes, name: str) -> QuantumCircuit:
         raise CircuitRefused(f"{name} is nested too deeply to be read; write it flatter") from None
     except (QiskitError, ArithmeticError, MemoryError, ValueError) as error:
         fact = getattr(error, "message", None) or str(error) or type(error).__name__
-        raise CircuitRefused(f"{name} cannot be read: {_as_clause(fact)}; correct it and submit again") from error
+        raise CircuitRefused(f"{name} cannot be read: {as_clause(fact)}; correct it and submit again") from error
     except BaseException as error:
         # A panic in Qiskit's Rust parser is a BaseException only; a register of 2^64 qubits makes one.
         if type(error).__name__ != "PanicException":
             raise
         raise CircuitRefused(
-            f"{name} cannot be read: the parser gave up ({_as_clause(str(error))}); look for a number that is too large"
+            f"{name} cannot be read: the parser gave up ({as_clause(str(error))}); look for a number that is too large"
         ) from None
     circuit.name = PurePath(name).stem or name
     return circuit
-
-
-def _text(data: bytes, name: str) -> str:
-    try:
-        # A byte-order mark says nothing in UTF-8, but some editors write one.
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        line = before.count(b"\n") + 1
-        column = error.start - (before.rfind(b"\n") + 1) + 1
-        raise CircuitRefused(
-            f"{name} is not UTF-8 text: byte {data[error.start]:#04x} at line {line}, column {column}; "
-            "save it as UTF-8, or name its format",
-            line=line,
-            column=column,
-        ) from None
-    if not text.strip():
-        raise CircuitRefused(f"{name} is empty; write an OpenQASM 2 program into it")
-    return text
 
 
 def _refusal(error: QASM2ParseError, text: str, name: str) -> CircuitRefused:
@@ -73,13 +55,13 @@ def _refusal(error: QASM2ParseError, text: str, name: str) -> CircuitRefused:
     message = str(error.message)
     place = _PLACE.match(message)
     line, column = (int(place[1]), int(place[2]) + 1) if place else (None, None)
-    fact = _as_clause(place[3] if place else message)
+    fact = as_clause(place[3] if place else message)
     where = f" at line {line}, column {column}" if place else ""
     version = _VERSION.match(_COMMENT.sub("", text).lstrip())
     if version is None:
         sentence = f"{name} is not OpenQASM 2{where}: {fact}; a program begins with 'OPENQASM 2.0;'"
     elif not version[1].startswith("2"):
-        sentence = f"{name} is OpenQASM {version[1]}, and only OpenQASM 2 can be read; convert it"
+        sentence = f"{name} is OpenQASM {version[1]}, not OpenQASM 2; give no format, or the right one"
     elif included := _INCLUDE.match(fact):
         sentence = (
             f"{name} includes {included[1]!r}{where}, and only 'qelib1.inc' can be included; "
@@ -90,8 +72,3 @@ def _refusal(error: QASM2ParseError, text: str, name: str) -> CircuitRefused:
     else:
         sentence = f"{name} cannot be read{where}: {fact}; correct it and submit again"
     return CircuitRefused(sentence, line=line, column=column)
-
-
-def _as_clause(text: str) -> str:
-    """Give a foreign message in one line, without the full stop that would end our sentence."""
-    return " ".join(text.split()).rstrip(".")

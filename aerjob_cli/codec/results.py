@@ -2,23 +2,30 @@
 
 Kept is what the simulation gave: data, shots, seed, header, status, measurement level and how it was
 simulated. Times and thread counts are not kept: they differ from run to run, and the bytes of a repeated
-experiment must not. Qiskit is only needed to give a ``Result`` back.
+experiment must not.
+
+A result that consists of JSON's own types is stored as such (``EXPERIMENT_RESULT``). Any other one is stored as JSON
+with markers (``MARKED_EXPERIMENT_RESULT``) and its arrays apart, so that the JSON can be read without NumPy and without
+reading the arrays. Qiskit is only needed to give a ``Result`` back.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.codec import strict_json
+from aerjob_cli.codec.envelope import EXPERIMENT_RESULT, MARKED_EXPERIMENT_RESULT, RESULT_FORMATS
 from aerjob_cli.codec.strict_json import NotJson
 
 if TYPE_CHECKING:
     from qiskit.result import Result
     from qiskit.result.models import ExperimentResult
 
-_DATA = frozenset({"counts", "memory"})
+    from aerjob_cli.codec.arrays import Array
+
 # ``num_clbits`` is the largest of the batch that the experiment happened to run in.
 _PASSING_METADATA = frozenset(
     {
@@ -26,6 +33,7 @@ _PASSING_METADATA = frozenset(
         "sample_measure_time",
         "parallel_shots",
         "parallel_state_update",
+        "parallelization",
         "max_memory_mb",
         "num_clbits",
     }
@@ -36,32 +44,80 @@ class ResultNotStorable(ValueError):
     """A result holds what this version of aerjob cannot store without losing something."""
 
 
-def encode_experiment(experiment: ExperimentResult) -> bytes:
-    """Encode one experiment as ``EXPERIMENT_RESULT``; equal results give equal bytes.
+@dataclass(frozen=True)
+class EncodedExperiment:
+    """A result as bytes of ``format``, and the arrays that they refer to by name."""
 
-    Raises ``ResultNotStorable`` for data other than counts and memory, and for what JSON would change.
+    format: str
+    data: bytes
+    arrays: tuple[tuple[str, Array], ...] = ()
+
+
+def encode_experiment(experiment: ExperimentResult) -> EncodedExperiment:
+    """Encode one experiment; equal results give equal bytes.
+
+    Raises ``ResultNotStorable`` for a value that would not come back as it was.
     """
     content = experiment.to_dict()
-    surplus = sorted(set(content["data"]) - _DATA)
-    if surplus:
-        raise ResultNotStorable(f"the result holds {', '.join(surplus)}; only counts and memory can be stored yet")
     content["meas_level"] = int(content["meas_level"])
     content.pop("time_taken", None)
-    content["metadata"] = {
-        key: value for key, value in content.get("metadata", {}).items() if key not in _PASSING_METADATA
-    }
+    if "metadata" in content:
+        content["metadata"] = _lasting(content["metadata"])
     try:
-        return strict_json.dumps(content, "the result")
-    except NotJson as error:
+        return EncodedExperiment(EXPERIMENT_RESULT, strict_json.dumps(content, "the result"))
+    except NotJson:
+        return _marked(content)
+
+
+def _lasting(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is not the same in each run, also in the parts, as Aer's fusion has it."""
+    return {
+        key: _lasting(value) if isinstance(value, dict) else value
+        for key, value in metadata.items()
+        if key not in _PASSING_METADATA
+    }
+
+
+def _marked(content: dict[str, Any]) -> EncodedExperiment:
+    from aerjob_cli.codec.arrays import ArrayNotStorable
+    from aerjob_cli.codec.markers import Marking
+
+    marking = Marking()
+    try:
+        # What a simulation saved is called by its label alone.
+        rest = {key: value for key, value in content.items() if key != "data"}
+        marked = {"data": marking.mark(content["data"]), **marking.mark(rest)}
+    except (NotJson, ArrayNotStorable) as error:
         raise ResultNotStorable(str(error)) from error
+    data = strict_json.dumps(marked, "the result")
+    return EncodedExperiment(MARKED_EXPERIMENT_RESULT, data, tuple(marking.arrays.items()))
 
 
 def decode_experiment(data: bytes) -> dict[str, Any]:
-    """Read what ``encode_experiment`` wrote; raises ``ValueError`` for anything else."""
+    """Read the JSON of ``encode_experiment``, markers left as they are; raises ``ValueError`` for anything else."""
     content = json.loads(data)
     if not isinstance(content, dict) or not isinstance(content.get("data"), dict):
         raise ValueError("the bytes are not an experiment's result")
     return content
+
+
+def restore_experiment(format: str, data: bytes, arrays: Mapping[str, Array]) -> dict[str, Any]:
+    """Read a stored result with the values that the simulator gave; ``arrays`` are those stored with it.
+
+    Raises ``ValueError`` for what is no result, and for a format that is not known.
+    """
+    if format not in RESULT_FORMATS:
+        raise ValueError(f"the format {format!r} is not known")
+    content = decode_experiment(data)
+    if format == EXPERIMENT_RESULT:
+        return content
+    from aerjob_cli.codec.markers import restore
+
+    try:
+        restored: dict[str, Any] = restore(content, arrays)
+    except (TypeError, LookupError, AttributeError) as error:
+        raise ValueError(f"the markers of the result are not ours ({error!r})") from error
+    return restored
 
 
 def to_result(
@@ -72,7 +128,7 @@ def to_result(
     backend_version: str,
     date: str,
 ) -> Result:
-    """Assemble a successful ``Result`` from decoded experiments, in their order.
+    """Assemble a successful ``Result`` from restored experiments, in their order.
 
     ``date`` is ISO 8601. Equal to what the simulator gave, but for ids, dates, times and thread metadata.
     """

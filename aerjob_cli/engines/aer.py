@@ -11,28 +11,30 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-# Imported here so that no job has to: the readers of circuits.
-import qiskit.qasm2
-import qiskit.qpy  # noqa: F401
 import qiskit_aer
 from qiskit import QuantumCircuit
-from qiskit.result.models import ExperimentResult
+from qiskit.result.models import ExperimentResult, ExperimentResultData
+from qiskit.transpiler import Target
 from qiskit_aer import AerSimulator
 
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.options import AER_OPTIONS
-from aerjob_cli.engines.base import ExperimentRun, Plan, SimulationFailed
+from aerjob_cli.engines.aer_gates import gates_of
+from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.checks import check_contents, check_numbers
+from aerjob_cli.engines.final_state import check_state, state_bytes, with_final_state
 from aerjob_cli.engines.survey import survey
-from aerjob_cli.engines.translation import native_names, pass_manager, runnable
+from aerjob_cli.engines.translation import pass_manager, refusal, runnable
 from aerjob_cli.engines.width import check_width, runs_on_stabilizer
+from aerjob_cli.errors import CircuitRefused
 from aerjob_cli.settings import usable_cores
 from aerjob_cli.states import Reason
 
-SEED_STEP = 2113  # Aer gives experiment i of a run the seed s + 2113·i
+_OUTCOMES = frozenset({"counts", "memory"})
 _CHUNK_S = 0.1
 _CHUNK_LIMIT = 2000
 _CHUNK_GROWTH = 8  # one quick experiment says little about the next
+_CHUNK_STATE_BYTES = 32 * 2**20  # of final states, which stay in memory until the chunk is sent
 # Quantum volume, depth 10, on 1 and 2 threads: 16 qubits 66 and 68 ms, 17 97 and 104, 18 221 and 126.
 _PARALLEL_QUBITS = 18
 _DENSE_EXPONENTS = {"automatic": 1, "statevector": 1, "density_matrix": 2, "unitary": 2, "superop": 4}
@@ -45,8 +47,13 @@ class AerEngine:
     def version(self) -> str:
         return f"qiskit-aer {qiskit_aer.__version__}"
 
+    def target(self, method: str) -> Target:
+        return gates_of(method).target
+
     def check(self, circuits: Sequence[QuantumCircuit], spec: JobSpec) -> Plan:
         simulator = _simulator(spec.method)
+        check_state(spec)
+        _check_device(spec, simulator)
         widest = 0
         for circuit in circuits:
             findings = survey(circuit)
@@ -55,7 +62,12 @@ class AerEngine:
             if translated is not circuit:
                 findings = survey(translated)
                 check_numbers(translated, findings)
-            check_width(translated, findings, spec, simulator)
+            if spec.method == "stabilizer" and not findings.is_clifford:
+                raise refusal(circuit, gates_of(spec.method), lambda part: survey(_runnable(part, spec)).is_clifford)
+            prepared = with_final_state(translated, spec)
+            if prepared is not translated:
+                findings.active.update(prepared.qubits)
+            check_width(prepared, findings, spec, simulator)
             if not runs_on_stabilizer(findings, spec):
                 widest = max(widest, findings.active_qubits * _DENSE_EXPONENTS.get(spec.method, 0))
         return Plan(len(circuits), usable_cores() if widest >= _PARALLEL_QUBITS else 1)
@@ -67,24 +79,22 @@ class AerEngine:
         for start, stop in missing:
             position = start
             while position < stop:
-                end = min(position + size, stop)
                 began = time.perf_counter()
-                chunk = [_runnable(circuit, spec) for circuit in circuits[position:end]]
+                chunk = _prepared(circuits[position : min(position + size, stop)], spec)
                 runs, failure = _run_chunk(chunk, spec, position)
                 taken_s = time.perf_counter() - began
                 if runs:
                     yield runs
                 if failure is not None:
                     raise failure
-                fitting = int((end - position) * _CHUNK_S / taken_s)
+                position += len(chunk)
+                fitting = int(len(chunk) * _CHUNK_S / taken_s)
                 size = max(1, min(fitting, size * _CHUNK_GROWTH, _CHUNK_LIMIT))
-                position = end
 
 
 def preload() -> None:
     """Build what all usual jobs share, before a template forks; no circuit runs, no thread starts."""
-    native_names("automatic")
-    pass_manager("automatic", 0)
+    pass_manager(gates_of("automatic"), 0)
     _simulator("automatic")
 
 
@@ -94,7 +104,29 @@ def _simulator(method: str) -> AerSimulator:
 
 
 def _runnable(circuit: QuantumCircuit, spec: JobSpec) -> QuantumCircuit:
-    return runnable(circuit, spec.method, int(spec.options.get("optimization_level", 0)))
+    return runnable(circuit, gates_of(spec.method), spec.optimization_level, may_translate=spec.may_translate)
+
+
+def _prepared(circuits: Sequence[QuantumCircuit], spec: JobSpec) -> list[QuantumCircuit]:
+    """Give the first of the circuits, ready for Aer: one at least, and no more than their states have room."""
+    chunk: list[QuantumCircuit] = []
+    size_bytes = 0
+    for circuit in circuits:
+        size_bytes += state_bytes(circuit, spec)
+        if chunk and size_bytes > _CHUNK_STATE_BYTES:
+            break
+        chunk.append(with_final_state(_runnable(circuit, spec), spec))
+    return chunk
+
+
+def _check_device(spec: JobSpec, simulator: AerSimulator) -> None:
+    device = spec.options.get("device")
+    available = simulator.available_devices()
+    if device is not None and device not in available:
+        raise CircuitRefused(
+            f"the option 'device' is {device!r}, and the installed Aer has {', '.join(available)} only; "
+            "leave it out, or install qiskit-aer-gpu"
+        )
 
 
 def chunk_seed(seed: int, index: int) -> int:
@@ -123,7 +155,7 @@ def _run_chunk(
     runs = []
     for index, experiment in enumerate(results, start):
         if experiment.success:
-            runs.append(_experiment_run(index, experiment))
+            runs.append(experiment_run(index, _as_if_alone(experiment)))
         elif failure is None:
             failure = _failure(experiment, spec)
     return runs, failure
@@ -161,14 +193,15 @@ def _arguments(spec: JobSpec, start: int) -> dict[str, Any]:
     }
 
 
-def _experiment_run(index: int, experiment: ExperimentResult) -> ExperimentRun:
-    return ExperimentRun(
-        index=index,
-        name=str(experiment.header["name"]),
-        shots=int(experiment.shots),
-        seed=int(experiment.seed_simulator),
-        result=experiment,
-    )
+def _as_if_alone(experiment: ExperimentResult) -> ExperimentResult:
+    """Take away what depends on the others of the call, and so on how a job was cut into calls.
+
+    A circuit without classical bits gets a count of nothing when it saves its state and another circuit has some.
+    """
+    if experiment.header["memory_slots"] == 0:
+        data = experiment.data.to_dict()
+        experiment.data = ExperimentResultData(**{name: data[name] for name in data if name not in _OUTCOMES})
+    return experiment
 
 
 def _failure(experiment: ExperimentResult, spec: JobSpec) -> SimulationFailed:

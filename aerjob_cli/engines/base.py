@@ -15,6 +15,9 @@ from aerjob_cli.states import Reason
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.result.models import ExperimentResult
+    from qiskit.transpiler import Target
+
+SEED_STEP = 2113  # Aer gives experiment i of a run the seed s + 2113·i, and so do we with any simulator
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,17 @@ class ExperimentRun:
     result: ExperimentResult
 
 
+def experiment_run(index: int, experiment: ExperimentResult) -> ExperimentRun:
+    """Give what the simulator says of an experiment that succeeded."""
+    return ExperimentRun(
+        index=index,
+        name=str(experiment.header["name"]),
+        shots=int(experiment.shots),
+        seed=int(experiment.seed_simulator),
+        result=experiment,
+    )
+
+
 class SimulationFailed(Exception):
     """An experiment failed; ``message`` is the simulator's own text."""
 
@@ -53,6 +67,10 @@ class Engine(Protocol):
         """Name the library and its version, for the record."""
         ...
 
+    def target(self, method: str) -> Target:
+        """Give the gates that circuits are translated to for ``method``, on any number of qubits."""
+        ...
+
     def check(self, circuits: Sequence[QuantumCircuit], spec: JobSpec) -> Plan:
         """Find out whether ``run`` can run all circuits; raises ``CircuitRefused`` with the cause."""
         ...
@@ -62,7 +80,7 @@ class Engine(Protocol):
     ) -> Iterator[list[ExperimentRun]]:
         """Run the circuits of the half-open ranges in ``missing``, a chunk at a time, in order.
 
-        Each experiment gives what it gives in one run of all circuits. Raises ``SimulationFailed`` after
+        Each experiment gives the same whatever else is missing. Raises ``SimulationFailed`` after
         the good experiments of the chunk that failed were given.
         """
         ...

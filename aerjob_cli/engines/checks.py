@@ -1,4 +1,4 @@
-"""What is refused before it runs, because Aer would run it without a word or fail without a helpful one."""
+"""What every engine refuses before it runs: simulators would run it without a word, or fail without a helpful one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_contents(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> 
                 "remove it and measure instead"
             )
     check_numbers(circuit, findings)
-    if spec.counts_required and "measure" not in findings.names:
+    if spec.counts_required and not spec.gives_state and "measure" not in findings.names:
         raise CircuitRefused(
             f"{subject} measures nothing and would give no counts; add measurements, or use --measure-all"
         )

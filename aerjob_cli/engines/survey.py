@@ -53,7 +53,7 @@ def _look(circuit: QuantumCircuit, findings: Survey, *, is_outermost: bool) -> N
         if is_outermost and name not in _IDLE:
             findings.active.update(instruction.qubits)
         parameters = instruction.params
-        if name not in _CLIFFORD and not (name == "rz" and _is_quarter_turn(parameters)):
+        if name not in _CLIFFORD and not (name == "rz" and _is_quarter_turn(parameters)) and name != "save_state":
             findings.is_clifford = False
         if not parameters:
             continue

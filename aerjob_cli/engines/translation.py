@@ -1,13 +1,13 @@
-"""Making a circuit runnable: left as it is where Aer can run it, else translated to gates that Aer has.
+"""Making a circuit runnable: left as it is where the simulator can run it, else translated to gates that it has.
 
 The translation is a function of the circuit and the level alone, so that a resumed job runs what its first
-attempt ran. It is against a target without a number of qubits: that of ``AerSimulator()`` refuses more than
-about 30 qubits, also where the method could run them.
+attempt ran.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from qiskit import QuantumCircuit
@@ -15,69 +15,121 @@ from qiskit.circuit import CircuitInstruction, ControlledGate, Gate, Instruction
 from qiskit.exceptions import QiskitError
 from qiskit.transpiler import PassManager, Target
 from qiskit.transpiler.preset_passmanagers import generate_preset_pass_manager
-from qiskit_aer import AerSimulator
-from qiskit_aer.backends.name_mapping import NAME_MAPPING
 
 from aerjob_cli.errors import CircuitRefused
 
 _SEED_TRANSPILER = 0
-# Aer's compiler leaves these out or takes them apart itself, whatever the method's list of gates says.
-_ALWAYS_NATIVE = frozenset({"measure", "barrier", "delay", "reset"})
-_OPEN_CONTROL = "_o"  # Qiskit's mark of controls on zero, as in "cx_o0"; Aer puts X gates around
+_OPEN_CONTROL = "_o"  # Qiskit's mark of controls on zero, as in "cx_o0"
+_UNTRANSLATABLE = (QiskitError, RecursionError, ValueError, TypeError)
+
+
+@dataclass(frozen=True, eq=False)
+class GateSet:
+    """What a simulator runs by name, and the target of a translation to it, without a number of qubits.
+
+    ``label`` says in messages whose gates they are, ``remedy`` what to do about a gate that is none of them.
+    """
+
+    label: str
+    remedy: str
+    names: frozenset[str]
+    target: Target
+    # Whether controls on zero are taken care of, as Aer does by X gates around.
+    has_open_controls: bool
+
+    def has(self, name: str) -> bool:
+        """Tell whether an instruction of that name is run as it is."""
+        return name in self.names or (self.has_open_controls and name.split(_OPEN_CONTROL, 1)[0] in self.names)
 
 
 @lru_cache
-def native_names(method: str) -> frozenset[str]:
-    """List the instructions that Aer's ``method`` runs by name."""
-    return frozenset(AerSimulator(method=method).configuration().basis_gates) | _ALWAYS_NATIVE
+def pass_manager(gates: GateSet, level: int) -> PassManager:
+    """Build the translation to a set of gates at an optimization level from 0 to 3."""
+    return generate_preset_pass_manager(level, target=gates.target, seed_transpiler=_SEED_TRANSPILER)
 
 
-@lru_cache
-def pass_manager(method: str, level: int) -> PassManager:
-    """Build the translation for a method and an optimization level from 0 to 3."""
-    basis = AerSimulator(method=method).configuration().basis_gates
-    target = Target.from_configuration(
-        list(dict.fromkeys([*basis, "measure"])), num_qubits=None, custom_name_mapping=NAME_MAPPING
-    )
-    return generate_preset_pass_manager(level, target=target, seed_transpiler=_SEED_TRANSPILER)
-
-
-def runnable(circuit: QuantumCircuit, method: str, level: int) -> QuantumCircuit:
+def runnable(circuit: QuantumCircuit, gates: GateSet, level: int, *, may_translate: bool = True) -> QuantumCircuit:
     """Give ``circuit`` itself, or a translation with its name, metadata and registers.
 
-    Raises ``CircuitRefused`` where no translation exists.
+    Raises ``CircuitRefused`` where no translation exists or none is allowed.
     """
-    native = native_names(method)
+    if not may_translate:
+        _require_native(circuit, gates)
+        return circuit
     try:
-        shadows = _Shadows(native)
-        if any(shadows.are_in(instruction) for instruction in circuit.data):
-            circuit = _unfolded(circuit)
-        if _is_native(circuit, native):
-            return circuit
-        return pass_manager(method, level).run(circuit)
-    except (QiskitError, RecursionError, ValueError, TypeError) as error:
-        fact = getattr(error, "message", None) or str(error)
-        raise CircuitRefused(
-            f"circuit {circuit.name!r} cannot be translated to the gates of {method!r}: "
-            f"{' '.join(fact.split()).rstrip('.')}; define its gates by standard ones"
-        ) from error
+        return _translated(circuit, gates, level)
+    except _UNTRANSLATABLE as error:
+        raise refusal(circuit, gates, lambda part: _is_translatable(part, gates, level)) from error
 
 
-def _is_native(circuit: QuantumCircuit, native: frozenset[str]) -> bool:
-    for instruction in circuit.data:
-        name = instruction.name
-        if name not in native and name.split(_OPEN_CONTROL, 1)[0] not in native:
-            return False
-        if instruction.is_control_flow() and not all(
-            _is_native(block, native) for block in instruction.operation.blocks
-        ):
-            return False
+def refusal(circuit: QuantumCircuit, gates: GateSet, can_run: Callable[[QuantumCircuit], bool]) -> CircuitRefused:
+    """Word that a circuit cannot be run, by the name of the first instruction that alone cannot be run either."""
+    culprit = _culprit(circuit, gates, can_run)
+    fact = "is something as a whole" if culprit is None else f"contains {culprit!r}"
+    return CircuitRefused(f"circuit {circuit.name!r} {fact}, which {gates.label} cannot run; {gates.remedy}")
+
+
+def _translated(circuit: QuantumCircuit, gates: GateSet, level: int) -> QuantumCircuit:
+    shadows = _Shadows(gates)
+    if any(shadows.are_in(instruction) for instruction in circuit.data):
+        circuit = _unfolded(circuit)
+    if _first_foreign(circuit, gates) is None:
+        return circuit
+    return pass_manager(gates, level).run(circuit)
+
+
+def _is_translatable(circuit: QuantumCircuit, gates: GateSet, level: int) -> bool:
+    try:
+        _translated(circuit, gates, level)
+    except _UNTRANSLATABLE:
+        return False
     return True
 
 
+def _require_native(circuit: QuantumCircuit, gates: GateSet) -> None:
+    shadows = _Shadows(gates)
+    shadow = next((item.name for item in circuit.data if shadows.are_in(item)), None)
+    foreign = shadow or _first_foreign(circuit, gates)
+    if foreign is not None:
+        raise CircuitRefused(
+            f"circuit {circuit.name!r} contains {foreign!r}, which {gates.label} does not run as it is; "
+            "have it translated (leave out --no-transpile, or transpile=False), or transpile it yourself"
+        )
+
+
+def _first_foreign(circuit: QuantumCircuit, gates: GateSet) -> str | None:
+    """Name the first instruction that is not run as it is, also in the bodies of control flow."""
+    for instruction in circuit.data:
+        if not gates.has(instruction.name):
+            return str(instruction.name)
+        for block in _blocks(instruction):
+            inner = _first_foreign(block, gates)
+            if inner is not None:
+                return inner
+    return None
+
+
+def _culprit(circuit: QuantumCircuit, gates: GateSet, can_run: Callable[[QuantumCircuit], bool]) -> str | None:
+    fine: set[tuple[str, str]] = set()
+    for instruction in circuit.data:
+        for block in _blocks(instruction):
+            inner = _culprit(block, gates, can_run)
+            if inner is not None:
+                return inner
+        key = (str(instruction.name), str(instruction.params))
+        if key in fine:
+            continue
+        alone = circuit.copy_empty_like()
+        alone.append(instruction, copy=False)
+        if not can_run(alone):
+            return str(instruction.name)
+        fine.add(key)
+    return None
+
+
 def _is_users_own(operation: Operation) -> bool:
-    """Tell whether a gate is what its definition says, and not one of Qiskit's or Aer's by class."""
-    # Gates from QPY or ``to_gate`` are of these very classes; those that a text defines are of the parser's.
+    """Tell whether a gate is what its definition says, and not one of Qiskit's or the simulator's by class."""
+    # Gates from QPY, OpenQASM 3 or ``to_gate`` are of these very classes; those of OpenQASM 2 of its parser's.
     kind = type(operation)
     return kind in (Gate, Instruction, ControlledGate) or kind.__module__ == "qiskit.qasm2.parse"
 
@@ -88,10 +140,10 @@ def _blocks(instruction: CircuitInstruction) -> Iterator[QuantumCircuit]:
 
 
 class _Shadows:
-    """Finds gates of the user's named like one of Aer's: Aer and the transpiler go by the name alone."""
+    """Finds gates of the user's named like one of the simulator's: it and the transpiler go by the name alone."""
 
-    def __init__(self, native: frozenset[str]) -> None:
-        self._native = native
+    def __init__(self, gates: GateSet) -> None:
+        self._native = gates.names
         self._seen: set[str] = set()
 
     def are_in(self, instruction: CircuitInstruction) -> bool:

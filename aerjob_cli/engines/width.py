@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
 
+from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.memory import MEBIBYTE, fits, in_words, needed_bytes
 from aerjob_cli.engines.survey import Survey
@@ -34,18 +35,18 @@ _STATES = {
 
 def check_width(circuit: QuantumCircuit, findings: Survey, spec: JobSpec, simulator: AerSimulator) -> None:
     """Refuse a circuit, as it would run, that needs over ``spec.max_memory_mb``; raises ``CircuitRefused``."""
-    precision = str(spec.options.get("precision", "double"))
+    _check_number(circuit, findings, spec)
     method = "stabilizer" if runs_on_stabilizer(findings, spec) else spec.method
-    bound = needed_bytes(method, findings.active_qubits, precision)
+    bound = _needed_bytes(method, findings.active_qubits, spec)
     if bound is None or fits(bound, spec.max_memory_mb):
         return
     qubits = findings.active_qubits
     if spec.method in _ASKED:
-        answer = _ask(circuit, simulator, precision)
+        answer = _ask(circuit, simulator, _precision(spec))
         if answer is None:
             return
         method, qubits = answer
-    needed = needed_bytes(method, qubits, precision)
+    needed = _needed_bytes(method, qubits, spec)
     if needed is None or fits(needed, spec.max_memory_mb):
         return
     raise CircuitRefused(
@@ -58,6 +59,27 @@ def check_width(circuit: QuantumCircuit, findings: Survey, spec: JobSpec, simula
 def runs_on_stabilizer(findings: Survey, spec: JobSpec) -> bool:
     """Tell whether Aer will simulate the circuit by its stabilizer tableau."""
     return spec.method == "stabilizer" or (spec.method == "automatic" and findings.is_clifford)
+
+
+def _check_number(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> None:
+    limit = SIMULATORS[spec.backend].max_qubits_of(spec.method)
+    if limit is not None and findings.active_qubits > limit:
+        raise CircuitRefused(
+            f"circuit {circuit.name!r} has {findings.active_qubits} qubits, and the method {spec.method!r} takes "
+            f"{limit}; use fewer qubits, or another method"
+        )
+
+
+def _needed_bytes(method: str, qubits: int, spec: JobSpec) -> int | None:
+    needed = needed_bytes(method, qubits, _precision(spec))
+    if needed is None or not spec.gives_state or _precision(spec) == "double":
+        return needed
+    # A state of single precision is given as a copy in double precision.
+    return needed + (needed_bytes(method, qubits) or 0)
+
+
+def _precision(spec: JobSpec) -> str:
+    return str(spec.options.get("precision", "double"))
 
 
 def _ask(circuit: QuantumCircuit, simulator: AerSimulator, precision: str) -> tuple[str, int] | None:

@@ -18,25 +18,28 @@ from qiskit import QuantumCircuit
 
 from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec import envelope
-from aerjob_cli.codec.circuits import decode_circuits
+from aerjob_cli.codec.circuits import decode_circuits, preload_readers
 from aerjob_cli.codec.jobspec import JobSpec
-from aerjob_cli.codec.results import encode_experiment
-from aerjob_cli.engines.aer import AerEngine
+from aerjob_cli.engines import aer
 from aerjob_cli.engines.base import Engine, ExperimentRun, SimulationFailed
 from aerjob_cli.engines.checks import measured
+from aerjob_cli.engines.registry import engine_named
 from aerjob_cli.errors import CircuitRefused
 from aerjob_cli.executors import messages
-from aerjob_cli.executors.incoming import write_incoming
-from aerjob_cli.executors.messages import Message, MessageError, Outcome, Source
+from aerjob_cli.executors.letter import Letter
+from aerjob_cli.executors.messages import Message, MessageError, Source
 from aerjob_cli.processes import rss_bytes
-from aerjob_cli.settings import INLINE_LIMIT_BYTES
 from aerjob_cli.states import Reason
-
-_ENGINES: dict[str, Engine] = {"aer": AerEngine()}
 
 
 class WorkerGone(Exception):
     """The other end of the connection no longer takes what is sent."""
+
+
+def preload() -> None:
+    """Import and build what most jobs need, before a template forks; no circuit runs, no thread starts."""
+    preload_readers()
+    aer.preload()
 
 
 def serve(connection: socket) -> None:
@@ -104,7 +107,7 @@ def _run(connection: socket, message: Message, ticket: Any) -> None:
 
 
 def _engine(spec: JobSpec) -> Engine:
-    return _ENGINES[SIMULATORS[spec.backend].engine]
+    return engine_named(SIMULATORS[spec.backend].engine)
 
 
 def _missing(message: Message, total: int) -> list[tuple[int, int]]:
@@ -138,27 +141,21 @@ def _verified(source: Source, body: bytes) -> bytes:
 
 
 def _send_chunk(connection: socket, ticket: Any, runs: Sequence[ExperimentRun], incoming: Path) -> None:
-    outcomes, bodies, offset = [], [], 0
-    for run in runs:
-        data = encode_experiment(run.result)
-        is_inline = len(data) <= INLINE_LIMIT_BYTES
-        outcomes.append(
-            Outcome(
-                index=run.index,
-                name=run.name,
-                shots=run.shots,
-                seed=run.seed,
-                format=envelope.EXPERIMENT_RESULT,
-                sha256=envelope.sha256_hex(data),
-                size_bytes=len(data),
-                offset=offset if is_inline else None,
-                path=None if is_inline else str(write_incoming(incoming, data)),
-            )
-        )
-        if is_inline:
-            bodies.append(data)
-            offset += len(data)
-    _send(connection, {"kind": "chunk", "ticket": ticket, "experiments": outcomes}, bodies)
+    letter = Letter(incoming)
+    try:
+        for run in runs:
+            letter.add(run)
+            if letter.is_full:
+                _post(connection, ticket, letter)
+                letter = Letter(incoming)
+    finally:
+        # Also the good results before one that cannot be stored.
+        _post(connection, ticket, letter)
+
+
+def _post(connection: socket, ticket: Any, letter: Letter) -> None:
+    if letter.outcomes:
+        _send(connection, {"kind": "chunk", "ticket": ticket, "experiments": letter.outcomes}, letter.bodies)
 
 
 def _unexpected(ticket: Any, error: BaseException) -> dict[str, Any]:

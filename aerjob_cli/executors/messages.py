@@ -10,7 +10,7 @@ worker → executor
 executor → worker
     {"kind": "ready", "rss_bytes"}    what the libraries alone take
     {"kind": "accepted", "ticket", "experiments_total", "threads"}
-    {"kind": "chunk", "ticket", "experiments": [Outcome…]}            results in the body or in object files
+    {"kind": "chunk", "ticket", "experiments": [Outcome…]}            their bytes in the body or in drafts of objects
     {"kind": "done", "ticket", "engine"}
     {"kind": "failed", "ticket", "reason", "message", "line", "column"}    also the refusal of a validation
 """
@@ -29,6 +29,14 @@ from aerjob_cli.codec.jobspec import JobSpec as JobSpec
 _LENGTHS = struct.Struct("!IQ")
 HEADER_LIMIT_BYTES = 64 * 1024 * 1024
 BODY_LIMIT_BYTES = 1024 * 1024 * 1024
+# What an executor says about results of more bytes than this, or in more files, it says in several messages: the
+# worker holds them in memory until they are committed, and names the files while everything else waits.
+CHUNK_BODY_BYTES = 4 * 1024 * 1024
+CHUNK_FILES = 8
+# What an executor says about results of more bytes than this, or in more files, it says in several messages: the
+# worker holds them in memory until they are committed, and names the files while everything else waits.
+CHUNK_BODY_BYTES = 4 * 1024 * 1024
+CHUNK_FILES = 8
 
 
 class MessageError(Exception):
@@ -47,19 +55,26 @@ class Source:
     path: str | None = None
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """One experiment's stored result: where its bytes are, and what the store shows without reading them."""
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """Bytes to be stored: their format, checksum and place (``offset`` in the body, or ``path`` of a draft)."""
 
-    index: int
     name: str
-    shots: int
-    seed: int | None
     format: str
     sha256: str
     size_bytes: int
     offset: int | None = None
     path: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome(Piece):
+    """One experiment's result, what the store shows without reading it, and the arrays that it refers to by name."""
+
+    index: int
+    shots: int
+    seed: int | None
+    arrays: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -161,8 +161,7 @@ def main(arguments: list[str]) -> None:
     control = socket.socket(fileno=control_fd)
     control.set_inheritable(False)
     # The imports are the point: every executor inherits what they load. No circuit runs here.
-    import_module("aerjob_cli.executors.child")
-    import_module("aerjob_cli.engines.aer").preload()
+    import_module("aerjob_cli.executors.child").preload()
     gc.collect()
     gc.freeze()  # so that the collector of a fork does not write to, and so copy, the pages it shares
     Template(control).run()

@@ -98,7 +98,7 @@ def test_a_batch_gives_what_one_run_of_aer_gives(
     if memory:
         assert ours.get_memory(1) == aers.get_memory(1)
     assert (ours.success, ours.job_id, ours.backend_name) == (True, job.job_id(), "qasm_simulator")
-    assert job.progress() == (len(batch), len(batch))
+    assert (job.progress().done, job.progress().total) == (len(batch), len(batch))
     assert job.done()
 
 

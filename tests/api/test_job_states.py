@@ -172,7 +172,7 @@ def test_a_job_deleted_while_it_is_waited_for_is_unknown(idle: BasicAerProvider,
 def test_unvalidated_circuits_are_not_parsed_here(idle: BasicAerProvider) -> None:
     job = submitted_text(idle)
     assert job.status() is JobStatus.INITIALIZING
-    assert job.progress() == (0, None)
+    assert (job.progress().done, job.progress().total) == (0, None)
     with pytest.raises(NotValidated, match="INITIALIZING"):
         job.circuits()
 
@@ -184,7 +184,8 @@ def test_a_given_result_makes_the_job_final_without_a_look_at_the_store(idle: Ba
     assert answers(job) == (True, False, False, True)
     assert job.result() is given
     assert job.cancel() is False
-    assert (job.progress(), job.tags, job.metadata, job.name, job.reason()) == ((0, 0), (), {}, None, None)
+    assert (job.progress().done, job.progress().total) == (0, 0)
+    assert (job.tags, job.metadata, job.name, job.reason()) == ((), {}, None, None)
     job.wait_for_final_state(timeout=0)
     with pytest.raises(JobError):
         job.circuits()

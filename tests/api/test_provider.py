@@ -16,6 +16,7 @@ from qiskit.providers import JobError, JobStatus
 from aerjob_cli import BasicAerJob, BasicAerProvider
 from aerjob_cli.api.backend import BasicAerBackend
 from aerjob_cli.api.job_errors import NotFinal, UnknownJob
+from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.states import Status
 
 
@@ -24,9 +25,10 @@ def ids(jobs: list[BasicAerJob]) -> list[str]:
 
 
 def test_simulators_are_found_by_name_attribute_and_filter(idle: BasicAerProvider) -> None:
-    assert [backend.name for backend in idle.backends()] == ["qasm_simulator"]
+    assert [backend.name for backend in idle.backends()] == list(SIMULATORS)
     assert [backend.name for backend in idle.backends("qasm_simulator", max_circuits=None)] == ["qasm_simulator"]
     assert idle.backends("statevector") == []
+    assert [backend.name for backend in idle.backends("statevector_simulator")] == ["statevector_simulator"]
     assert idle.backends(no_such_attribute=None) == []
     assert idle.backends(filters=lambda backend: backend.max_circuits is not None) == []
     assert idle.get_backend().name == "qasm_simulator"

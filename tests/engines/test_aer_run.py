@@ -93,6 +93,25 @@ def test_unmeasured_circuits_run_as_with_aer(make_spec: MakeSpec) -> None:
     assert runs[0].result.data.to_dict() == {}
 
 
+def test_a_state_does_not_depend_on_what_else_is_in_the_call(make_spec: MakeSpec) -> None:
+    """Aer gives a circuit without classical bits a count of nothing, but only beside one that has some."""
+    circuits = [QuantumCircuit(2, bits) for bits in (0, 2, 0, 1)]
+    spec = make_spec(backend="statevector_simulator", method="statevector", counts_required=False, memory=True)
+    together = run_all(circuits, spec, [(0, 4)])
+    aers = [{"statevector"}, {"statevector", "counts", "memory"}]
+    for missing in ([(0, 1), (2, 3)], [(1, 4)], [(2, 4)]):
+        for index, run in run_all(circuits, spec, missing).items():
+            assert set(run.result.data.to_dict()) == set(together[index].result.data.to_dict()) == aers[index % 2]
+
+
+def test_a_chunk_has_no_more_states_than_memory_should_hold(make_spec: MakeSpec) -> None:
+    circuits = [QuantumCircuit(20) for _ in range(5)]  # 16 MiB each
+    spec = make_spec(backend="statevector_simulator", method="statevector", counts_required=False, shots=1)
+    sizes = [len(chunk) for chunk in AerEngine().run(circuits, spec, [(0, 5)])]
+    assert sum(sizes) == 5
+    assert max(sizes) <= 2
+
+
 def test_many_small_circuits_take_few_calls(make_spec: MakeSpec) -> None:
     circuits = mixed_circuits(24) * 20
     sizes = [len(chunk) for chunk in AerEngine().run(circuits, make_spec(), [(0, len(circuits))])]
@@ -180,10 +199,11 @@ def test_seeds_wrap_as_aers_do() -> None:
 def test_preloading_starts_no_thread() -> None:
     program = (
         "import os\n"
-        "from aerjob_cli.engines import aer\n"
-        "aer.preload()\n"
+        "from aerjob_cli.executors import child\n"
+        "child.preload()\n"
         "import sys\n"
-        "print(len(os.listdir('/proc/self/task')), {'qiskit_aer', 'qiskit.qasm2', 'qiskit.qpy'} <= set(sys.modules))"
+        "wanted = {'qiskit_aer', 'qiskit.qasm2', 'qiskit_qasm3_import', 'qiskit.qpy'}\n"
+        "print(len(os.listdir('/proc/self/task')), wanted <= set(sys.modules))"
     )
     environment = {"OPENBLAS_NUM_THREADS": "1", "PATH": ""}
     shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment)

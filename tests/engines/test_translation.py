@@ -14,7 +14,9 @@ from aerjob_cli.codec.counts import bit_counts
 from aerjob_cli.codec.envelope import OPENQASM2, QPY
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.aer import AerEngine
+from aerjob_cli.engines.aer_gates import gates_of
 from aerjob_cli.engines.translation import runnable
+from aerjob_cli.errors import CircuitRefused
 
 MakeSpec = Callable[..., JobSpec]
 
@@ -32,7 +34,7 @@ def test_what_aer_runs_is_left_alone() -> None:
     circuit.reset(0)
     circuit.initialize([1, 0], 0)
     circuit.measure([0, 1, 2], [0, 1, 2])
-    assert runnable(circuit, "automatic", 0) is circuit
+    assert runnable(circuit, gates_of("automatic"), 0) is circuit
 
 
 def test_a_translation_keeps_name_metadata_registers_and_meaning() -> None:
@@ -42,12 +44,12 @@ def test_a_translation_keeps_name_metadata_registers_and_meaning() -> None:
     circuit.ch(0, 1)
     circuit.iswap(1, 3)
     circuit.dcx(2, 3)
-    translated = runnable(circuit, "automatic", 0)
+    translated = runnable(circuit, gates_of("automatic"), 0)
     assert translated is not circuit
     assert (translated.name, translated.metadata) == ("n", {"k": [1]})
     assert (translated.qregs, translated.cregs) == (circuit.qregs, circuit.cregs)
     assert Operator(translated).equiv(Operator(circuit))
-    assert runnable(circuit, "automatic", 0) == translated
+    assert runnable(circuit, gates_of("automatic"), 0) == translated
 
 
 def test_a_translation_has_no_limit_of_qubits(make_spec: MakeSpec) -> None:
@@ -66,7 +68,7 @@ def test_gates_in_bodies_are_translated() -> None:
     circuit = QuantumCircuit(2, 1)
     with circuit.if_test((0, 1)):
         circuit.ch(0, 1)
-    (block,) = runnable(circuit, "automatic", 0).data[0].operation.blocks
+    (block,) = runnable(circuit, gates_of("automatic"), 0).data[0].operation.blocks
     assert "ch" not in block.count_ops()
     assert Operator(block).equiv(Operator.from_label("II").compose(circuit.data[0].operation.blocks[0]))
 
@@ -98,10 +100,26 @@ def test_a_circuit_as_a_gate_may_be_called_like_a_standard_one(make_spec: MakeSp
     ((run,),) = AerEngine().run([circuit], make_spec(), [(0, 1)])
     assert run.result.data.counts == {"0x1": 100}
     without = circuit.remove_final_measurements(inplace=False)
-    assert Operator(runnable(without, "automatic", 0)) == Operator(without)
+    assert Operator(runnable(without, gates_of("automatic"), 0)) == Operator(without)
 
 
 def test_a_bomb_of_definitions_is_searched_in_no_time() -> None:
     gates = "".join(f"gate g{i + 1} a {{ g{i} a; g{i} a; }}\n" for i in range(40))
     circuit = from_text(f"gate g0 a {{ h a; }}\n{gates}qreg q[1]; x q[0];")
-    assert runnable(circuit, "automatic", 0) is circuit
+    assert runnable(circuit, gates_of("automatic"), 0) is circuit
+
+
+def test_without_translation_only_what_runs_as_it_is_is_taken(make_spec: MakeSpec) -> None:
+    spec = make_spec(options={"transpile": False}, counts_required=False)
+    native = QuantumCircuit(2, 2, name="native")
+    native.h(0)
+    native.measure([0, 1], [0, 1])
+    AerEngine().check([native], spec)
+    foreign = QuantumCircuit(2, 1, name="foreign")
+    with foreign.if_test((0, 1)):
+        foreign.ch(0, 1)
+    shadow = from_text("gate ecr a { x a; } qreg q[1]; ecr q[0];")
+    for circuit, gate in ((foreign, "ch"), (shadow, "ecr")):
+        with pytest.raises(CircuitRefused, match=f"contains '{gate}', which the method 'automatic' does not run as it"):
+            AerEngine().check([circuit], spec)
+    AerEngine().check([foreign], make_spec(counts_required=False))

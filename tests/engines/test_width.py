@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable
 
 import pytest
 from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
 
+from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.counts import bit_counts
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.aer import AerEngine
@@ -34,9 +36,9 @@ def ghz(qubits: int, *, is_clifford: bool = True) -> QuantumCircuit:
     return circuit
 
 
-def refusal(circuit: QuantumCircuit, spec: JobSpec) -> str:
+def refusal(circuit: QuantumCircuit, spec: JobSpec, *, first: QuantumCircuit | None = None) -> str:
     with pytest.raises(CircuitRefused) as caught:
-        AerEngine().check([ghz(2), circuit], spec)
+        AerEngine().check([ghz(2) if first is None else first, circuit], spec)
     return caught.value.message
 
 
@@ -127,6 +129,46 @@ def test_aer_agrees_on_random_circuits(make_spec: MakeSpec) -> None:
             assert method == "stabilizer"
         seen.add((is_accepted, method))
     assert seen == {(True, "stabilizer"), (True, "statevector"), (False, "statevector")}
+
+
+@pytest.mark.parametrize(
+    ("backend", "method", "qubits", "limit_mb", "state"),
+    [
+        ("statevector_simulator", "statevector", 21, 32, "64 MiB for a 22-qubit statevector"),
+        ("unitary_simulator", "unitary", 11, 64, "256 MiB for a 12-qubit unitary"),
+        ("aer_simulator", "unitary", 11, 64, "256 MiB for a 12-qubit unitary"),
+        ("aer_simulator", "density_matrix", 11, 64, "256 MiB for a 12-qubit density matrix"),
+        ("aer_simulator", "superop", 5, 16, "256 MiB for a 6-qubit superoperator"),
+    ],
+)
+def test_a_state_that_is_saved_must_fit(
+    make_spec: MakeSpec, backend: str, method: str, qubits: int, limit_mb: int, state: str
+) -> None:
+    options = {} if SIMULATORS[backend].gives_state(method) else {"save_state": True}
+    spec = make_spec(
+        backend=backend, method=method, max_memory_mb=limit_mb, options=options, counts_required=False, shots=1
+    )
+    unused = QuantumCircuit(qubits)
+    unused.h(0)
+    AerEngine().check([unused], spec)
+    wider = QuantumCircuit(qubits + 1)
+    wider.t(0)
+    # What nothing is done to is part of the state all the same.
+    assert re.search(state, refusal(wider, spec, first=unused))
+
+
+def test_no_superoperator_of_15_qubits_comes_to_aer_which_it_would_end(make_spec: MakeSpec) -> None:
+    spec = make_spec(backend="aer_simulator", method="superop", max_memory_mb=2**40, counts_required=False)
+    for qubits in (15, 16, 30):
+        assert f"for a {qubits}-qubit superoperator" in refusal(QuantumCircuit(qubits), spec, first=QuantumCircuit(1))
+
+
+def test_a_state_of_single_precision_comes_as_a_copy_of_double(make_spec: MakeSpec) -> None:
+    circuit = QuantumCircuit(20)
+    circuit.t(0)
+    fields = {"backend": "statevector_simulator", "method": "statevector", "options": {"precision": "single"}}
+    AerEngine().check([circuit], make_spec(**fields, max_memory_mb=24))
+    assert "needs 24 MiB" in refusal(circuit, make_spec(**fields, max_memory_mb=23), first=QuantumCircuit(1))
 
 
 def test_a_big_job_gets_all_cores(make_spec: MakeSpec) -> None:

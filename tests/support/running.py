@@ -38,9 +38,9 @@ class Scene:
 
     def request(self, text: str, **changes: object) -> Request:
         """Make a request of one OpenQASM 2 text; keywords are fields of ``Request``."""
-        fields = {"backend": "qasm_simulator", "shots": 100, "seed": 7}
         circuits = (CircuitBytes("circuit", "openqasm2", text.encode()),)
-        return Request(circuits=circuits, **(fields | changes))  # type: ignore[arg-type]
+        fields = {"circuits": circuits, "backend": "qasm_simulator", "shots": 100, "seed": 7}
+        return Request(**(fields | changes))  # type: ignore[arg-type]
 
     def put(self, *requests: Request) -> list[JobRecord]:
         """Submit without starting a worker."""

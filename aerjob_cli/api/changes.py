@@ -1,0 +1,110 @@
+"""What callers do with jobs that are there: end them, try them again, tag them, delete them.
+
+All of the jobs of one call or none of them: each is one transaction. Waking the worker is the client's business.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from aerjob_cli.api.provenance import submitted_by
+from aerjob_cli.api.request_checks import checked_tags, checked_text
+from aerjob_cli.errors import AerjobError, JobNotFinal, JobNotFound
+from aerjob_cli.states import PENDING
+from aerjob_cli.store import deletions, jobs, lifecycle, submissions, tags
+from aerjob_cli.store.database import Store
+from aerjob_cli.store.garbage import remove_unreferenced
+from aerjob_cli.store.listing import JobFilter, matching_seqs
+from aerjob_cli.store.records import JobRecord
+
+
+def request_cancels(
+    store: Store, wanted: Sequence[JobRecord] | JobFilter, *, message: str | None
+) -> tuple[list[JobRecord], list[JobRecord]]:
+    """Ask for the end of jobs, or of all that fit and have not ended; give them, and those that still run.
+
+    A job that fits no longer when it would be ended is left alone. Raises ``InputRefused`` for the message.
+    """
+    if message is not None:
+        message = checked_text("the reason", message)
+    with store.writing() as tx:
+        if isinstance(wanted, JobFilter):
+            pending = pending_only(wanted)
+            seqs = [] if pending is None else matching_seqs(tx, pending)
+        else:
+            seqs = [record.seq for record in wanted]
+        answers = lifecycle.request_cancels(tx, seqs, now_us=store.now_us(), message=message)
+        found = jobs.find_many(tx, seqs)
+    if not isinstance(wanted, JobFilter):
+        _require_all(found, wanted)
+    requested = lifecycle.CancelAnswer.REQUESTED
+    return [found[seq] for seq in seqs], [found[seq] for seq in seqs if answers[seq] is requested]
+
+
+def pending_only(wanted: JobFilter) -> JobFilter | None:
+    """Narrow a filter to jobs that have not ended; None when it asks for ended ones, so that none can fit."""
+    statuses = tuple(status for status in wanted.statuses or PENDING if not status.is_final)
+    # Without any status a filter would take them all.
+    return replace(wanted, statuses=statuses) if statuses else None
+
+
+def retry(store: Store, records: Sequence[JobRecord]) -> list[JobRecord]:
+    """Make a new job of each final one: the same circuits, options, seed and limits, and ``retry_of`` says of which.
+
+    One that had been validated is queued at once, any other is validated again. Raises ``JobNotFinal``.
+    """
+    origin = submitted_by()
+    with store.writing() as tx:
+        return [
+            submissions.resubmit(tx, record, job_id=str(uuid.uuid4()), submitted_by=origin, now_us=store.now_us())
+            for record in _final(tx, records, "tried again")
+        ]
+
+
+def tag(
+    store: Store, records: Sequence[JobRecord], *, add: Collection[str], remove: Collection[str]
+) -> list[JobRecord]:
+    """Take tags from jobs, then add others, also to jobs that have ended; raises ``InputRefused`` for what is none."""
+    added, removed = checked_tags(add), checked_tags(remove)
+    seqs = [record.seq for record in records]
+    with store.writing() as tx:
+        _require_all(jobs.find_many(tx, seqs), records)
+        tags.tag(tx, seqs, add=added, remove=removed)
+        found = jobs.find_many(tx, seqs)
+    return [found[seq] for seq in seqs]
+
+
+def delete(store: Store, records: Sequence[JobRecord]) -> int:
+    """Delete final jobs with all that belongs to them; give how many bytes of object files that frees.
+
+    Raises ``JobNotFinal``.
+    """
+    with store.writing() as tx:
+        seqs = [record.seq for record in _final(tx, records, "deleted")]
+        large = deletions.objects_of(tx, seqs)
+        deletions.delete_final(tx, seqs)
+    # The jobs are gone. Files that stay behind are waste, which harms nobody and is swept up another time.
+    with contextlib.suppress(OSError, AerjobError):
+        return remove_unreferenced(store, large) if large else 0
+    return 0
+
+
+def _final(tx: Connection, records: Sequence[JobRecord], deed: str) -> list[JobRecord]:
+    """Give the records as they are now, each once; raises ``JobNotFinal`` or ``JobNotFound``."""
+    found = jobs.find_many(tx, [record.seq for record in records])
+    _require_all(found, records)
+    pending = [record for record in found.values() if not record.status.is_final]
+    if pending:
+        raise JobNotFinal([record.job_id for record in pending], [record.status for record in pending], deed)
+    return [found[seq] for seq in dict.fromkeys(record.seq for record in records)]
+
+
+def _require_all(found: Collection[int], records: Sequence[JobRecord]) -> None:
+    for record in records:
+        if record.seq not in found:
+            raise JobNotFound(record.job_id)

@@ -1,0 +1,61 @@
+"""All that the store knows of one job, read at one instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from aerjob_cli.errors import JobNotFound
+from aerjob_cli.states import Status
+from aerjob_cli.store import events, jobs, objects, submissions, workers
+from aerjob_cli.store.database import Store
+from aerjob_cli.store.records import EventRecord, JobRecord, PayloadRecord, WorkerRecord
+
+_US_PER_S = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """A job with its circuits' files, its history, its retries, the workers that had it, and its place in the queue."""
+
+    job: JobRecord
+    files: tuple[PayloadRecord, ...]
+    history: tuple[EventRecord, ...]
+    retries: tuple[str, ...]
+    workers: tuple[WorkerRecord, ...]
+    queue_position: int | None
+
+    def seconds_in(self, status: Status, *, now_us: int) -> float | None:
+        """Sum up how long the job has been in a state, also when it was in it more than once; None when never."""
+        times = [(event.to_status, event.at_us) for event in self.history]
+        spells = [
+            max(0, left_us - entered_us)  # the clock may have been set back
+            for (state, entered_us), (_, left_us) in pairwise([*times, (None, now_us)])
+            if state is status
+        ]
+        return sum(spells) / _US_PER_S if spells else None
+
+
+def dossier_of(store: Store, record: JobRecord) -> Dossier:
+    """Read all that is known of a job; raises ``JobNotFound`` when it was deleted meanwhile."""
+    with store.reading() as tx:
+        job = jobs.find(tx, record.job_id)
+        history = events.history(tx, job.seq)
+        worker_ids = {event.worker_id for event in history if event.worker_id is not None}
+        return Dossier(
+            job=job,
+            files=tuple(submissions.files_of(tx, job.seq)),
+            history=tuple(history),
+            retries=tuple(jobs.retries_of(tx, job.job_id)),
+            workers=tuple(workers.known(tx, worker_ids)),
+            queue_position=jobs.queue_position(tx, job),
+        )
+
+
+def source_of(store: Store, record: JobRecord, position: int) -> bytes:
+    """Read one of the files that a job was submitted with, counted from 0; raises ``PayloadDamaged``."""
+    with store.reading() as tx:
+        payload = submissions.file_of(tx, record.seq, position)
+    if payload is None:
+        raise JobNotFound(record.job_id)
+    return objects.load(store.paths, payload)

@@ -1,0 +1,31 @@
+"""The text of a program in bytes that somebody brought, and foreign messages in our sentences."""
+
+from __future__ import annotations
+
+from aerjob_cli.errors import CircuitRefused
+
+
+def decoded_text(data: bytes, name: str, *, language: str) -> str:
+    """Decode UTF-8; raises ``CircuitRefused``, with the place of the first byte that is none, or for no text at all."""
+    try:
+        # A byte-order mark says nothing in UTF-8, but some editors write one.
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line = before.count(b"\n") + 1
+        column = error.start - (before.rfind(b"\n") + 1) + 1
+        raise CircuitRefused(
+            f"{name} is not UTF-8 text: byte {data[error.start]:#04x} at line {line}, column {column}; "
+            "save it as UTF-8, or name its format",
+            line=line,
+            column=column,
+        ) from None
+    if not text.strip():
+        raise CircuitRefused(f"{name} is empty; write an {language} program into it")
+    return text
+
+
+def as_clause(text: str) -> str:
+    """Give a foreign message in one line, without what would move a cursor, or the full stop that would end ours."""
+    line = " ".join(text.split()).rstrip(".")
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in line)

@@ -1,0 +1,42 @@
+"""The final state of a circuit as part of its result, in the form in which the method of Aer has it.
+
+Aer's own simulators of statevectors and unitaries add the same instruction at the end of each circuit.
+"""
+
+from __future__ import annotations
+
+import qiskit_aer  # noqa: F401 - it gives circuits the instruction
+from qiskit import QuantumCircuit
+
+from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.engines.memory import needed_bytes
+from aerjob_cli.errors import CircuitRefused
+
+_WITHOUT_STATE = "extended_stabilizer"
+_UNKNOWN_STATE_BYTES = 2**20  # of a matrix product state; what it has depends on the circuit
+
+
+def with_final_state(circuit: QuantumCircuit, spec: JobSpec) -> QuantumCircuit:
+    """Give a copy that saves its state at the end where the job is to have it, else the circuit itself."""
+    if not spec.gives_state:
+        return circuit
+    saving = circuit.copy()
+    saving.save_state()
+    return saving
+
+
+def check_state(spec: JobSpec) -> None:
+    """Refuse to save the state of a method that keeps none in a form of its own; raises ``CircuitRefused``."""
+    if spec.gives_state and spec.method == _WITHOUT_STATE:
+        raise CircuitRefused(
+            f"the method {_WITHOUT_STATE!r} has no final state that could be saved; leave out save_state "
+            "(--save-state), or use the method statevector"
+        )
+
+
+def state_bytes(circuit: QuantumCircuit, spec: JobSpec) -> int:
+    """Estimate the size of the final state in the result of ``circuit``; 0 where there is none."""
+    if not spec.gives_state:
+        return 0
+    needed = needed_bytes(spec.method, circuit.num_qubits)
+    return _UNKNOWN_STATE_BYTES if needed is None else needed

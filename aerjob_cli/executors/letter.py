@@ -1,0 +1,67 @@
+"""What an executor tells of some results in one message: each result, its arrays, and where the bytes of them are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aerjob_cli.codec import envelope
+from aerjob_cli.codec.arrays import Array, encode_npy, npy_parts
+from aerjob_cli.codec.results import encode_experiment
+from aerjob_cli.engines.base import ExperimentRun
+from aerjob_cli.executors.incoming import write_incoming
+from aerjob_cli.executors.messages import CHUNK_BODY_BYTES, CHUNK_FILES, Outcome, Piece
+from aerjob_cli.settings import INLINE_LIMIT_BYTES
+
+# More than the header of an array has.
+_HEADER_BYTES = 4096
+
+
+class Letter:
+    """A message being filled. Small pieces go into its body, large ones into files of the folder ``incoming``."""
+
+    def __init__(self, incoming: Path) -> None:
+        self._incoming = incoming
+        self._size_bytes = 0
+        self._files = 0
+        self.outcomes: list[Outcome] = []
+        self.bodies: list[bytes] = []
+
+    @property
+    def is_full(self) -> bool:
+        return self._size_bytes >= CHUNK_BODY_BYTES or self._files >= CHUNK_FILES
+
+    def add(self, run: ExperimentRun) -> None:
+        """Add the result of one experiment, or nothing of it; raises ``ResultNotStorable`` or ``OSError``."""
+        encoded = encode_experiment(run.result)
+        pieces: list[Piece] = []
+        try:
+            pieces.append(self._bytes(run.name, encoded.format, encoded.data))
+            pieces.extend(self._array(name, array) for name, array in encoded.arrays)
+        except BaseException:
+            # A full disk is no better for drafts that nobody will fetch.
+            for draft in (piece.path for piece in pieces if piece.path is not None):
+                Path(draft).unlink(missing_ok=True)
+            raise
+        result, *arrays = pieces
+        self.outcomes.append(
+            Outcome(**vars(result), index=run.index, shots=run.shots, seed=run.seed, arrays=tuple(arrays))
+        )
+
+    def _array(self, name: str, array: Array) -> Piece:
+        if array.nbytes > INLINE_LIMIT_BYTES - _HEADER_BYTES:
+            draft = write_incoming(self._incoming, npy_parts(array))
+            return self._file(name, envelope.NPY, draft.path, draft.sha256, draft.size_bytes)
+        return self._bytes(name, envelope.NPY, encode_npy(array))
+
+    def _bytes(self, name: str, format: str, data: bytes) -> Piece:
+        if len(data) > INLINE_LIMIT_BYTES:
+            draft = write_incoming(self._incoming, [data])
+            return self._file(name, format, draft.path, draft.sha256, draft.size_bytes)
+        offset = self._size_bytes
+        self.bodies.append(data)
+        self._size_bytes += len(data)
+        return Piece(name=name, format=format, sha256=envelope.sha256_hex(data), size_bytes=len(data), offset=offset)
+
+    def _file(self, name: str, format: str, path: Path, sha256: str, size_bytes: int) -> Piece:
+        self._files += 1
+        return Piece(name=name, format=format, sha256=sha256, size_bytes=size_bytes, path=str(path))

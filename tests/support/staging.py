@@ -1,0 +1,104 @@
+"""Jobs led through their lives by hand, with the store's own verbs, where no worker does."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from types import TracebackType
+
+from aerjob_cli.processes import started_of
+from aerjob_cli.settings import StorePaths
+from aerjob_cli.states import Reason, Status
+from aerjob_cli.store import jobs, lifecycle
+from aerjob_cli.store.database import Store
+from aerjob_cli.store.records import Claim, ExperimentRecord, JobRecord, Payload
+
+WORKER = "worker-of-the-test"
+_US_PER_S = 1_000_000
+
+
+class Stage:
+    """A store of its own connections, and what a worker would do in it."""
+
+    def __init__(self, paths: StorePaths) -> None:
+        self.store = Store.open(paths)
+        self._claims: dict[int, Claim] = {}
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.store.close()
+
+    def validate(self, job: JobRecord, *, experiments: int) -> None:
+        """Have the first submitted job, which must be this one, accepted."""
+        with self.store.writing() as tx:
+            (item,) = lifecycle.claim_validations(tx, WORKER, limit=1, now_us=self._now_us(0))
+            assert item.job.seq == job.seq
+            assert lifecycle.accept(tx, item.claim, experiments_total=experiments, threads=1, now_us=self._now_us(0))
+
+    def start(self, job: JobRecord, *, ago_s: float = 0.0, in_this_process: bool = False) -> None:
+        """Have the next job, which must be this one, begin; ``in_this_process`` it seems to run here."""
+        with self.store.writing() as tx:
+            (item,) = lifecycle.claim(tx, WORKER, limit=1, now_us=self._now_us(ago_s))
+            assert item.job.seq == job.seq
+            self._claims[job.seq] = item.claim
+            if in_this_process:
+                pid = os.getpid()
+                assert lifecycle.note_executor(tx, item.claim, pid=pid, started=started_of(pid) or "")
+
+    def record(self, job: JobRecord, *positions: int) -> None:
+        """Store results of experiments."""
+        claim = self._claims[job.seq]
+        digest = hashlib.sha256(b"{}").hexdigest()
+        with self.store.writing() as tx:
+            payload = Payload("experiment", "experiment-result", digest, 2, b"{}")
+            results = [ExperimentRecord(position, claim.attempt, 100, payload) for position in positions]
+            assert lifecycle.record_experiments(tx, claim, results)
+
+    def finish(self, job: JobRecord) -> None:
+        """RUNNING → DONE, all results being stored."""
+        with self.store.writing() as tx:
+            assert lifecycle.finish(tx, self._claims.pop(job.seq), engine="test", now_us=self._now_us(0))
+
+    def fail(self, job: JobRecord) -> None:
+        """RUNNING → ERROR."""
+        with self.store.writing() as tx:
+            assert lifecycle.fail(
+                tx,
+                self._claims.pop(job.seq),
+                Reason.SIMULATION_FAILED,
+                "it failed",
+                stderr_tail=None,
+                now_us=self._now_us(0),
+            )
+
+    def crash(self, job: JobRecord) -> None:
+        """RUNNING → QUEUED: the attempt broke off."""
+        with self.store.writing() as tx:
+            assert lifecycle.crash(
+                tx,
+                self._claims.pop(job.seq),
+                Reason.EXECUTOR_CRASHED,
+                "it crashed",
+                stderr_tail=None,
+                now_us=self._now_us(0),
+            )
+
+    def look(self, job: JobRecord) -> JobRecord:
+        """Read the job as it is now."""
+        with self.store.reading() as tx:
+            return jobs.find(tx, job.job_id)
+
+    def run_through(self, job: JobRecord, *, experiments: int = 1) -> None:
+        """Lead a job that is the next one from its submission to DONE."""
+        if self.look(job).status is Status.INITIALIZING:
+            self.validate(job, experiments=experiments)
+        self.start(job)
+        self.record(job, *range(experiments))
+        self.finish(job)
+
+    def _now_us(self, ago_s: float) -> int:
+        return self.store.now_us() - int(ago_s * _US_PER_S)
