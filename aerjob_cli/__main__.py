@@ -8,6 +8,12 @@ import sys
 
 def main() -> None:
     """Do what the command line says and end this process with its exit code."""
+    if sys.argv[1:2] == ["__complete"]:
+        # Nobody types this: the completion of a shell asks, at every press of the key.
+        from aerjob_cli.cli.completion import answer
+
+        answer(sys.argv[2:])
+        return
     from aerjob_cli.cli.boundary import run
 
     exit_code = run(sys.argv[1:])

@@ -12,6 +12,9 @@ from typing import ClassVar
 
 from aerjob_cli.states import Reason
 
+# How many ids a sentence names.
+_NAMED = 3
+
 
 class AerjobError(Exception):
     """The root of aerjob's own errors: a sentence for a person, a code for a script, an exit code for a shell."""
@@ -41,6 +44,30 @@ class InvalidDuration(UsageError):
         super().__init__(f"{text!r} is not a duration; write for example 90, 1m30s or 2h", text=text)
 
 
+class InvalidSize(UsageError):
+    """A text that should be an amount of memory is none."""
+
+    code = "invalid_size"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text!r} is not an amount of memory; write for example 512 (MiB), 512MiB or 4GiB", text=text
+        )
+
+
+class InvalidTime(UsageError):
+    """A text that should be a point in time is none."""
+
+    code = "invalid_time"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text!r} is not a time; write for example 2026-01-31, 2026-01-31T12:00, today, yesterday, "
+            "or 2h for two hours ago",
+            text=text,
+        )
+
+
 class AmbiguousJobId(UsageError):
     """A prefix fits more than one job."""
 
@@ -55,6 +82,70 @@ class AmbiguousJobId(UsageError):
         )
 
 
+class NoSuchExperiment(UsageError):
+    """A job has no experiment at that index, which counts from 0."""
+
+    code = "no_such_experiment"
+
+    def __init__(self, job_id: str, index: int, total: int) -> None:
+        known = "one experiment, 0" if total == 1 else f"the experiments 0 to {total - 1}"
+        super().__init__(
+            f"job {job_id} has no experiment {index}; it has {known}",
+            job_id=job_id,
+            experiment=index,
+            experiments_total=total,
+        )
+
+
+class NoArray(UsageError):
+    """A result holds nothing of the kind that was asked for, or more than one."""
+
+    code = "no_array"
+
+    def __init__(self, job_id: str, fact: str, remedy: str) -> None:
+        super().__init__(f"job {job_id} {fact}; {remedy}", job_id=job_id)
+
+
+class OutputExists(UsageError):
+    """The file that an answer should go to is there already."""
+
+    code = "output_exists"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} exists already; choose another name, or give --force to replace it", path=path)
+
+
+class OutputUnwritable(UsageError):
+    """The file that an answer should go to cannot be written."""
+
+    code = "output_unwritable"
+
+    def __init__(self, path: str, fact: str, remedy: str = "choose another place") -> None:
+        super().__init__(f"{path} cannot be written, {fact}; {remedy}", path=path)
+
+
+class MissingExtra(UsageError):
+    """A package that only some commands need is not installed."""
+
+    code = "missing_extra"
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"this command needs {package}, which is not installed; `pip install 'aerjob-cli[{extra}]'` installs it",
+            package=package,
+            extra=extra,
+        )
+
+
+class BackupMisplaced(UsageError):
+    """A backup cannot be made where it was asked for."""
+
+    code = "backup_misplaced"
+
+    def __init__(self, path: Path | str, fact: str, remedy: str) -> None:
+        super().__init__(f"no backup can be made at {path}, {fact}; {remedy}", path=str(path))
+
+
 class JobNotFound(AerjobError):
     """No job has that id."""
 
@@ -63,6 +154,13 @@ class JobNotFound(AerjobError):
 
     def __init__(self, job_id: str, remedy: str = "`aerjob list` shows the jobs there are") -> None:
         super().__init__(f"no job {job_id!r} in this store; {remedy}", job_id=job_id)
+
+
+class NothingMatched(AerjobError):
+    """A command for all jobs of a kind found none of that kind."""
+
+    code = "nothing_matched"
+    exit_code = 3
 
 
 class StoreUnusable(AerjobError):
@@ -129,6 +227,16 @@ class StoreReplaced(StoreUnusable):
     code = "store_replaced"
 
 
+class BackupFailed(AerjobError):
+    """Writing a backup failed; nothing of it is left, and the store is as it was."""
+
+    code = "backup_failed"
+    exit_code = 5
+
+    def __init__(self, path: Path | str, fact: str, remedy: str) -> None:
+        super().__init__(f"no backup was made at {path}, {fact}; {remedy}", path=str(path))
+
+
 class PayloadDamaged(StoreUnusable):
     """Stored bytes do not have the checksum that was stored with them."""
 
@@ -174,6 +282,12 @@ class SubmissionRefused(InputRefused):
         super().__init__(message, job_ids=list(job_ids), reason=str(Reason.INVALID_CIRCUIT))
 
 
+class DrawingFailed(InputRefused):
+    """Circuits could not be drawn; the process that tried has ended."""
+
+    code = "drawing_failed"
+
+
 class IdempotencyConflict(InputRefused):
     """A repeated idempotency key came with another submission."""
 
@@ -199,6 +313,24 @@ class NotFinished(AerjobError):
             f"job {job_id} has not finished, it is {status}; `aerjob wait {job_id}` waits for it",
             job_id=job_id,
             status=status,
+        )
+
+
+class JobNotFinal(AerjobError):
+    """Something was to be done with jobs that only ended ones allow."""
+
+    code = "not_final"
+    exit_code = 8
+
+    def __init__(self, job_ids: Sequence[str], statuses: Sequence[str], deed: str) -> None:
+        subject, them, their = f"job {job_ids[0]} is {statuses[0]}", "it", "its"
+        if len(job_ids) > 1:
+            named = ", ".join(job_ids[:_NAMED]) + (", …" if len(job_ids) > _NAMED else "")
+            subject, them, their = f"{len(job_ids)} jobs have not ended ({named})", "them", "their"
+        super().__init__(
+            f"{subject} and cannot be {deed}, so nothing was done; cancel {them} with `aerjob cancel`, "
+            f"or wait for {their} end with `aerjob wait`",
+            job_ids=list(job_ids),
         )
 
 
@@ -240,6 +372,13 @@ class WorkerAlreadyRuns(AerjobError):
 
     code = "worker_already_runs"
     exit_code = 1
+
+
+class ServiceFailed(AerjobError):
+    """The service manager did not do what it was asked, or its file cannot be written."""
+
+    code = "service_failed"
+    exit_code = 70
 
 
 class WaitTimedOut(AerjobError):

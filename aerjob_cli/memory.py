@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -19,6 +20,21 @@ def usable_memory_mb() -> int:
         if text.isdigit():
             limits.append(int(text))
     return min(limits) // MIB
+
+
+def available_bytes() -> int | None:
+    """Give the memory that new processes here may still take, or None where the system does not tell (not Linux)."""
+    of_machine = re.search(r"^MemAvailable: +(\d+) kB$", _read(Path("/proc/meminfo")), re.MULTILINE)
+    if of_machine is None:
+        return None
+    available = int(of_machine[1]) * 1024
+    limit, current = _read(_CGROUP / "memory.max"), _read(_CGROUP / "memory.current")
+    if limit.isdigit() and current.isdigit():
+        # The kernel drops what it has only read from files before it kills anybody.
+        cached = re.search(r"^inactive_file (\d+)$", _read(_CGROUP / "memory.stat"), re.MULTILINE)
+        used = int(current) - (0 if cached is None else int(cached[1]))
+        available = min(available, max(0, int(limit) - used))
+    return available
 
 
 def oom_kills() -> int:

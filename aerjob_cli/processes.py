@@ -49,6 +49,15 @@ def kill_exactly(pid: int, started: str, *, whole_group: bool = False) -> bool:
     return True
 
 
+def terminate_exactly(pid: int, started: str) -> bool:
+    """SIGTERM exactly that process; return whether it was there."""
+    if not is_running(pid, started):
+        return False
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGTERM)
+    return True
+
+
 def die_with_parent(parent_pid: int) -> None:
     """Have the kernel SIGKILL this process when its parent dies; ends it at once if that happened already.
 

@@ -13,8 +13,6 @@ from pathlib import Path
 from aerjob_cli.catalog import DEFAULT_BACKEND
 from aerjob_cli.errors import UsageError
 
-DEFAULT_SHOTS = 1024  # AerSimulator's own default
-
 # Payloads up to this size live in the database, larger ones in the object folder.
 INLINE_LIMIT_BYTES = 256 * 1024
 PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
@@ -22,6 +20,8 @@ CIRCUITS_LIMIT = 100_000
 
 # What the worker's program answers when another one was there first; 1 is what Python ends with after any accident.
 EXIT_ANOTHER_RUNS = 75
+# What it answers in the foreground when it ended to make room for another one, without an order to stay away.
+EXIT_HANDED_OVER = 76
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ class WorkerSettings:
     jobs_per_executor: int = 1000  # then a fresh one takes its place, so that no leak grows
     memory_check_s: float = 0.1
     foreground: bool = False
+    takes_over: bool = False  # have another worker make room, instead of leaving
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ class Settings:
 
     paths: StorePaths
     backend: str = DEFAULT_BACKEND
-    shots: int = DEFAULT_SHOTS
+    # None leaves it to the simulator.
+    shots: int | None = None
     output: str = "text"
     debug: bool = False
 
@@ -118,18 +120,21 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _home(env: Mapping[str, str]) -> Path:
-    named = env.get("AERJOB_HOME")
-    if named:
-        return Path(named)
+def default_home() -> Path:
+    """Give the place of the store that is meant when none is named: in the user's state folder."""
     from platformdirs import user_state_path
 
     return user_state_path("aerjob", appauthor=False)
 
 
-def _shots(text: str | None) -> int:
+def _home(env: Mapping[str, str]) -> Path:
+    named = env.get("AERJOB_HOME")
+    return Path(named) if named else default_home()
+
+
+def _shots(text: str | None) -> int | None:
     if not text:
-        return DEFAULT_SHOTS
+        return None
     try:
         return int(text)
     except ValueError:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from aerjob_cli.cli.answers.base import Answer, Version
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
+from aerjob_cli.cli.overview import WHERE_TO_READ_ON, Root
 from aerjob_cli.errors import UsageError
 from aerjob_cli.version import __version__
 
@@ -18,11 +20,23 @@ _HOMES = {
     "submit": "submit",
     "run": "run",
     "wait": "wait",
+    "watch": "watch",
+    "top": "watch",
     "status": "jobs",
     "list": "jobs",
-    "cancel": "jobs",
+    "show": "show",
+    "cancel": "changes",
+    "retry": "changes",
+    "rm": "changes",
+    "tag": "changes",
     "result": "results",
+    "plot": "plot",
+    "backends": "backends",
+    "version": "version",
     "worker": "worker",
+    "store": "store",
+    "completion": "completion",
+    "schema": "schema",
 }
 
 
@@ -32,7 +46,7 @@ def answers(invocation: Invocation) -> Iterator[Answer]:
     Raises ``AerjobError``; what the parser finds wrong is a ``UsageError``.
     """
     try:
-        outcome = typer.main.get_command(_root(invocation.arguments)).main(
+        outcome = command_tree(_modules(invocation.arguments)).main(
             args=list(invocation.arguments), prog_name="aerjob", standalone_mode=False, obj=invocation
         )
     except typer.TyperException as error:
@@ -46,19 +60,33 @@ def answers(invocation: Invocation) -> Iterator[Answer]:
         yield from outcome
 
 
-def _root(arguments: Sequence[str]) -> typer.Typer:
+def command_tree(modules: Iterable[str] | None = None) -> TyperGroup:
+    """Build the commands of these modules of ``cli.commands``, or all commands."""
     # Without Rich's help texts, which cost more than most commands.
-    root = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    root.callback(epilog=epilog("aerjob submit bell.qasm"))(_begin)
-    for module in _modules(arguments):
+    root = typer.Typer(cls=Root, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    root.callback(epilog=f"{epilog('aerjob submit bell.qasm')}\n\n{WHERE_TO_READ_ON}")(_begin)
+    for module in _all_modules() if modules is None else modules:
         import_module(f"aerjob_cli.cli.commands.{module}").register(root)
-    return root
+    return typer.main.get_group(root)
+
+
+def module_of(verb: str) -> str | None:
+    """Name the module of ``cli.commands`` that has a verb, or give None where there is no such verb."""
+    return _HOMES.get(verb)
 
 
 def _modules(arguments: Sequence[str]) -> Sequence[str]:
-    """Give the module of the command that is asked for, or all: looking at twenty options takes 20 ms."""
+    """Give the module of the command that is asked for: importing them all takes longer than most commands."""
     verb = next((argument for argument in arguments if not argument.startswith("-")), None)
-    return [_HOMES[verb]] if verb in _HOMES else list(dict.fromkeys(_HOMES.values()))
+    if verb is None:
+        # What the root says of them needs none of them.
+        return []
+    # All of them know best what somebody may have meant by another word.
+    return [_HOMES[verb]] if verb in _HOMES else _all_modules()
+
+
+def _all_modules() -> Sequence[str]:
+    return list(dict.fromkeys(_HOMES.values()))
 
 
 def _show_version(context: typer.Context, value: bool) -> None:

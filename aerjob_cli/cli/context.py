@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aerjob_cli.cli import streams
 from aerjob_cli.errors import AerjobError, UsageError
 from aerjob_cli.settings import Settings
 
@@ -47,6 +48,11 @@ class Invocation:
             return self.settings.debug
         except UsageError:
             return False
+
+    @property
+    def is_for_person(self) -> bool:
+        """Tell whether a person at a terminal reads the answer."""
+        return not self.json and streams.is_terminal()
 
     @property
     def client(self) -> Client:

@@ -16,14 +16,21 @@ if TYPE_CHECKING:
 
 
 def await_ends(
-    client: Client, jobs: Sequence[JobRecord], *, timeout_s: float | None
+    client: Client, jobs: Sequence[JobRecord], *, timeout_s: float | None, quiet: bool = False
 ) -> tuple[list[JobRecord], AerjobError | None]:
-    """Wait until all jobs are final; give them as they are then, and what ended the wait before that."""
+    """Wait until all jobs are final; give them as they are then, and what ended the wait before that.
+
+    A line on the terminal shows how far they are, unless ``quiet``.
+    """
+    # Only those who wait need it, and this module is everybody's.
+    from aerjob_cli.cli.live.live_line import waiting_line
+
     ended = {job.seq: job for job in jobs}
     error: AerjobError | None = None
     try:
-        for job in client.wait(jobs, timeout_s=timeout_s):
-            ended[job.seq] = job
+        with waiting_line(quiet=quiet) as line:
+            for job in client.wait(jobs, timeout_s=timeout_s, tick=line.tick):
+                ended[job.seq] = job
         error = timed_out(ended.values(), timeout_s)
     except Interrupted as interrupt:
         error = interrupt.as_error()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 _MEANINGS = {
@@ -17,6 +18,8 @@ _MEANINGS = {
     124: "the timeout ran out; the jobs go on",
 }
 _OF_ALL_COMMANDS = (0, 2, 5)
+# What is left of 80 columns beside the margins of a help text.
+_WIDTH = 76
 
 
 def epilog(example: str, *codes: int, own: Mapping[int, str] | None = None) -> str:
@@ -25,6 +28,10 @@ def epilog(example: str, *codes: int, own: Mapping[int, str] | None = None) -> s
     ``own`` are codes that mean something else here than elsewhere.
     """
     meanings = {code: _MEANINGS[code] for code in (*_OF_ALL_COMMANDS, *codes)} | dict(own or {})
-    listing = "\n".join(f"  {code:<4} {meanings[code]}" for code in sorted(meanings))
+    listing = "\n".join(_line(code, meanings[code]) for code in sorted(meanings))
     # \b keeps the lines of a paragraph as they are.
     return f"\b\nExample:\n  {example}\n\n\b\nExit codes:\n{listing}"
+
+
+def _line(code: int, meaning: str) -> str:
+    return textwrap.fill(meaning, width=_WIDTH, initial_indent=f"  {code:<4} ", subsequent_indent=" " * 7)

@@ -16,14 +16,14 @@ from aerjob_cli.settings import PAYLOAD_LIMIT_BYTES
 STDIN = "-"
 
 
-def read_circuits(files: Sequence[str]) -> list[CircuitBytes]:
-    """Read all files, or refuse them all; raises ``InputRefused``."""
+def read_circuits(files: Sequence[str], format: str | None = None) -> list[CircuitBytes]:
+    """Read all files, or refuse them all; ``format`` settles what else their content tells. Raises ``InputRefused``."""
     if files.count(STDIN) > 1:
         raise UsageError("stdin can be read once; give `-` one time")
-    return [_read_circuit(file) for file in files]
+    return [_read_circuit(file, format) for file in files]
 
 
-def _read_circuit(file: str) -> CircuitBytes:
+def _read_circuit(file: str, format: str | None) -> CircuitBytes:
     name = "stdin" if file == STDIN else clean(os.fsencode(file).decode("utf-8", errors="replace"))
     try:
         data = _read_stdin() if file == STDIN else _read_file(file, name)
@@ -39,7 +39,7 @@ def _read_circuit(file: str) -> CircuitBytes:
         raise InputRefused(
             f"{name} is larger than {PAYLOAD_LIMIT_BYTES // 2**20} MiB, the limit of one file; split it", file=name
         )
-    return CircuitBytes(name, sniff_format(data), data)
+    return CircuitBytes(name, format or sniff_format(data), data)
 
 
 def _read_stdin() -> bytes:

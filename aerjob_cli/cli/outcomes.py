@@ -1,42 +1,157 @@
-"""From the stored bytes of a result to counts, without Qiskit."""
+"""From the stored bytes of a result to what was measured, without Qiskit, and without NumPy where nothing needs it."""
 
 from __future__ import annotations
 
-from aerjob_cli.api.client import Client, ExperimentBytes
-from aerjob_cli.cli.answers.results import ExperimentCounts, JobResult
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aerjob_cli.api.client import Client, ExperimentBytes, StoredArray
+from aerjob_cli.cli.answers.arrays import ArrayContent
+from aerjob_cli.cli.answers.results import ExperimentOutcome, JobResult
+from aerjob_cli.cli.array_views import content_of, load_array
+from aerjob_cli.cli.plain_data import array_name, plain, stabilizers, summary, tableau_name
 from aerjob_cli.codec.counts import bit_counts, bit_memory
-from aerjob_cli.codec.envelope import EXPERIMENT_RESULT
+from aerjob_cli.codec.envelope import MARKED_EXPERIMENT_RESULT, RESULT_FORMATS
 from aerjob_cli.codec.results import decode_experiment
 from aerjob_cli.errors import PayloadDamaged
+from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 
+# Of an array that may have billions, so many elements are told, and of counts so many on a screen.
+ELEMENTS_LISTED = 32
+# The generators of more qubits than these fill a screen.
+_QUBITS_SPELLED_OUT = 12
 
-def read_result(client: Client, job: JobRecord) -> JobResult:
-    """Read the result of a job that is DONE; raises ``PayloadDamaged`` when it is not what was stored."""
-    experiments = tuple(_counts(client, job, stored) for stored in client.results(job))
-    if len(experiments) != job.experiments_total:
-        fact = f"has {len(experiments)} of the {job.experiments_total} results of job {job.job_id}"
+
+@dataclass(frozen=True)
+class StoredOutcome:
+    """One experiment's result with its arrays still in the store.
+
+    ``counts`` are bit strings, most frequent first, None where the simulator gave none. ``arrays_alone`` are the names
+    of those arrays that are a result by themselves, and no part of one; ``data`` is everything else, as plain JSON.
+    """
+
+    index: int
+    name: str
+    shots: int
+    seed: int
+    qubits: int
+    counts: Mapping[str, int] | None
+    memory: tuple[str, ...] | None
+    data: Mapping[str, Any]
+    arrays: tuple[StoredArray, ...]
+    arrays_alone: frozenset[str]
+
+
+def read_outcomes(client: Client, job: JobRecord, *, indices: Collection[int] | None = None) -> Iterator[StoredOutcome]:
+    """Read all stored results of a job, or those of some experiments; of a job that is DONE none may be missing.
+
+    Raises ``PayloadDamaged`` for what is not as it was stored, and ``JobNotFound`` for a job that was deleted.
+    """
+    # All first: while an answer is written somewhere, the database is not held open at an old state.
+    stored = list(client.results(job, positions=indices))
+    expected = job.experiments_total if indices is None else len(set(indices))
+    if job.status is Status.DONE and len(stored) != expected:
+        client.find(job.job_id)
+        fact = f"has {len(stored)} of {expected} results of job {job.job_id}"
         raise PayloadDamaged(client.settings.paths.database, fact, "restore it from a backup")
-    return JobResult(job=job, experiments=experiments)
+    for item in stored:
+        with damage_told(client, job):
+            outcome = _outcome(job, item)
+        yield outcome
 
 
-def _counts(client: Client, job: JobRecord, stored: ExperimentBytes) -> ExperimentCounts:
+def read_result(
+    client: Client,
+    job: JobRecord,
+    *,
+    indices: Collection[int] | None = None,
+    top: int | None = None,
+    listed: int | None = ELEMENTS_LISTED,
+) -> JobResult:
+    """Read the result of a job for people and scripts; raises as ``read_outcomes``.
+
+    ``listed`` is how many of an array's elements are told; None tells none, and needs no NumPy.
+    """
+    experiments = []
+    for outcome in read_outcomes(client, job, indices=indices):
+        with damage_told(client, job):
+            experiments.append(_told(outcome, listed))
+    wanted = job.experiments_total if indices is None else len(set(indices))
+    return JobResult(job=job, experiments=tuple(experiments), top=top, has_headings=wanted != 1)
+
+
+@contextmanager
+def damage_told(client: Client, job: JobRecord) -> Iterator[None]:
+    """Raise ``PayloadDamaged`` for stored content that has its checksum, and is not of a form that is known."""
     try:
-        if stored.format != EXPERIMENT_RESULT:
-            raise ValueError(f"the format {stored.format!r} is not known")
-        content = decode_experiment(stored.data)
-        header = content.get("header") or {}
-        counts = bit_counts(content["data"].get("counts", {}), header)
-        memory = content["data"].get("memory")
-        return ExperimentCounts(
-            name=str(header.get("name", stored.name)),
-            shots=int(content["shots"]),
-            seed=int(content.get("seed_simulator", job.seed)),
-            counts=dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
-            memory=tuple(bit_memory(memory, header)) if job.memory and memory is not None else None,
-        )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         fact = f"has a result of job {job.job_id} that cannot be read ({error})"
         raise PayloadDamaged(
             client.settings.paths.database, fact, "upgrade aerjob, or restore it from a backup"
         ) from error
+
+
+def _outcome(job: JobRecord, stored: ExperimentBytes) -> StoredOutcome:
+    if stored.format not in RESULT_FORMATS:
+        raise ValueError(f"the format {stored.format!r} is not known")
+    content = decode_experiment(stored.data)
+    header = content.get("header") or {}
+    data = dict(content["data"])
+    counts, memory = data.pop("counts", None), data.pop("memory", None)
+    arrays_alone: dict[str, str] = {}
+    if stored.format == MARKED_EXPERIMENT_RESULT:
+        arrays_alone = {key: name for key, value in data.items() if (name := array_name(value)) is not None}
+        data = plain({key: value for key, value in data.items() if key not in arrays_alone})
+    return StoredOutcome(
+        index=stored.position,
+        name=str(header.get("name", stored.name)),
+        shots=int(content["shots"]),
+        seed=int(content.get("seed_simulator", job.seed)),
+        qubits=int(header.get("n_qubits") or 0),
+        counts=None if counts is None else _by_frequency(bit_counts(counts, header)),
+        memory=tuple(bit_memory(memory, header)) if job.memory and memory is not None else None,
+        data=data,
+        arrays=stored.arrays,
+        arrays_alone=frozenset(arrays_alone.values()),
+    )
+
+
+def _by_frequency(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _told(outcome: StoredOutcome, listed: int | None) -> ExperimentOutcome:
+    arrays = {}
+    for stored in outcome.arrays:
+        wanted = listed if stored.name in outcome.arrays_alone else None
+        arrays[stored.name] = content_of(stored, qubits=outcome.qubits, listed=wanted)
+    summaries = {}
+    if listed is not None:
+        summaries = {key: _summary(value, outcome.arrays, arrays) for key, value in outcome.data.items()}
+    return ExperimentOutcome(
+        index=outcome.index,
+        name=outcome.name,
+        shots=outcome.shots,
+        seed=outcome.seed,
+        counts=outcome.counts,
+        memory=outcome.memory,
+        arrays=tuple(arrays.values()),
+        data=outcome.data,
+        summaries=summaries,
+    )
+
+
+def _summary(value: Any, stored: Sequence[StoredArray], arrays: Mapping[str, ArrayContent]) -> str:
+    tableau = tableau_name(value)
+    if tableau is None or tableau not in arrays:
+        return summary(value, arrays)
+    qubits = arrays[tableau].shape[0] // 2
+    said = f"{value['object']} of {qubits} qubits"
+    if qubits > _QUBITS_SPELLED_OUT:
+        return said
+    (array,) = (array for array in stored if array.name == tableau)
+    return f"{said}: {stabilizers(load_array(array).tolist())}"

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from aerjob_cli.cli.durations import parse_duration
+from aerjob_cli.cli.sizes import parse_size_mb
+from aerjob_cli.codec.envelope import OPENQASM2, OPENQASM3, QPY
 from aerjob_cli.errors import UsageError
+
+
+class FormatName(StrEnum):
+    """The formats of circuits by the names that people may give."""
+
+    OPENQASM2 = OPENQASM2
+    OPENQASM3 = OPENQASM3
+    QPY = QPY
 
 
 def text(value: str) -> str:
@@ -21,12 +32,21 @@ JobIds = Annotated[
     list[str],
     typer.Argument(parser=text, metavar="ID", help="Ids, their first 4 or more characters, or `last`."),
 ]
+SomeJobIds = Annotated[
+    list[str] | None,
+    typer.Argument(parser=text, metavar="ID", help="Ids, their first 4 or more characters, or `last`."),
+]
 JobId = Annotated[
     str, typer.Argument(parser=text, metavar="ID", help="An id, its first 4 or more characters, or `last`.")
 ]
 Files = Annotated[
-    list[str], typer.Argument(metavar="FILE", help="OpenQASM 2 or QPY; each file is a job. `-` is stdin.")
+    list[str], typer.Argument(metavar="FILE", help="OpenQASM 2, OpenQASM 3 or QPY; each file is a job. `-` is stdin.")
 ]
+CircuitFormat = Annotated[
+    FormatName | None,
+    typer.Option("--format", help="The format of all files; told by their content when not given."),
+]
+OneJob = Annotated[bool, typer.Option("--one-job", help="All files together are one job of many experiments.")]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON value.")]
 Timeout = Annotated[
@@ -36,11 +56,27 @@ Timeout = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
 
 Backend = Annotated[str | None, typer.Option(parser=text, metavar="NAME", help="The simulator [AERJOB_BACKEND].")]
+Method = Annotated[
+    str | None, typer.Option(parser=text, metavar="NAME", help="The simulation method; `aerjob backends` has them.")
+]
 Shots = Annotated[int | None, typer.Option(help="How often each circuit is run [AERJOB_SHOTS].")]
 Seed = Annotated[int | None, typer.Option(help="From 0 to 2^63 - 1; drawn and stored when not given.")]
 Memory = Annotated[bool, typer.Option("--memory", help="Keep the outcome of each shot, too.")]
 MeasureAll = Annotated[
     bool, typer.Option("--measure-all", help="Measure every qubit of a circuit that measures nothing.")
+]
+SaveState = Annotated[
+    bool, typer.Option("--save-state", help="Keep the final state, in the form that the method has it.")
+]
+SimulatorOptions = Annotated[
+    list[str] | None,
+    typer.Option("--option", parser=text, metavar="KEY=VALUE", help="An option of the simulator; may be repeated."),
+]
+OptimizationLevel = Annotated[
+    int | None, typer.Option(help="0 to 3, for circuits that must be translated; 0 when not given.")
+]
+NoTranspile = Annotated[
+    bool, typer.Option("--no-transpile", help="Refuse circuits that cannot run just as they are.")
 ]
 Name = Annotated[
     str | None, typer.Option(parser=text, metavar="TEXT", help="A name for people; the file's when not given.")
@@ -50,7 +86,10 @@ Priority = Annotated[int, typer.Option(help="Higher ones run first.")]
 TimeLimit = Annotated[
     float | None, typer.Option(parser=parse_duration, metavar="DURATION", help="How long the job may run.")
 ]
-MaxMemory = Annotated[int | None, typer.Option(metavar="MIB", help="How much memory the job may take.")]
+MaxMemory = Annotated[
+    int | None,
+    typer.Option(parser=parse_size_mb, metavar="SIZE", help="How much memory the job may take (MiB, or 4GiB)."),
+]
 MaxAttempts = Annotated[int, typer.Option(help="How often it is tried when its process or the worker is lost.")]
 IdempotencyKey = Annotated[
     str | None,

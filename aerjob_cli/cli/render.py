@@ -6,28 +6,35 @@ import json
 from typing import Any
 
 from aerjob_cli.cli import streams
-from aerjob_cli.cli.answers.base import Answer, Note, answer_json, error_json
+from aerjob_cli.cli.answers.base import Answer, Document, Note, answer_json, error_json
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.errors import AerjobError, SubmissionRefused
 
 
 def print_answer(answer: Answer, *, as_json: bool) -> None:
     """Print an answer on stdout and its remarks on stderr."""
-    if as_json:
+    if isinstance(answer, Document):
+        streams.bytes_to_stdout(answer.data)
+    elif as_json:
         if not isinstance(answer, Note):
-            streams.to_stdout(_json_text(answer_json(answer)))
+            streams.to_stdout(as_text(answer, as_json=True))
     elif streams.is_terminal():
         # Rich costs 20 ms, and only here somebody sees it.
         from aerjob_cli.cli.terminal import print_for_person
 
         print_for_person(answer)
     else:
-        streams.to_stdout("".join(f"{line}\n" for line in answer.lines()))
+        streams.to_stdout(as_text(answer, as_json=False))
     for remark in answer.remarks:
         streams.to_stderr(f"{clean(remark)}\n")
     # Refused circuits are remarked on one by one.
     if answer.error is not None and not as_json and not isinstance(answer.error, SubmissionRefused):
         print_error(answer.error, as_json=False)
+
+
+def as_text(answer: Answer, *, as_json: bool) -> str:
+    """Write an answer for a pipe or a file: as one JSON value, or as plain lines."""
+    return _json_text(answer_json(answer)) if as_json else "".join(f"{line}\n" for line in answer.lines())
 
 
 def print_error(error: AerjobError, *, as_json: bool) -> None:

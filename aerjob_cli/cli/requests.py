@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
@@ -10,39 +10,64 @@ from typing import Any
 from aerjob_cli.api.client import Client, Request
 from aerjob_cli.cli import interrupts
 from aerjob_cli.cli.inputs import read_circuits
+from aerjob_cli.cli.submission_options import SubmissionOptions
+from aerjob_cli.codec.options import parse_option
 from aerjob_cli.errors import AerjobError, UsageError
 from aerjob_cli.settings import Settings
 from aerjob_cli.store.records import JobRecord
 
+_OWN_FLAGS = ("shots", "seed_simulator", "memory")
 
-def requests_of(parameters: Mapping[str, Any], settings: Settings) -> list[Request]:
-    """Make a request of each file; ``parameters`` are those that `submit` and `run` share, by their names.
 
-    Raises ``InputRefused`` for a file that cannot be read.
-    """
-    files: Sequence[str] = parameters["files"]
-    if parameters["idempotency_key"] is not None and len(files) > 1:
-        raise UsageError("an idempotency key stands for one job; give one file with it")
-    shots = parameters["shots"]
+def requests_of(wanted: SubmissionOptions, settings: Settings) -> list[Request]:
+    """Make a request of each file, or one of all; raises ``InputRefused`` for a file or an option that cannot be."""
+    if wanted.idempotency_key is not None and len(wanted.files) > 1 and not wanted.one_job:
+        raise UsageError("an idempotency key stands for one job; give one file with it, or --one-job")
+    backend = wanted.backend or settings.backend
     wish = Request(
         circuits=(),
-        backend=parameters["backend"] or settings.backend,
-        shots=settings.shots if shots is None else shots,
-        seed=parameters["seed"],
-        memory=parameters["memory"],
-        options={"measure_all": True} if parameters["measure_all"] else {},
-        name=parameters["name"],
-        tags=tuple(parameters["tag"] or ()),
-        priority=parameters["priority"],
-        time_limit_s=parameters["time_limit"],
-        max_memory_mb=parameters["max_memory"],
-        max_attempts=parameters["max_attempts"],
-        idempotency_key=parameters["idempotency_key"],
+        backend=backend,
+        shots=settings.shots if wanted.shots is None else wanted.shots,
+        seed=wanted.seed,
+        memory=wanted.memory,
+        options=_options(wanted, backend),
+        name=wanted.name,
+        tags=tuple(wanted.tag or ()),
+        priority=wanted.priority,
+        time_limit_s=wanted.time_limit,
+        max_memory_mb=wanted.max_memory,
+        max_attempts=wanted.max_attempts,
+        idempotency_key=wanted.idempotency_key,
     )
-    return [
-        replace(wish, circuits=(circuit,), name=wish.name or PurePath(circuit.name).stem or None)
-        for circuit in read_circuits(files)
-    ]
+    circuits = read_circuits(wanted.files, None if wanted.format is None else str(wanted.format))
+    groups = [tuple(circuits)] if wanted.one_job else [(circuit,) for circuit in circuits]
+    return [replace(wish, circuits=group, name=wish.name or PurePath(group[0].name).stem or None) for group in groups]
+
+
+def _options(wanted: SubmissionOptions, backend: str) -> dict[str, Any]:
+    """Give the simulator's options, those with a flag of their own included; raises ``InputRefused``."""
+    options: dict[str, Any] = {}
+    for text in wanted.option or ():
+        name, value = parse_option(text, backend)
+        if name in options:
+            raise UsageError(f"the option {name!r} is given twice; decide on one value")
+        options[name] = value
+    flags: dict[str, Any] = {
+        "method": wanted.method,
+        "measure_all": wanted.measure_all or None,
+        "save_state": wanted.save_state or None,
+        "optimization_level": wanted.optimization_level,
+        "transpile": False if wanted.no_transpile else None,
+    }
+    for name, value in flags.items():
+        if value is not None:
+            if name in options:
+                raise UsageError(f"the option {name!r} is given twice; decide on one value")
+            options[name] = value
+    for name in _OWN_FLAGS:
+        if name in options:
+            raise UsageError(f"the option {name!r} has a flag of its own; see --{name.removesuffix('_simulator')}")
+    return options
 
 
 def take_in(client: Client, requests: Sequence[Request]) -> tuple[list[JobRecord], AerjobError | None]:

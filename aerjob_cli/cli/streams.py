@@ -6,12 +6,19 @@ import contextlib
 import errno
 import io
 import os
+import select
+import stat
 import sys
+import threading
+import time
+from collections.abc import Iterator
 
 from aerjob_cli.errors import OutputLost
 
 _STANDARD = (0, 1, 2)
 _CLOSED = (errno.EBADF, errno.EPIPE)
+# Of this process, as stdout is: set when it had a reader who has left.
+_LEFT = threading.Event()
 
 
 def repair() -> None:
@@ -33,13 +40,22 @@ def repair() -> None:
 
 def to_stdout(text: str) -> None:
     """Write the answer. A reader who has left wants no more; raises ``OutputLost`` for any other failure."""
-    try:
+    with _answering():
         sys.stdout.write(text)
         sys.stdout.flush()
-    except OSError as error:
-        _silence(1)
-        if error.errno not in _CLOSED:
-            raise OutputLost(error.strerror or str(error)) from error
+
+
+def bytes_to_stdout(data: bytes) -> None:
+    """Write an answer, or a part of one, that is not text of the terminal's encoding; raises ``OutputLost``."""
+    with _answering():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+def reader_has_left() -> bool:
+    """Tell whether what is still to come would be written for nobody."""
+    return _LEFT.is_set()
 
 
 def to_stderr(text: str) -> None:
@@ -51,9 +67,34 @@ def to_stderr(text: str) -> None:
         _silence(2)
 
 
+def stays_read(for_s: float) -> bool:
+    """Wait that long, or until the reader of stdout has left; tell whether there is one still."""
+    if reader_has_left():
+        return False
+    mode = os.fstat(1).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        time.sleep(for_s)
+        return True
+    # No event is asked for: those that are always told of are the ends.
+    ends = select.poll()
+    ends.register(1, 0)
+    return not ends.poll(for_s * 1000)
+
+
 def is_terminal() -> bool:
     """Tell whether a person reads stdout."""
     return sys.stdout.isatty()
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        _silence(1)
+        if error.errno not in _CLOSED:
+            raise OutputLost(error.strerror or str(error)) from error
+        _LEFT.set()
 
 
 def _silence(descriptor: int) -> None:

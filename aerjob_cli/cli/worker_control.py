@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import time
+from itertools import chain, repeat
 
 from aerjob_cli.api.launch import spawn_worker
+from aerjob_cli.cli.answers.worker import ProcessMemory
 from aerjob_cli.clock import boot_id
 from aerjob_cli.errors import WaitTimedOut, WorkerUnavailable
-from aerjob_cli.processes import is_running, kill_exactly
+from aerjob_cli.processes import is_running, rss_bytes
 from aerjob_cli.settings import EXIT_ANOTHER_RUNS
 from aerjob_cli.store import workers
 from aerjob_cli.store.database import Store
-from aerjob_cli.store.doorbell import is_heard, ring
+from aerjob_cli.store.doorbell import is_heard
 from aerjob_cli.store.flocks import try_flock
 from aerjob_cli.store.records import WorkerRecord
+from aerjob_cli.worker import stopping
 
 _START_TAKES_AT_MOST_S = 60.0
 _LOOK_EVERY_S = 0.02
@@ -52,24 +55,26 @@ def start(store: Store, arguments: tuple[str, ...]) -> bool:
 
 def stop(store: Store, found: list[WorkerRecord], *, timeout_s: float) -> None:
     """Have workers drain, and wait until their processes are gone; raises ``WaitTimedOut``."""
-    with store.writing() as tx:
-        for worker in found:
-            workers.request_drain(tx, worker.worker_id, now_us=store.now_us())
-    ring(store.paths.doorbell)
+    for worker in found:
+        stopping.order_to_stop(store, worker)
     _await_gone(found, timeout_s=timeout_s)
 
 
 def kill(store: Store, found: list[WorkerRecord], *, timeout_s: float) -> None:
-    """SIGKILL workers and what they started; their jobs go on with the next worker. Raises ``WaitTimedOut``."""
+    """SIGKILL workers and what they started; their jobs are back in the queue. Raises ``WaitTimedOut``."""
     for worker in found:
-        kill_exactly(worker.pid, worker.pid_started)
-        # Where the system does not end them with their parent.
-        for child in worker.children:
-            kill_exactly(child.pid, child.started, whole_group=True)
+        stopping.kill(store, worker)
     _await_gone(found, timeout_s=timeout_s)
-    with store.writing() as tx:
-        for worker in found:
-            workers.close(tx, worker.worker_id, end="killed on request", now_us=store.now_us())
+    for worker in found:
+        stopping.release_killed(store, worker)
+
+
+def memory_of(worker: WorkerRecord) -> tuple[ProcessMemory, ...]:
+    """Give the processes of a worker and how much memory each has."""
+    # The template is written down before its forks.
+    children = zip(chain(("template",), repeat("executor")), worker.children, strict=False)
+    processes = (("worker", worker.pid), *((role, child.pid) for role, child in children))
+    return tuple(ProcessMemory(pid, role, rss_bytes(pid)) for role, pid in processes)
 
 
 def _runs(worker: WorkerRecord) -> bool:

@@ -64,9 +64,9 @@ def test_a_place_that_is_no_folder_of_ours(aerjob: CommandLine, place: str) -> N
 BROKEN = """
 import sys
 from aerjob_cli.api.client import Client
-def newest(*arguments, **options):
+def listed(*arguments, **options):
     raise RuntimeError("nobody thought of this")
-Client.newest = newest
+Client.listed = listed
 sys.argv = ["aerjob", "list", *sys.argv[1:]]
 from aerjob_cli.__main__ import main
 main()

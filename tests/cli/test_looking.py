@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from pathlib import Path
 
+from aerjob_cli.api.client import Plan
+from aerjob_cli.settings import StorePaths
+from aerjob_cli.store import lifecycle
 from aerjob_cli.store.records import JobRecord
-from tests.cli.conftest import Put
+from tests.cli.conftest import Put, Quick
 from tests.support.command_line import CommandLine
+from tests.support.staging import Stage
 
 JOB_KEYS = [
     *("job_id", "status", "reason", "message", "attempt", "backend", "method", "shots", "seed", "name", "tags"),
     *("submitted_at", "started_at", "finished_at", "experiments_done", "experiments_total"),
+]
+PROGRESS_KEYS = [
+    *("shots_done", "shots_total", "elapsed_s", "eta_s", "rss_bytes", "queue_position", "executor_pid"),
 ]
 
 
@@ -28,11 +37,66 @@ def test_an_empty_list_is_no_error(idle: CommandLine) -> None:
 def test_the_keys_of_a_job(idle: CommandLine, put: Put) -> None:
     record = put(name="bell", tags=("b", "a"), shots=7, seed=3)
     (job,) = idle.json("status", record.job_id)["jobs"]
-    assert list(job) == JOB_KEYS
+    assert list(job) == JOB_KEYS + PROGRESS_KEYS
+    assert [job[key] for key in PROGRESS_KEYS] == [0, None, None, None, None, None, None]
+    assert list(idle.json("list")["jobs"][0]) == JOB_KEYS
     assert job["tags"] == ["a", "b"]
     assert (job["status"], job["shots"], job["seed"], job["name"]) == ("INITIALIZING", 7, 3, "bell")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", job["submitted_at"])
     assert job["started_at"] is job["experiments_total"] is None
+
+
+def _states_of_all_kinds(stage: Stage, put: Put) -> dict[str, JobRecord]:
+    """Bring jobs into every state, by hand."""
+    plan = Plan(4, 1)
+    made = {"done": put(plan=Plan(1, 1))}
+    stage.run_through(made["done"])
+    made["failed"] = put(plan=plan)
+    stage.start(made["failed"])
+    stage.fail(made["failed"])
+    made["cancelled"] = put(plan=plan)
+    with stage.store.writing() as tx:
+        lifecycle.request_cancel(tx, made["cancelled"].seq, now_us=stage.store.now_us(), message="wrong\nangle")
+    made["running"] = put(plan=plan, shots=7)
+    stage.start(made["running"], in_this_process=True)
+    stage.record(made["running"], 0)
+    made["second"], made["first"] = put(plan=plan), put(plan=plan, priority=1)
+    made["validating"] = put()
+    with stage.store.writing() as tx:
+        lifecycle.claim_validations(tx, "w", limit=1, now_us=stage.store.now_us())
+    made["new"] = put()
+    return made
+
+
+def test_one_line_for_each_says_what_matters(quick: Quick, put: Put) -> None:
+    with Stage(StorePaths(Path(os.environ["AERJOB_HOME"]))) as stage:
+        made = _states_of_all_kinds(stage, put)
+    exit_code, stdout, stderr = quick("status", *(job.job_id for job in made.values()))
+    assert (exit_code, stderr) == (0, "")
+    rows = [line.split("\t") for line in stdout.splitlines()]
+    assert [row[0] for row in rows] == [job.job_id for job in made.values()]
+    shown = {name: row[1:] for name, row in zip(made, rows, strict=True)}
+    assert shown["done"][:2] == ["DONE", "1/1"]
+    assert re.fullmatch(r"ran for [\d.]+s", shown["done"][2])
+    assert shown["failed"] == ["ERROR", "0/4", "SIMULATION_FAILED: it failed"]
+    assert shown["cancelled"] == ["CANCELLED", "0/4", "USER_CANCELLED: wrong angle"]
+    assert shown["running"][:2] == ["RUNNING", "1/4"]
+    assert re.fullmatch(r"runs for [\d.ms]+, about [\d.ms]+ left, \d+ MiB", shown["running"][2])
+    assert shown["first"] == ["QUEUED", "0/4", "place 1 in the queue"]
+    assert shown["second"] == ["QUEUED", "0/4", "place 2 in the queue"]
+    assert shown["validating"][::2] == ["VALIDATING", "its circuits are being checked"]
+    assert shown["new"] == ["INITIALIZING", "0/?", "its circuits have not been checked yet"]
+
+    jobs = quick.json("status", *(job.job_id for job in made.values()))["jobs"]
+    by_name = dict(zip(made, jobs, strict=True))
+    running = by_name["running"]
+    assert (running["shots_done"], running["shots_total"], running["executor_pid"]) == (7, 28, os.getpid())
+    assert running["eta_s"] > running["elapsed_s"] > 0
+    assert running["rss_bytes"] > 10_000_000
+    assert by_name["second"]["queue_position"] == 2
+    assert by_name["done"]["elapsed_s"] is not None
+    assert by_name["done"]["executor_pid"] is by_name["done"]["rss_bytes"] is None
+    assert by_name["new"]["elapsed_s"] is None
 
 
 def test_a_list_is_the_newest_first_and_can_be_narrowed(idle: CommandLine, put: Put) -> None:

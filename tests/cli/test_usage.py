@@ -90,6 +90,7 @@ def test_text_that_is_not_utf8(aerjob: CommandLine) -> None:
 
 VERBS = [
     *(("submit",), ("run",), ("wait",), ("status",), ("list",), ("cancel",), ("result",)),
+    *(("show",), ("retry",), ("rm",), ("tag",)),
     *(("worker", verb) for verb in ("start", "stop", "status", "run", "logs")),
 ]
 

@@ -1,4 +1,4 @@
-"""`worker start|stop|status|run|logs`."""
+"""`worker start|stop|status|run`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aerjob_cli.processes import started_of
+from aerjob_cli.settings import StorePaths
+from aerjob_cli.states import Status
+from aerjob_cli.store import events, jobs
+from aerjob_cli.store.database import Store
 from tests.support.circuits import ENDLESS
 from tests.support.command_line import DEADLINE_S, CommandLine
 
@@ -52,8 +56,15 @@ def test_a_stop_that_takes_too_long(aerjob: CommandLine, tmp_path: Path) -> None
     error = aerjob.json("worker", "stop", "--timeout", "300ms", exit_code=124)["error"]
     assert error["code"] == "wait_timed_out"
     assert aerjob.json("worker", "status")["workers"][0]["draining"] is True
+    # An order to stop is no failure of the job, however it is carried out.
     assert aerjob.json("worker", "stop", "--force")["outcome"] == "killed"
-    assert aerjob.json("status", job_id)["jobs"][0]["status"] == "RUNNING"
+    store = Store.open(StorePaths(aerjob.home))
+    with store.reading() as tx:
+        job = jobs.find(tx, job_id)
+        why = events.history(tx, job.seq)[-1].why
+    store.close()
+    assert (job.status, job.attempt, job.attempts_charged) == (Status.QUEUED, 1, 0)
+    assert why == "the worker was stopped"
 
 
 def test_a_worker_in_the_foreground(aerjob: CommandLine) -> None:

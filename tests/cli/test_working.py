@@ -81,6 +81,8 @@ def test_a_refused_circuit(working: CommandLine, bad: Path) -> None:
     assert value["error"]["message"] == line
     assert [(job["status"], job["reason"]) for job in value["jobs"]] == [("ERROR", "INVALID_CIRCUIT")]
     job_id = value["jobs"][0]["job_id"]
+    shown = working.json("show", job_id)
+    assert (shown["error_line"], shown["error_column"]) == (6, 11)
 
     waited = working("wait", job_id)
     assert (waited.returncode, waited.stdout) == (1, f"{job_id}\tERROR\n")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from aerjob_cli import errors, settings
+from aerjob_cli.catalog import DEFAULT_SHOTS, SIMULATORS
 from aerjob_cli.codec.options import SEED_LIMIT, SHOTS_LIMIT
 from aerjob_cli.errors import AerjobError
 from aerjob_cli.settings import Settings, StorePaths, WorkerSettings
@@ -103,7 +104,10 @@ def test_every_environment_variable_is_documented_with_its_default() -> None:
     assert {in_code(row["variable"])[0] for row in rows} == asked
     default = {in_code(row["variable"])[0]: row["default"].strip("`") for row in rows}
     assert default["AERJOB_BACKEND"] == defaults.backend
-    assert default["AERJOB_SHOTS"] == str(defaults.shots)
+    assert defaults.shots is None
+    once = " and ".join(f"`{name}`" for name, simulator in SIMULATORS.items() if simulator.default_shots == 1)
+    assert default["AERJOB_SHOTS"] == f"the simulator's: {DEFAULT_SHOTS}, but 1 for {once}".rstrip("`")
+    assert {simulator.default_shots for simulator in SIMULATORS.values()} == {1, DEFAULT_SHOTS}
     assert default["AERJOB_OUTPUT"] == defaults.output
 
 
@@ -139,7 +143,8 @@ def test_the_workers_options_are_documented_with_their_defaults() -> None:
     for verb in ("start", "run"):
         listing = called("worker", verb, "--help").partition("Options:")[2]
         offered = set(re.findall(r"^  (--[a-z-]+)", listing, re.MULTILINE))
-        assert offered - {"--json", "--help"} == set(documented)
+        # How it comes to its place is no setting of a worker.
+        assert offered - {"--json", "--help", "--take-over"} == set(documented)
 
 
 def called(*arguments: str) -> str:

@@ -23,6 +23,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGE_DATA = {".json", ".bash", ".zsh", ".fish"}
 SETTINGS_OF_THIS_PROCESS = ("PYTHON", "AERJOB", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "VIRTUAL_ENV")
 
 
@@ -78,24 +79,26 @@ def link_dependencies(wheel: Path, folder: Path) -> None:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = archive.read(name).decode()
     header = metadata.partition("\n\n")[0]
-    open_names = needed(re.findall(r"^Requires-Dist: (.*)$", header, re.MULTILINE))
-    seen: set[str] = set()
-    while open_names:
-        wanted = open_names.pop()
+    open_needs = needed(re.findall(r"^Requires-Dist: (.*)$", header, re.MULTILINE), extra="")
+    seen: set[tuple[str, str]] = set()
+    while open_needs:
+        wanted = open_needs.pop()
         if wanted in seen:
             continue
         seen.add(wanted)
-        found = installed_here(wanted)
+        name, extra = wanted
+        found = installed_here(name)
         if found is None:  # pip will have had a reason to leave it out; if not, the import says so
             continue
         link(found, folder)
-        open_names |= needed(found.requires or [])
+        open_needs |= needed(found.requires or [], extra=extra)
 
 
-def needed(requirements: list[str]) -> set[str]:
-    """Give the names of the requirements that hold here, without those of extras."""
+def needed(requirements: list[str], *, extra: str) -> set[tuple[str, str]]:
+    """Give the names of the requirements that hold here with an extra, each with an extra of its own or with none."""
     parsed = map(Requirement, requirements)
-    return {item.name.lower() for item in parsed if item.marker is None or item.marker.evaluate({"extra": ""})}
+    held = [item for item in parsed if item.marker is None or item.marker.evaluate({"extra": extra})]
+    return {(item.name.lower(), wanted) for item in held for wanted in ("", *item.extras)}
 
 
 def installed_here(name: str) -> Distribution | None:
@@ -120,7 +123,13 @@ def test_the_wheel_carries_the_migrations_and_nothing_of_the_tests(wheel: Path) 
     assert migrations
     assert {f"aerjob_cli/_{name}" for name in migrations} <= names
     assert "aerjob_cli/py.typed" in names
-    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"aerjob_cli"}
+    beside = re.compile(r"[^/]+\.(dist-info|data)/")
+    assert {name.partition("/")[0] for name in names if not beside.match(name)} == {"aerjob_cli"}
+    (shared,) = {name for name in names if ".data/" in name}
+    assert shared.endswith(".data/data/share/man/man1/aerjob.1")
+    package_data = {path for path in (ROOT / "aerjob_cli").rglob("*") if path.suffix in PACKAGE_DATA}
+    assert {str(path.relative_to(ROOT)) for path in package_data} <= names
+    assert {path.suffix for path in package_data} == PACKAGE_DATA
 
 
 def test_it_imports_nothing_from_the_checkout(installed: Path, tmp_path: Path) -> None:
@@ -141,8 +150,8 @@ def test_everything_it_imports_is_declared(installed: Path, tmp_path: Path) -> N
     assert "qiskit" in imported
     program = "import sys; from importlib.util import find_spec; print(*(n for n in sys.argv[1:] if not find_spec(n)))"
     missing = called(installed / "python", "-P", "-c", program, *sorted(imported), cwd=tmp_path).split()
-    # This one is declared for the platforms that it has a wheel for, and its absence is provided for.
-    assert set(missing) <= {"pysqlite3"}
+    # The first is declared for the platforms that it has a wheel for, the other by an extra; both may be absent.
+    assert set(missing) <= {"pysqlite3", "matplotlib"}
 
 
 def imports_of(module: Path) -> set[str]:

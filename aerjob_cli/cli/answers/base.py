@@ -1,6 +1,6 @@
 """What every command answers: something frozen, with a JSON form and lines of plain text. Nothing is printed here.
 
-The keys of the JSON forms are a contract (docs/cli.md): times are ISO 8601 in UTC, durations seconds. Plain text is
+The keys of the JSON forms are a contract (docs/json.md): times are ISO 8601 in UTC, durations seconds. Plain text is
 for pipes and files: a record a line, columns separated by tabs, no headings, nothing that acts on a terminal.
 """
 
@@ -41,6 +41,13 @@ class Answer:
 @dataclass(frozen=True, kw_only=True)
 class Note(Answer):
     """Remarks beside an answer that comes before or after; it has no JSON form."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document(Answer):
+    """Bytes in a form of their own, or a part of them; they go to stdout as they are, even to a terminal."""
+
+    data: bytes
 
 
 @dataclass(frozen=True, kw_only=True)

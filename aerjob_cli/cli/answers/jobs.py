@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from aerjob_cli.cli.answers.base import Answer, show_time, time_json
-from aerjob_cli.cli.cleaning import clean
+from aerjob_cli.cli.answers.base import Answer, time_json
+from aerjob_cli.cli.columns import DEFAULT_COLUMNS, value_of
 from aerjob_cli.cli.endings import is_refused
 from aerjob_cli.store.records import JobRecord
-
-_LABEL_WIDTH = 13
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +26,45 @@ class Submitted(Answer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Retried(Submitted):
+    """Jobs that were taken in once more."""
+
+    def content(self) -> dict[str, Any]:
+        return {"jobs": [job_json(job) | {"retry_of": job.retry_of} for job in self.jobs]}
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobList(Answer):
-    """Jobs in a row each."""
+    """Jobs in a row each. ``short_ids`` and ``now_us`` are for a person; ``has_more`` says that the list is cut."""
 
     screen: ClassVar[str | None] = "jobs"
+
+    jobs: tuple[JobRecord, ...]
+    now_us: int
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
+    short_ids: Mapping[str, str] = field(default_factory=dict)
+    has_more: bool = False
+
+    def content(self) -> dict[str, Any]:
+        return {"jobs": [job_json(job) for job in self.jobs]}
+
+    def lines(self) -> Iterator[str]:
+        yield from ("\t".join(value_of(job, column) for column in self.columns) for job in self.jobs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CancelledJobs(JobList):
+    """Jobs whose end was asked for, as they are now; with ``dry_run`` those whose end would be."""
+
+    dry_run: bool = False
+
+    def content(self) -> dict[str, Any]:
+        return {"dry_run": self.dry_run} | super().content()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaggedJobs(Answer):
+    """Jobs with the tags they have now."""
 
     jobs: tuple[JobRecord, ...]
 
@@ -39,20 +72,21 @@ class JobList(Answer):
         return {"jobs": [job_json(job) for job in self.jobs]}
 
     def lines(self) -> Iterator[str]:
-        yield from ("\t".join(row(job)) for job in self.jobs)
+        yield from (f"{job.job_id}\t{value_of(job, 'tags')}" for job in self.jobs)
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobDetails(JobList):
-    """Jobs with all that is known of them; ``queue_positions`` from 1, by job id, for those that queue."""
+class DeletedJobs(Answer):
+    """Jobs that are no more, and how much room the files take no longer that they alone had."""
 
-    queue_positions: dict[str, int] = field(default_factory=dict)
+    job_ids: tuple[str, ...]
+    freed_bytes: int
+
+    def content(self) -> dict[str, Any]:
+        return {"job_ids": list(self.job_ids), "freed_bytes": self.freed_bytes}
 
     def lines(self) -> Iterator[str]:
-        for index, job in enumerate(self.jobs):
-            yield from [""] if index else []
-            for label, value in details(job, self.queue_positions.get(job.job_id)):
-                yield f"{label:<{_LABEL_WIDTH}}{value}"
+        yield from self.job_ids
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,43 +124,3 @@ def job_json(job: JobRecord) -> dict[str, Any]:
         "experiments_done": job.experiments_done,
         "experiments_total": job.experiments_total,
     }
-
-
-def row(job: JobRecord) -> tuple[str, ...]:
-    """Give a job in a few words: id, status, progress, backend, time of submission, name."""
-    return (
-        job.job_id,
-        job.status,
-        progress(job),
-        clean(job.backend),
-        show_time(job.submitted_at),
-        clean(job.name or ""),
-    )
-
-
-def details(job: JobRecord, queue_position: int | None) -> list[tuple[str, str]]:
-    """Give what a person wants to know of one job, labelled; what it has not is left out."""
-    known: list[tuple[str, object]] = [
-        ("job", job.job_id),
-        ("status", job.status),
-        ("reason", job.reason),
-        ("message", job.message),
-        ("name", job.name),
-        ("tags", ", ".join(job.tags) or None),
-        ("backend", job.backend),
-        ("method", job.method),
-        ("shots", job.shots),
-        ("seed", job.seed),
-        ("experiments", progress(job)),
-        ("attempt", job.attempt or None),
-        ("queue", queue_position),
-        ("submitted", show_time(job.submitted_at)),
-        ("started", None if job.started_at is None else show_time(job.started_at)),
-        ("finished", None if job.finished_at is None else show_time(job.finished_at)),
-    ]
-    return [(label, clean(str(value))) for label, value in known if value is not None]
-
-
-def progress(job: JobRecord) -> str:
-    """Give ``3/10``, or ``0/?`` while nobody knows how many experiments there are."""
-    return f"{job.experiments_done}/{'?' if job.experiments_total is None else job.experiments_total}"

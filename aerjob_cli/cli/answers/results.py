@@ -1,50 +1,123 @@
-"""Answers that consist of measured counts."""
+"""Answers that consist of results: counts, arrays, and whatever else a simulator gave."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, ClassVar
 
+from aerjob_cli.cli.answers.arrays import ArrayContent
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.answers.jobs import job_json
 from aerjob_cli.cli.cleaning import clean
+from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 
 
-@dataclass(frozen=True)
-class ExperimentCounts:
-    """One experiment's outcome: bit strings as Qiskit's ``get_counts``, most frequent first."""
+@dataclass(frozen=True, kw_only=True)
+class ExperimentOutcome:
+    """One experiment's outcome.
 
+    ``counts`` have bit strings as Qiskit's ``get_counts``, most frequent first; None where the simulator gave none.
+    ``arrays`` are all that belong to it, ``data`` is everything else (complex numbers as [real, imaginary], an array
+    within as {"array": its name}), and ``summaries`` says of data in a few words what it is.
+    """
+
+    index: int
     name: str
     shots: int
     seed: int
-    counts: dict[str, int]
-    memory: tuple[str, ...] | None
+    counts: Mapping[str, int] | None
+    memory: tuple[str, ...] | None = None
+    arrays: tuple[ArrayContent, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
+    summaries: Mapping[str, str] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
-        content: dict[str, Any] = {"name": self.name, "shots": self.shots, "seed": self.seed, "counts": self.counts}
-        return content if self.memory is None else content | {"memory": list(self.memory)}
+    @property
+    def title(self) -> str:
+        """Say which experiment it is."""
+        return clean(f"{self.name}: {self.shots} {'shot' if self.shots == 1 else 'shots'}, seed {self.seed}")
+
+    @property
+    def shown_arrays(self) -> tuple[ArrayContent, ...]:
+        """Give the arrays whose largest elements are listed."""
+        return tuple(array for array in self.arrays if array.largest is not None)
+
+    def as_json(self, *, top: int | None) -> dict[str, Any]:
+        content: dict[str, Any] = {"index": self.index, "name": self.name, "shots": self.shots, "seed": self.seed}
+        content["counts"] = None if self.counts is None else dict(islice(self.counts.items(), top))
+        if top is not None and self.counts is not None:
+            content["left_out"] = dict(zip(("outcomes", "count"), self.counts_left_out(top), strict=True))
+        if self.memory is not None:
+            content["memory"] = list(self.memory)
+        if self.arrays:
+            content["arrays"] = [array.as_json(with_elements=top is not None) for array in self.arrays]
+        if self.data:
+            content["data"] = dict(self.data)
+        return content
+
+    def lines(self, *, top: int | None) -> Iterator[str]:
+        """Give the counts, then the arrays, then the rest; each with a heading when there is more than one."""
+        counts = [f"{bits}\t{count}" for bits, count in islice((self.counts or {}).items(), top)]
+        blocks = [("counts", counts)] if counts else []
+        blocks += [(array.title, list(array.lines())) for array in self.shown_arrays]
+        if self.summaries:
+            blocks.append(("data", [f"{clean(key)}\t{clean(text)}" for key, text in self.summaries.items()]))
+        for heading, lines in blocks:
+            yield from [f"# {heading}"] if len(blocks) > 1 else []
+            yield from lines
+
+    def counts_left_out(self, top: int | None) -> tuple[int, int]:
+        """Give how many outcomes are beyond the ``top`` most frequent ones, and how often they came."""
+        rest = () if top is None else tuple(islice((self.counts or {}).values(), top, None))
+        return len(rest), sum(rest)
+
+    def left_out(self, top: int | None) -> Iterator[str]:
+        """Say what is not shown when only the ``top`` outcomes are."""
+        outcomes, count = self.counts_left_out(top)
+        if outcomes:
+            share = 100 * count / (sum((self.counts or {}).values()) or 1)
+            noun = "outcome" if outcomes == 1 else "outcomes"
+            yield f"and {outcomes} rarer {noun}, counted {count} times ({share:.1f} %)"
+        yield from filter(None, (array.left_out() for array in self.shown_arrays))
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobResult(Answer):
-    """The result of one job."""
+    """The result of one job, or a part of it. ``top`` is how many outcomes are wanted, None for all.
+
+    ``has_headings`` says that the lines name the experiments, since there are, or will be, several.
+    """
 
     screen: ClassVar[str | None] = "results"
 
     job: JobRecord
-    experiments: tuple[ExperimentCounts, ...]
+    experiments: tuple[ExperimentOutcome, ...]
+    top: int | None = None
+    has_headings: bool = False
 
     def content(self) -> dict[str, Any]:
-        return {"job_id": self.job.job_id, "experiments": [item.as_json() for item in self.experiments]}
+        return {
+            "job_id": self.job.job_id,
+            # Of the job, whatever part of its result was asked for.
+            "complete": self.job.status is Status.DONE,
+            "experiments": [item.as_json(top=self.top) for item in self.experiments],
+        }
 
     def lines(self, *, is_alone: bool = True) -> Iterator[str]:
         for experiment in self.experiments:
-            if not is_alone or len(self.experiments) > 1:
-                heading = f"{experiment.name}: {experiment.shots} shots, seed {experiment.seed}"
-                yield f"# {self.job.job_id} {clean(heading)}"
-            yield from (f"{bits}\t{count}" for bits, count in experiment.counts.items())
+            if self.has_headings or not is_alone:
+                yield f"# {self.job.job_id} {experiment.title}"
+            yield from experiment.lines(top=self.top)
+
+    def left_out(self) -> tuple[str, ...]:
+        """Say what the lines leave out; they are for programs and do not say it themselves."""
+        return tuple(
+            f"{experiment.title}: {sentence}; `aerjob result` gives more with --top"
+            for experiment in self.experiments
+            for sentence in experiment.left_out(self.top)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

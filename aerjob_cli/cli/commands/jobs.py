@@ -1,4 +1,4 @@
-"""`status`, `list` and `cancel`: looking at jobs and ending them."""
+"""`status` and `list`: looking at jobs."""
 
 from __future__ import annotations
 
@@ -6,69 +6,84 @@ from typing import Annotated
 
 import typer
 
-from aerjob_cli.cli import parameters
+from aerjob_cli.api.progress import progress_of
+from aerjob_cli.cli import filters, parameters
 from aerjob_cli.cli.answers.base import Answer
-from aerjob_cli.cli.answers.jobs import JobDetails, JobList
+from aerjob_cli.cli.answers.jobs import JobList
+from aerjob_cli.cli.answers.status import JobState, JobStates
+from aerjob_cli.cli.columns import DEFAULT_COLUMNS, parse_columns, parse_sort
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
-from aerjob_cli.errors import NotFinished
-from aerjob_cli.states import Status
-from aerjob_cli.store.jobs import JobFilter
+from aerjob_cli.errors import UsageError
 
 _LIST_AT_MOST = 2**31 - 1
 _LISTED = 20
-_ENDED_OTHERWISE = (Status.DONE, Status.ERROR)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command(epilog=epilog("aerjob status last", 3))(status)
-    app.command("list", epilog=epilog("aerjob list --status RUNNING --tag demo"))(list_jobs)
-    app.command(epilog=epilog("aerjob cancel 3f2a", 3, 8))(cancel)
+    app.command("list", epilog=epilog("aerjob list --status RUNNING --tag demo --since yesterday"))(list_jobs)
 
 
 def status(context: typer.Context, job_ids: parameters.JobIds, as_json: parameters.AsJson = False) -> Answer:
     """Show where jobs are."""
-    client = Invocation.of(context, as_json=as_json).client
+    invocation = Invocation.of(context, as_json=as_json)
+    client = invocation.client
     jobs = client.resolve(job_ids)
-    positions = {job.job_id: client.queue_position(job) for job in jobs}
-    return JobDetails(
-        jobs=tuple(jobs),
-        queue_positions={job_id: position for job_id, position in positions.items() if position is not None},
+    now_us = client.store.now_us()
+    return JobStates(
+        states=tuple(JobState(job, progress_of(job, now_us=now_us), client.queue_position(job)) for job in jobs),
+        short_ids=client.short_ids(jobs) if invocation.is_for_person else {},
     )
 
 
 def list_jobs(
     context: typer.Context,
+    statuses: filters.Statuses = None,
+    reasons: filters.Reasons = None,
+    tags: filters.Tags = None,
+    name: filters.Name = None,
+    backend: filters.Backend = None,
+    since: filters.Since = None,
+    until: filters.Until = None,
+    sort: Annotated[
+        str,
+        typer.Option(
+            parser=parameters.text,
+            metavar="KEY",
+            help="submitted, started, finished, status, name, backend, priority or duration; with - before it "
+            "in reverse.",
+        ),
+    ] = "-submitted",
     limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, max=_LIST_AT_MOST, help="How many, from the last one back.")
-    ] = _LISTED,
-    wanted_status: Annotated[
-        list[Status] | None, typer.Option("--status", case_sensitive=False, help="In this state; may be repeated.")
+        int | None, typer.Option("--limit", "-n", min=1, max=_LIST_AT_MOST, help=f"How many; {_LISTED} when not given.")
     ] = None,
-    tag: Annotated[str | None, typer.Option(parser=parameters.text, metavar="TEXT", help="With this tag.")] = None,
-    name: Annotated[str | None, typer.Option(parser=parameters.text, metavar="TEXT", help="With this name.")] = None,
-    backend: Annotated[
-        str | None, typer.Option(parser=parameters.text, metavar="NAME", help="For this simulator.")
+    show_all: Annotated[bool, typer.Option("--all", help="However many there are.")] = False,
+    columns: Annotated[
+        str | None,
+        typer.Option(parser=parameters.text, metavar="NAME,…", help="What to show of each, such as id,status,tags."),
     ] = None,
     as_json: parameters.AsJson = False,
 ) -> Answer:
     """List jobs, the last submitted first."""
-    client = Invocation.of(context, as_json=as_json).client
-    wanted = JobFilter(statuses=tuple(wanted_status or ()), tag=tag, name=name, backend=backend)
-    return JobList(jobs=tuple(client.newest(wanted, limit=limit)))
-
-
-def cancel(context: typer.Context, job_ids: parameters.JobIds, as_json: parameters.AsJson = False) -> Answer:
-    """End jobs, wherever they are. One that has ended already stays as it is, which is no error."""
-    client = Invocation.of(context, as_json=as_json).client
-    jobs = tuple(client.cancel_all(list({job.seq: job for job in client.resolve(job_ids)}.values())))
-    pending = [job for job in jobs if not job.status.is_final]
+    if show_all and limit is not None:
+        raise UsageError("--all lists however many there are; give it or --limit")
+    key, descends = parse_sort(sort)
+    shown = DEFAULT_COLUMNS if columns is None else parse_columns(columns)
+    wanted = filters.job_filter(
+        statuses=statuses, reasons=reasons, tags=tags, name=name, backend=backend, since_us=since, until_us=until
+    )
+    invocation = Invocation.of(context, as_json=as_json)
+    client = invocation.client
+    at_most = None if show_all else limit or _LISTED
+    # One more, to know whether there are more.
+    found = client.listed(wanted, limit=None if at_most is None else at_most + 1, sort=key, descending=descends)
+    jobs = found[:at_most]
     return JobList(
-        jobs=jobs,
-        remarks=(
-            *(f"job {job.job_id} had ended already, {job.status}" for job in jobs if job.status in _ENDED_OTHERWISE),
-            *(f"job {job.job_id} will be cancelled as soon as its worker answers" for job in pending),
-        ),
-        exit_code=NotFinished.exit_code if pending else 0,
+        jobs=tuple(jobs),
+        now_us=client.store.now_us(),
+        columns=shown,
+        short_ids=client.short_ids(jobs) if invocation.is_for_person else {},
+        has_more=len(found) > len(jobs),
     )

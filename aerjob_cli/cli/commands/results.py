@@ -1,61 +1,156 @@
-"""`result`: what a job measured."""
+"""`result`: what a job measured, for people, for scripts, and in the formats of other programs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from aerjob_cli.cli import parameters
-from aerjob_cli.cli.answers.base import Answer
+from aerjob_cli.api.client import Client
+from aerjob_cli.cli import parameters, result_options, streams
+from aerjob_cli.cli.answers.base import Answer, Document, Note
+from aerjob_cli.cli.awaited_results import Wanted, job_with_result, remarks_on_part
+from aerjob_cli.cli.chosen_arrays import one_array
 from aerjob_cli.cli.context import Invocation
-from aerjob_cli.cli.endings import timed_out
 from aerjob_cli.cli.exit_codes import epilog
-from aerjob_cli.cli.outcomes import read_result
-from aerjob_cli.errors import NoResultOfCancelled, NoResultOfError, NotFinished
-from aerjob_cli.states import Status
+from aerjob_cli.cli.outcomes import ELEMENTS_LISTED, read_outcomes, read_result
+from aerjob_cli.cli.output_files import OutputFile, output_file
+from aerjob_cli.cli.render import as_text
+from aerjob_cli.cli.result_csv import arrays_csv, counts_csv
+from aerjob_cli.errors import UsageError
 from aerjob_cli.store.records import JobRecord
 
 
 class ResultFormat(StrEnum):
-    """How a result is printed."""
+    """How a result is written."""
 
     TABLE = "table"
     JSON = "json"
+    CSV = "csv"
+    NPY = "npy"
+    QISKIT = "qiskit"
+
+
+_ANSWERS = (ResultFormat.TABLE, ResultFormat.JSON)
+_WITH_TOP = (*_ANSWERS, ResultFormat.CSV)
+_WITH_ARRAY = (ResultFormat.CSV, ResultFormat.NPY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Form:
+    """What is wanted of a result."""
+
+    format: ResultFormat
+    indices: frozenset[int] | None
+    top: int | None
+    array: str | None
+    place: OutputFile | None
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog=epilog("aerjob result last --format json", 1, 3, 4, 8, 70, 124))(result)
+    app.command(epilog=epilog("aerjob result last --format csv -o counts.csv", 1, 3, 4, 8, 70, 124))(result)
 
 
 def result(
     context: typer.Context,
     job_id: parameters.JobId,
-    form: Annotated[ResultFormat | None, typer.Option("--format", help="As a table or as JSON.")] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended.")] = False,
+    form: Annotated[
+        ResultFormat | None, typer.Option("--format", help="For people, scripts, spreadsheets, NumPy or Qiskit.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; `-` is stdout.")
+    ] = None,
+    force: result_options.Force = False,
+    top: result_options.Top = None,
+    experiment: Annotated[
+        list[int] | None, typer.Option(metavar="I", help="Only this experiment, counted from 0; may be repeated.")
+    ] = None,
+    array: result_options.ArrayName = None,
+    partial: result_options.Partial = False,
+    wait: result_options.Wait = False,
     timeout: parameters.Timeout = None,
     as_json: parameters.AsJson = False,
-) -> Answer:
-    """Print the counts of a job, the most frequent outcome first."""
-    invocation = Invocation.of(context, as_json=as_json or form is ResultFormat.JSON)
-    if form is ResultFormat.TABLE and not as_json:
-        invocation.json = False
+) -> Iterator[Answer]:
+    """Give the result of a job, as a table or in a format for programs."""
+    invocation = Invocation.of(context, as_json=as_json)
+    wanted = _Form(
+        format=_format(form, as_json=as_json, is_json_usual=invocation.json),
+        indices=frozenset(experiment) if experiment else None,
+        top=top,
+        array=array,
+        place=output_file(output, force=force),
+    )
+    invocation.json = wanted.format is ResultFormat.JSON
+    _check(wanted)
     client = invocation.client
-    (job,) = client.resolve([job_id])
-    if wait or timeout is not None:
-        for ended in client.wait([job], timeout_s=timeout):
-            job = ended
-        if (late := timed_out([job], timeout)) is not None:
-            raise late
-    _require_result(job)
-    return read_result(client, job)
+    job, late = job_with_result(
+        client, Wanted(job_id=job_id, indices=wanted.indices, is_partial=partial, waits=wait, timeout_s=timeout)
+    )
+    for answer in _answers(client, job, wanted) if wanted.format in _ANSWERS else _documents(client, job, wanted):
+        # The error is told once, and last.
+        is_last = late is not None and not isinstance(answer, Document)
+        yield replace(answer, error=late, exit_code=late.exit_code) if is_last and late is not None else answer
 
 
-def _require_result(job: JobRecord) -> None:
-    if not job.status.is_final:
-        raise NotFinished(job.job_id, job.status)
-    if job.status is not Status.DONE:
-        kind = NoResultOfError if job.status is Status.ERROR else NoResultOfCancelled
-        raise kind(job.job_id, job.status, job.reason, job.message)
+def _format(form: ResultFormat | None, *, as_json: bool, is_json_usual: bool) -> ResultFormat:
+    if as_json and form not in (None, *_ANSWERS):
+        raise UsageError(f"--json and --format {form} are two formats; give one of them")
+    if as_json or (form is None and is_json_usual):
+        return ResultFormat.JSON
+    return form or ResultFormat.TABLE
+
+
+def _check(wanted: _Form) -> None:
+    if wanted.top is not None and wanted.format not in _WITH_TOP:
+        raise UsageError(f"--top goes with --format {', '.join(_WITH_TOP)}; {wanted.format} takes all or nothing")
+    if wanted.array is not None and wanted.format not in _WITH_ARRAY:
+        raise UsageError(f"--array goes with --format {' and '.join(_WITH_ARRAY)}; {wanted.format} tells of all arrays")
+    if wanted.format is ResultFormat.NPY and wanted.place is None and streams.is_terminal():
+        raise UsageError("an array in .npy is nothing for a terminal; name a file with --output")
+
+
+def _answers(client: Client, job: JobRecord, wanted: _Form) -> Iterator[Answer]:
+    is_json = wanted.format is ResultFormat.JSON
+    # Elements that nobody asked for are not looked at: they may be many, and need NumPy.
+    listed = None if is_json and wanted.top is None else wanted.top or ELEMENTS_LISTED
+    answer = read_result(client, job, indices=wanted.indices, top=wanted.top, listed=listed)
+    remarks = remarks_on_part(job, indices=wanted.indices, found=[item.index for item in answer.experiments])
+    is_seen = wanted.place is None and streams.is_terminal()
+    if not is_json and not is_seen:
+        remarks += answer.left_out()
+    if wanted.place is None:
+        yield replace(answer, remarks=remarks)
+    else:
+        wanted.place.write([as_text(answer, as_json=is_json).encode("utf-8", errors="backslashreplace")])
+        yield Note(remarks=remarks)
+
+
+def _documents(client: Client, job: JobRecord, wanted: _Form) -> Iterator[Answer]:
+    outcomes = list(read_outcomes(client, job, indices=wanted.indices))
+    remarks = remarks_on_part(job, indices=wanted.indices, found=[outcome.index for outcome in outcomes])
+    parts: Iterable[bytes]
+    if wanted.format is ResultFormat.NPY:
+        parts = [one_array(job, outcomes, wanted.array).load()]
+    elif wanted.format is ResultFormat.QISKIT:
+        # It imports Qiskit, the others do not.
+        from aerjob_cli.cli.result_qiskit import qiskit_json
+
+        parts = [qiskit_json(client, job, indices=wanted.indices)]
+    elif wanted.array is not None or (outcomes and not any(outcome.counts for outcome in outcomes)):
+        parts = arrays_csv(client, job, outcomes, name=wanted.array, top=wanted.top)
+    else:
+        parts = counts_csv(job, outcomes, top=wanted.top)
+        if any(outcome.arrays for outcome in outcomes):
+            remarks += ("these are the counts; --array NAME gives an array, `aerjob result` shows which there are",)
+    if wanted.place is None:
+        for part in parts:
+            if streams.reader_has_left():
+                break
+            yield Document(data=part)
+    else:
+        wanted.place.write(parts)
+    yield Note(remarks=remarks)

@@ -15,6 +15,7 @@ from aerjob_cli.cli.endings import await_ends
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.interrupts import Interrupted
 from aerjob_cli.cli.requests import requests_of, take_in
+from aerjob_cli.cli.submission_options import SubmissionOptions, takes_submission_options
 from aerjob_cli.cli.submissions import submission, waited_submission
 from aerjob_cli.errors import AerjobError, WorkerUnavailable
 from aerjob_cli.states import Status
@@ -29,21 +30,10 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=epilog("aerjob submit bell.qasm --shots 4000 --tag demo", 1, 4, 6, 124))(submit)
 
 
+@takes_submission_options
 def submit(
     context: typer.Context,
-    files: parameters.Files,
-    backend: parameters.Backend = None,
-    shots: parameters.Shots = None,
-    seed: parameters.Seed = None,
-    memory: parameters.Memory = False,
-    measure_all: parameters.MeasureAll = False,
-    name: parameters.Name = None,
-    tag: parameters.Tags = None,
-    priority: parameters.Priority = 0,
-    time_limit: parameters.TimeLimit = None,
-    max_memory: parameters.MaxMemory = None,
-    max_attempts: parameters.MaxAttempts = 3,
-    idempotency_key: parameters.IdempotencyKey = None,
+    wanted: SubmissionOptions,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the jobs end; then exit as `wait` does.")] = False,
     timeout: parameters.Timeout = None,
     quiet: parameters.Quiet = False,
@@ -54,7 +44,7 @@ def submit(
     Several files are taken in together, or none of them is. What validation refuses has its sentence on stderr.
     """
     invocation = Invocation.of(context, as_json=as_json)
-    requests = requests_of(context.params, invocation.settings)
+    requests = requests_of(wanted, invocation.settings)
     client = invocation.client
     jobs, stopped = take_in(client, requests)
     doubts: tuple[str, ...] = ()
@@ -64,7 +54,7 @@ def submit(
     if not (goes_on and invocation.json):
         yield submission(jobs, error=stopped, remarks=() if quiet else doubts)
     if goes_on:
-        jobs, late = await_ends(client, jobs, timeout_s=timeout)
+        jobs, late = await_ends(client, jobs, timeout_s=timeout, quiet=quiet)
         ends = waited_submission(jobs, error=late)
         # As text the ids are printed already, and what was refused is told of.
         yield ends if invocation.json else Note(remarks=ends.remarks, error=late, exit_code=ends.exit_code)

@@ -13,6 +13,7 @@ from aerjob_cli.cli.answers.jobs import Ended
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.endings import exit_code_of, remarks_on, timed_out
 from aerjob_cli.cli.exit_codes import epilog
+from aerjob_cli.cli.live.live_line import waiting_line
 from aerjob_cli.store.records import JobRecord
 
 
@@ -26,22 +27,26 @@ def wait(
     job_ids: parameters.JobIds,
     timeout: parameters.Timeout = None,
     any_one: Annotated[bool, typer.Option("--any", help="Stop at the first job that has ended.")] = False,
+    quiet: parameters.Quiet = False,
     as_json: parameters.AsJson = False,
 ) -> Iterator[Answer]:
-    """Wait until jobs have ended; a worker is started when none works on them.
+    """Wait until jobs have ended. A worker is started when none works on them.
 
-    Prints each job when it ends; with --json each is a JSON value in a line of its own.
+    Prints each job when it ends; with --json each is a JSON value in a line of its own. On a terminal a line on
+    stderr shows meanwhile how far they are.
     """
     invocation = Invocation.of(context, as_json=as_json)
     client = invocation.client
     jobs = {job.seq: job for job in client.resolve(job_ids)}
     ended: list[JobRecord] = []
-    for job in client.wait(list(jobs.values()), timeout_s=timeout):
-        ended.append(job)
-        yield Ended(job=job, remarks=remarks_on([job]), exit_code=exit_code_of(ended))
-        if any_one:
-            return
-        jobs[job.seq] = job
+    with waiting_line(quiet=quiet) as line:
+        for job in client.wait(list(jobs.values()), timeout_s=timeout, tick=line.tick):
+            line.erase()
+            ended.append(job)
+            yield Ended(job=job, remarks=remarks_on([job]), exit_code=exit_code_of(ended))
+            if any_one:
+                return
+            jobs[job.seq] = job
     late = timed_out(jobs.values(), timeout)
     if late is not None:
         raise late

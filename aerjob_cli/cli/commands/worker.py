@@ -1,42 +1,26 @@
-"""`worker start|stop|status|run|logs`: the process behind the jobs, for those who want to see to it themselves."""
+"""`worker start|stop|status|run`: the process behind the jobs, for those who want to see to it themselves."""
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Annotated
 
 import typer
 
 from aerjob_cli.cli import parameters, worker_control
 from aerjob_cli.cli.answers.base import Answer, Note
-from aerjob_cli.cli.answers.worker import LiveWorker, LogLines, WorkerChange, WorkerStatus
+from aerjob_cli.cli.answers.worker import LiveWorker, ServiceStanding, WorkerChange, WorkerStatus
+from aerjob_cli.cli.commands import worker_logs, worker_service
 from aerjob_cli.cli.context import Invocation
-from aerjob_cli.cli.durations import parse_duration
 from aerjob_cli.cli.exit_codes import epilog
-from aerjob_cli.errors import UsageError, WorkerAlreadyRuns
-from aerjob_cli.settings import EXIT_ANOTHER_RUNS, WorkerSettings
-from aerjob_cli.store.faults import told
+from aerjob_cli.cli.services.here import service_of
+from aerjob_cli.cli.services.service import Service
+from aerjob_cli.cli.worker_options import DrainGrace, IdleExit, Lease, Slots, WorkerOptions
+from aerjob_cli.errors import WorkerAlreadyRuns
+from aerjob_cli.settings import EXIT_ANOTHER_RUNS, EXIT_HANDED_OVER, StorePaths
 from aerjob_cli.store.jobs import count_pending, running_of
+from aerjob_cli.store.records import WorkerRecord
 
 _STOP_TAKES_AT_MOST_S = 60.0
-_SLOTS_AT_MOST = 1024
-_LINES_AT_MOST = 2**31 - 1
-
-Slots = Annotated[
-    int | None, typer.Option(min=1, max=_SLOTS_AT_MOST, help="How many jobs at once; else one for each core.")
-]
-IdleExit = Annotated[
-    float | None,
-    typer.Option(parser=parse_duration, metavar="DURATION", help="Stop after this time without work; 0 is never."),
-]
-Lease = Annotated[
-    float | None,
-    typer.Option(parser=parse_duration, metavar="DURATION", help="After this silence another worker may take over."),
-]
-DrainGrace = Annotated[
-    float | None,
-    typer.Option(parser=parse_duration, metavar="DURATION", help="How long running jobs go on after a stop."),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -45,10 +29,10 @@ def register(app: typer.Typer) -> None:
     commands.command(epilog=epilog("aerjob worker start --slots 4", 70))(start)
     commands.command(epilog=epilog("aerjob worker stop", 124))(stop)
     commands.command(epilog=epilog("aerjob worker status"))(status)
-    commands.command(
-        epilog=epilog("aerjob worker run --idle-exit 0", 70, own={1: "another worker runs on this store"})
-    )(run)
-    commands.command(epilog=epilog("aerjob worker logs -n 100"))(logs)
+    own = {1: "another worker runs on this store, or has taken it over"}
+    commands.command(epilog=epilog("aerjob worker run --idle-exit 0", 70, own=own))(run)
+    worker_service.register(commands)
+    worker_logs.register(commands)
     app.add_typer(commands, name="worker")
 
 
@@ -62,16 +46,16 @@ def start(
 ) -> Answer:
     """Start the worker in the background, unless it runs."""
     store = Invocation.of(context, as_json=as_json).store
-    settings = _settings(slots, idle_exit, lease, drain_grace, foreground=False)
-    arguments = (
-        f"--slots={settings.slots}",
-        f"--idle-exit={settings.idle_exit_s!r}",
-        f"--lease={settings.lease_s!r}",
-        f"--drain-grace={settings.drain_grace_s!r}",
-    )
-    if worker_control.start(store, arguments):
-        return WorkerChange(sentence="the worker runs", outcome="started")
-    return WorkerChange(sentence="a worker is already running", outcome="already_running")
+    options = WorkerOptions(slots=slots, idle_exit_s=idle_exit, lease_s=lease, drain_grace_s=drain_grace)
+    started = worker_control.start(store, options.arguments())
+    service = _enabled_service(store.paths)
+    running = worker_control.living(store)
+    remarks: tuple[str, ...] = ()
+    if service is not None and running and not service.runs(running[0].pid):
+        remarks = (f"{service.name} is enabled and does not run this worker; `{service.start_line}` has it take over",)
+    if started:
+        return WorkerChange(sentence="the worker runs", outcome="started", remarks=remarks)
+    return WorkerChange(sentence="a worker is already running", outcome="already_running", remarks=remarks)
 
 
 def stop(
@@ -83,23 +67,39 @@ def stop(
     """Have the worker stop, and wait until it has; what it runs is given time to end, or goes on with the next."""
     store = Invocation.of(context, as_json=as_json).store
     found = worker_control.living(store)
-    if not found:
-        return WorkerChange(sentence="no worker is running", outcome="not_running")
     timeout_s = _STOP_TAKES_AT_MOST_S if timeout is None else timeout
-    if force:
+    if found and force:
         worker_control.kill(store, found, timeout_s=timeout_s)
-        return WorkerChange(sentence="the worker was killed", outcome="killed")
-    worker_control.stop(store, found, timeout_s=timeout_s)
-    return WorkerChange(sentence="the worker has stopped", outcome="stopped")
+    elif found:
+        worker_control.stop(store, found, timeout_s=timeout_s)
+    # Only now: a second order to stop would end the grace of the first.
+    remarks = _halt(_enabled_service(store.paths))
+    if not found:
+        return WorkerChange(sentence="no worker is running", outcome="not_running", remarks=remarks)
+    if force:
+        return WorkerChange(sentence="the worker was killed", outcome="killed", remarks=remarks)
+    return WorkerChange(sentence="the worker has stopped", outcome="stopped", remarks=remarks)
 
 
 def status(context: typer.Context, as_json: parameters.AsJson = False) -> Answer:
     """Show the worker that runs, and how many jobs there are for it."""
     store = Invocation.of(context, as_json=as_json).store
     found = worker_control.living(store)
+    service = service_of(store.paths.home)
+    monotonic_s = store.clock.monotonic_s()
     with store.reading() as tx:
-        live = tuple(LiveWorker(worker, tuple(running_of(tx, worker.worker_id))) for worker in found)
-        return WorkerStatus(workers=live, pending=count_pending(tx))
+        live = tuple(
+            LiveWorker(
+                worker=worker,
+                running=tuple(running_of(tx, worker.worker_id)),
+                processes=worker_control.memory_of(worker),
+                heartbeat_age_s=max(0.0, monotonic_s - worker.heartbeat_monotonic_s),
+            )
+            for worker in found
+        )
+        return WorkerStatus(
+            workers=live, pending=count_pending(tx), service=_standing(service, found), now_us=store.now_us()
+        )
 
 
 def run(
@@ -108,51 +108,50 @@ def run(
     idle_exit: IdleExit = None,
     lease: Lease = None,
     drain_grace: DrainGrace = None,
+    take_over: Annotated[
+        bool,
+        typer.Option("--take-over", help="Have another worker make room, where one runs; a later one is waited for."),
+    ] = False,
 ) -> Answer:
     """Be the worker, in the foreground: for systemd and containers. SIGTERM drains, a second one ends at once."""
     invocation = Invocation.of(context)
-    settings = _settings(slots, idle_exit, lease, drain_grace, foreground=True)
+    options = WorkerOptions(slots=slots, idle_exit_s=idle_exit, lease_s=lease, drain_grace_s=drain_grace)
     # The worker's own imports are of no use to any other command.
     from aerjob_cli.worker import daemon
 
-    code = daemon.run(invocation.settings.paths, settings)
+    code = daemon.run(invocation.settings.paths, options.settings(foreground=True, takes_over=take_over))
     if code == EXIT_ANOTHER_RUNS:
-        raise WorkerAlreadyRuns("another worker already runs on this store; `aerjob worker status` shows it")
+        raise WorkerAlreadyRuns(
+            "another worker already runs on this store; `aerjob worker status` shows it, --take-over would replace it"
+        )
+    if code == EXIT_HANDED_OVER:
+        raise WorkerAlreadyRuns(
+            "another worker has taken this store over, as those of a later aerjob do; `aerjob worker status` shows it"
+        )
     return Note(exit_code=code)
 
 
-def logs(
-    context: typer.Context,
-    lines: Annotated[
-        int, typer.Option("--lines", "-n", min=1, max=_LINES_AT_MOST, help="How many, from the end.")
-    ] = 50,
-    as_json: parameters.AsJson = False,
-) -> Answer:
-    """Print the end of the worker's log."""
-    path = Invocation.of(context, as_json=as_json).settings.paths.worker_log
-    with told(path):
-        try:
-            with path.open(encoding="utf-8", errors="replace") as log:
-                return LogLines(tail=tuple(line.rstrip("\n") for line in deque(log, maxlen=lines)))
-        except FileNotFoundError:
-            return LogLines(tail=(), remarks=("no worker has written a log here yet",))
+def _enabled_service(paths: StorePaths) -> Service | None:
+    service = service_of(paths.home)
+    return service if service.is_enabled() else None
 
 
-def _settings(
-    slots: int | None,
-    idle_exit_s: float | None,
-    lease_s: float | None,
-    drain_grace_s: float | None,
-    *,
-    foreground: bool,
-) -> WorkerSettings:
-    defaults = WorkerSettings()
-    if lease_s is not None and lease_s <= 0:
-        raise UsageError("a lease must be longer than 0; the default is 30s")
-    return WorkerSettings(
-        slots=defaults.slots if slots is None else slots,
-        idle_exit_s=defaults.idle_exit_s if idle_exit_s is None else idle_exit_s,
-        lease_s=defaults.lease_s if lease_s is None else lease_s,
-        drain_grace_s=defaults.drain_grace_s if drain_grace_s is None else drain_grace_s,
-        foreground=foreground,
+def _halt(service: Service | None) -> tuple[str, ...]:
+    if service is None:
+        return ()
+    if not service.halt():
+        return (f"{service.manager} does not answer from here, and may start {service.name} again",)
+    return (f"{service.name} stays enabled and starts again at the next login; `aerjob worker disable` ends that",)
+
+
+def _standing(service: Service, found: list[WorkerRecord]) -> ServiceStanding | None:
+    if not service.path.exists():
+        return None
+    runs = [service.runs(worker.pid) for worker in found]
+    return ServiceStanding(
+        name=service.name,
+        manager=service.manager,
+        path=str(service.path),
+        is_enabled=service.is_enabled(),
+        is_running=None if None in runs else any(runs),
     )

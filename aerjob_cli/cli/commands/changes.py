@@ -1,0 +1,142 @@
+"""`cancel`, `retry`, `rm` and `tag`: what is done with jobs that are there."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from aerjob_cli.api.changes import pending_only
+from aerjob_cli.api.client import Client
+from aerjob_cli.cli import filters, parameters
+from aerjob_cli.cli.answers.base import Answer
+from aerjob_cli.cli.answers.jobs import CancelledJobs, DeletedJobs, Retried, TaggedJobs
+from aerjob_cli.cli.context import Invocation
+from aerjob_cli.cli.exit_codes import epilog
+from aerjob_cli.errors import NotFinished, NothingMatched, UsageError
+from aerjob_cli.states import Status
+from aerjob_cli.store.listing import JobFilter
+from aerjob_cli.store.records import JobRecord
+
+_ENDED_OTHERWISE = (Status.DONE, Status.ERROR)
+_NONE_FITS = "no such job, or none of a kind"
+
+Word = Annotated[
+    str | None, typer.Option("--reason", parser=parameters.text, metavar="TEXT", help="Why; kept with the jobs.")
+]
+Everything = Annotated[bool, typer.Option("--all", help="All jobs that have not ended.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list the jobs that would be cancelled.")]
+Add = Annotated[
+    list[str] | None,
+    typer.Option("--add", parser=parameters.text, metavar="TAG", help="A tag to give; may be repeated."),
+]
+Remove = Annotated[
+    list[str] | None,
+    typer.Option("--remove", parser=parameters.text, metavar="TAG", help="A tag to take away; may be repeated."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command(epilog=epilog("aerjob cancel 3f2a --reason 'wrong circuit'", 3, 8, own={3: _NONE_FITS}))(cancel)
+    app.command(epilog=epilog("aerjob retry 3f2a", 3, 8))(retry)
+    app.command("rm", epilog=epilog("aerjob rm 3f2a", 3, 8))(remove)
+    app.command(epilog=epilog("aerjob tag last --add keep --remove draft", 3, 6))(tag)
+
+
+def cancel(
+    context: typer.Context,
+    job_ids: parameters.SomeJobIds = None,
+    reason: Word = None,
+    statuses: filters.Statuses = None,
+    tags: filters.Tags = None,
+    name: filters.Name = None,
+    backend: filters.Backend = None,
+    since: filters.Since = None,
+    until: filters.Until = None,
+    everything: Everything = False,
+    dry_run: DryRun = False,
+    as_json: parameters.AsJson = False,
+) -> Answer:
+    """End jobs, wherever they are. One that has ended already stays as it is, which is no error.
+
+    They are named by their ids, or by what they have in common.
+    """
+    wanted = filters.job_filter(
+        statuses=statuses, tags=tags, name=name, backend=backend, since_us=since, until_us=until
+    )
+    _require_one_way(has_ids=bool(job_ids), has_filter=wanted != JobFilter(), everything=everything)
+    invocation = Invocation.of(context, as_json=as_json)
+    client = invocation.client
+    named = _each_once(client.resolve(job_ids)) if job_ids else None
+    if dry_run:
+        jobs = _to_be_cancelled(client, wanted, named)
+    else:
+        jobs = client.cancel_all(wanted if named is None else named, message=reason)
+    if named is None and not jobs:
+        raise NothingMatched("no job that has not ended fits; `aerjob list` with the same options shows what does")
+    pending = [] if dry_run else [job for job in jobs if not job.status.is_final]
+    return CancelledJobs(
+        jobs=tuple(jobs),
+        now_us=client.store.now_us(),
+        short_ids=client.short_ids(jobs) if invocation.is_for_person else {},
+        dry_run=dry_run,
+        remarks=(
+            *(f"job {job.job_id} had ended already, {job.status}" for job in jobs if job.status in _ENDED_OTHERWISE),
+            *(f"job {job.job_id} will be cancelled as soon as its worker answers" for job in pending),
+        ),
+        exit_code=NotFinished.exit_code if pending else 0,
+    )
+
+
+def retry(context: typer.Context, job_ids: parameters.JobIds, as_json: parameters.AsJson = False) -> Answer:
+    """Submit jobs that have ended once more, and print the new ids.
+
+    Circuits, options, seed, limits, name and tags are those of the first time. All jobs are taken in, or none of them.
+    """
+    client = Invocation.of(context, as_json=as_json).client
+    return Retried(jobs=tuple(client.retry(client.resolve(job_ids))))
+
+
+def remove(context: typer.Context, job_ids: parameters.JobIds, as_json: parameters.AsJson = False) -> Answer:
+    """Delete ended jobs, with their circuits, results and history. All of them go, or none."""
+    client = Invocation.of(context, as_json=as_json).client
+    jobs = _each_once(client.resolve(job_ids))
+    return DeletedJobs(freed_bytes=client.delete_all(jobs), job_ids=tuple(job.job_id for job in jobs))
+
+
+def tag(
+    context: typer.Context,
+    job_ids: parameters.JobIds,
+    add: Add = None,
+    remove: Remove = None,
+    as_json: parameters.AsJson = False,
+) -> Answer:
+    """Give tags to jobs and take them away, also when they have ended."""
+    added, removed = add or [], remove or []
+    if not added and not removed:
+        raise UsageError("say which tags to give or to take away, with --add or --remove")
+    if both := sorted(set(added) & set(removed)):
+        raise UsageError(f"the tag {both[0]!r} cannot be given and taken away at once; leave out one of the two")
+    client = Invocation.of(context, as_json=as_json).client
+    jobs = _each_once(client.resolve(job_ids))
+    return TaggedJobs(jobs=tuple(client.tag(jobs, add=added, remove=removed)))
+
+
+def _require_one_way(*, has_ids: bool, has_filter: bool, everything: bool) -> None:
+    ways = sum((has_ids, has_filter, everything))
+    if ways == 0:
+        raise UsageError("say which jobs to cancel: by their ids, by an option such as --tag, or with --all")
+    if ways > 1:
+        raise UsageError("jobs are cancelled by their ids, by options such as --tag, or with --all; give one of these")
+
+
+def _to_be_cancelled(client: Client, wanted: JobFilter, named: list[JobRecord] | None) -> list[JobRecord]:
+    if named is None:
+        pending = pending_only(wanted)
+        return [] if pending is None else client.listed(pending, limit=None, descending=False)
+    return [job for job in named if not job.status.is_final]
+
+
+def _each_once(jobs: list[JobRecord]) -> list[JobRecord]:
+    return list({job.seq: job for job in jobs}.values())

@@ -1,0 +1,61 @@
+"""Having circuits drawn: the bytes go to a process of their own, since this one must survive its parser."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from aerjob_cli.api.client import CircuitBytes
+from aerjob_cli.cli.answers.drawing import Drawing
+from aerjob_cli.errors import CircuitRefused, DrawingFailed
+from aerjob_cli.processes import signal_name
+
+_TAKES_AT_MOST_S = 20.0
+_COMMAND = (sys.executable, "-P", "-m", "aerjob_cli.cli.drawing_child")
+# Or NumPy's threads take address space that the child does not have.
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
+
+
+def draw(
+    files: Sequence[CircuitBytes], *, width: int, experiment: int | None, subject: str
+) -> tuple[tuple[Drawing, ...], int]:
+    """Draw circuits in lines of ``width`` characters, all (but no more than 20) or the one at ``experiment``.
+
+    Gives the drawings and how many circuits there are. Raises ``CircuitRefused`` for what is no circuit, and
+    ``DrawingFailed``; ``subject`` says of what.
+    """
+    answer = _asked(files, {"width": width, "experiment": experiment}, subject)
+    if "refused" in answer:
+        raise CircuitRefused(str(answer["refused"]), line=answer["line"], column=answer["column"])
+    return tuple(Drawing(**drawing) for drawing in answer["drawings"]), int(answer["total"])
+
+
+def _asked(files: Sequence[CircuitBytes], wish: dict[str, Any], subject: str) -> dict[str, Any]:
+    sizes = [{"name": file.name, "format": file.format, "size_bytes": len(file.data)} for file in files]
+    message = b"".join((json.dumps(wish | {"files": sizes}).encode(), b"\n", *(file.data for file in files)))
+    try:
+        done = subprocess.run(
+            [*_COMMAND, str(os.getpid())],
+            input=message,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | _ENVIRONMENT,
+            timeout=_TAKES_AT_MOST_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise _failed(subject, f"it took longer than {_TAKES_AT_MOST_S:g} s") from None
+    if done.returncode < 0:
+        raise _failed(subject, f"the process that drew them died of {signal_name(-done.returncode)}")
+    if done.returncode > 0:
+        raise _failed(subject, "the process that drew them failed, perhaps for want of memory")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def _failed(subject: str, fact: str) -> DrawingFailed:
+    return DrawingFailed(f"{subject} cannot be drawn: {fact}; `aerjob show ID --source` gives what was submitted")

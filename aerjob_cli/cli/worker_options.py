@@ -1,0 +1,64 @@
+"""The options that say how a worker behaves, shared by all commands that start one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from aerjob_cli.cli.durations import parse_duration
+from aerjob_cli.errors import UsageError
+from aerjob_cli.settings import WorkerSettings
+
+_SLOTS_AT_MOST = 1024
+
+Slots = Annotated[
+    int | None, typer.Option(min=1, max=_SLOTS_AT_MOST, help="How many jobs at once; else one for each core.")
+]
+IdleExit = Annotated[
+    float | None,
+    typer.Option(parser=parse_duration, metavar="DURATION", help="Stop after this time without work; 0 is never."),
+]
+Lease = Annotated[
+    float | None,
+    typer.Option(parser=parse_duration, metavar="DURATION", help="After this silence another worker may take over."),
+]
+DrainGrace = Annotated[
+    float | None,
+    typer.Option(parser=parse_duration, metavar="DURATION", help="How long running jobs go on after a stop."),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerOptions:
+    """What was given; None leaves a worker its own default."""
+
+    slots: int | None = None
+    idle_exit_s: float | None = None
+    lease_s: float | None = None
+    drain_grace_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.lease_s is not None and self.lease_s <= 0:
+            raise UsageError("a lease must be longer than 0; the default is 30s")
+
+    def settings(self, *, foreground: bool = False, takes_over: bool = False) -> WorkerSettings:
+        """Fill in the defaults."""
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return WorkerSettings(foreground=foreground, takes_over=takes_over, **given)
+
+    def arguments(self) -> tuple[str, ...]:
+        """Write what was given as arguments again."""
+        values = {
+            "--slots": self.slots,
+            "--idle-exit": self.idle_exit_s,
+            "--lease": self.lease_s,
+            "--drain-grace": self.drain_grace_s,
+        }
+        return tuple(f"{option}={_number(value)}" for option, value in values.items() if value is not None)
+
+
+def _number(value: float) -> str:
+    # In full, since a duration is not read in exponents.
+    return str(value) if isinstance(value, int) else f"{value:.9f}".rstrip("0").rstrip(".")
