@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, Text, func, select, type_coerce
 from aerjob_cli.errors import AmbiguousJobId, JobNotFound
 from aerjob_cli.states import PENDING, Reason, Status
 from aerjob_cli.store.records import JobRecord
-from aerjob_cli.store.tables import job_tags, jobs
+from aerjob_cli.store.tables import IS_QUEUED, job_tags, jobs
 
 SHORTEST_PREFIX = 4
 _CANDIDATES_SHOWN = 6
@@ -97,7 +97,7 @@ def queue_position(tx: Connection, job: JobRecord) -> int | None:
     if job.status is not Status.QUEUED:
         return None
     before = select(func.count()).where(
-        jobs.c.status == Status.QUEUED,
+        IS_QUEUED,
         (jobs.c.priority > job.priority) | ((jobs.c.priority == job.priority) & (jobs.c.seq <= job.seq)),
     )
     return int(tx.execute(before).scalar_one())

@@ -18,7 +18,7 @@ from aerjob_cli.states import PENDING, Reason, Status
 from aerjob_cli.store.events import note
 from aerjob_cli.store.jobs import JOB_COLUMNS, record_of
 from aerjob_cli.store.records import Claim, ClaimedJob, ExperimentRecord
-from aerjob_cli.store.tables import experiment_arrays, experiments, jobs, workers
+from aerjob_cli.store.tables import IS_QUEUED, experiment_arrays, experiments, jobs, workers
 
 # A parser that died with a circuit may have been unlucky once, not twice.
 VALIDATIONS_AT_MOST = 2
@@ -63,7 +63,7 @@ def claim(tx: Connection, worker_id: str, *, limit: int, now_us: int) -> list[Cl
     """QUEUED → RUNNING for the next jobs by priority, then submission, at most ``limit`` of them."""
     next_ones = (
         select(jobs.c.seq)
-        .where(jobs.c.status == Status.QUEUED)
+        .where(IS_QUEUED)
         .order_by(jobs.c.priority.desc(), jobs.c.seq)
         .limit(limit)
     )

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select
 
 from aerjob_cli.states import FINAL, Status
 from aerjob_cli.store.jobs import all_jobs, record_of
 from aerjob_cli.store.records import JobRecord
-from aerjob_cli.store.tables import events, jobs
+from aerjob_cli.store.tables import IS_QUEUED, events, jobs
 
 _FINAL = tuple(sorted(FINAL))
-# SQLite thinks that few jobs have the same state, and would find and sort all that queue instead of reading the first
-# ones from the queue's index. That one serves only where the state stands in the statement itself.
-_IS_QUEUED = text(f"likelihood(jobs.status = '{Status.QUEUED}', 0.99)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,7 @@ def to_be_validated(tx: Connection, *, limit: int) -> list[JobRecord]:
 
 def next_queued(tx: Connection, *, limit: int) -> list[JobRecord]:
     """Give the jobs that will start next, in that order."""
-    first = select(jobs.c.seq).where(_IS_QUEUED).order_by(jobs.c.priority.desc(), jobs.c.seq).limit(limit)
+    first = select(jobs.c.seq).where(IS_QUEUED).order_by(jobs.c.priority.desc(), jobs.c.seq).limit(limit)
     found = [record_of(row) for row in tx.execute(all_jobs().where(jobs.c.seq.in_(first)))]
     return sorted(found, key=lambda job: (-job.priority, job.seq))
 

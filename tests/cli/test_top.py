@@ -68,7 +68,7 @@ def test_the_snapshot_as_json(idle: CommandLine, put: Put, stage: Stage) -> None
     assert runs["eta_s"] == pytest.approx(3 * runs["elapsed_s"])
     assert runs["rss_bytes"] == value["memory"]["executors_rss_bytes"] > 2**20
     assert value["memory"]["available_bytes"] > 2**20
-    assert [(job["job_id"], job["position"]) for job in value["queued"]] == [
+    assert [(job["job_id"], job["queue_position"]) for job in value["queued"]] == [
         (running.job_id, 1),
         (later.job_id, 2),
         (new.job_id, None),

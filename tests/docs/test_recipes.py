@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from aerjob_cli.settings import StorePaths
+from aerjob_cli.store.flocks import try_flock
 from tests.docs.conftest import Environment, environment_on
 from tests.docs.markdown import ROOT, text_of
 from tests.docs.walkthrough import Block, blocks_of, matches, walk
@@ -102,9 +104,33 @@ def has(program: str) -> bool:
     return shutil.which(program) is not None
 
 
-def test_the_named_options_exist(environment: Environment) -> None:
-    (options,) = re.findall(r"`aerjob (worker start --slots 2)`", SECTIONS["A store for each project"])
-    done = subprocess.run(
-        ["aerjob", *shlex.split(options), "--help"], env=environment, capture_output=True, check=False, timeout=60
+def test_make_tries_again_what_did_not_end_well(environment: Environment, folder: Path, aerjob: CommandLine) -> None:
+    (makefile,) = [block.content for block in blocks_of(SECTIONS["make"]) if block.language == "make"]
+    (folder / "Makefile").write_text(makefile)
+    circuit = folder / "circuits/bell.qasm"
+    checksum = subprocess.run(
+        ["/bin/sh", "-c", f"cksum < {shlex.quote(str(circuit))}"], capture_output=True, check=True
     )
-    assert done.returncode == 0
+    key = f"bell {checksum.stdout.decode().strip()}"
+    # Nobody can start a worker, so that the job is cancelled before it runs.
+    assert aerjob("list").returncode == 0
+    starting = try_flock(StorePaths(aerjob.home).starter_lock)
+    assert starting is not None
+    there = CommandLine(aerjob.home, folder)
+    (job,) = there.json("submit", circuit.relative_to(folder), "--idempotency-key", key)["jobs"]
+    assert aerjob("cancel", job["job_id"]).returncode == 0
+    starting.release()
+    environment = {**environment, "AERJOB_HOME": str(aerjob.home)}
+    done = subprocess.run(
+        ["/bin/sh", "-c", "make results/bell.csv"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done
+    (again, first) = aerjob.json("list")["jobs"]
+    assert (first["job_id"], first["status"]) == (job["job_id"], "CANCELLED")
+    assert again["job_id"] in (folder / "results/bell.csv").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,8 @@ def test_every_block_has_a_part_in_it() -> None:
 
 
 def test_every_expected_text_belongs_to_what_is_run() -> None:
-    found = blocks()
-    assert [block.line for before, block in zip(found, found[1:], strict=False)
-            if block.language == "text" and not before.is_run] == []  # fmt: skip
+    texts = [(before, block) for before, block in pairwise(blocks()) if block.language == "text"]
+    assert [block.line for before, block in texts if not before.is_run] == []
 
 
 def test_the_set_up_is_the_readmes() -> None:

@@ -24,6 +24,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 # Generous: the machines of tests are small and shared. A document that takes this long has failed.
@@ -168,7 +169,7 @@ def _pieces(printed: str) -> dict[int, tuple[str, int]]:
     marks = list(_STATUS.finditer(printed))
     return {
         int(end[1]): (printed[begin.end() : end.start()], int(end[2]))
-        for begin, end in zip(marks, marks[1:], strict=False)
+        for begin, end in pairwise(marks)
         if begin[1] == end[1]
     }
 

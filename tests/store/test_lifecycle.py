@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import IntegrityError
 
 from aerjob_cli.states import FINAL, MOVES, Reason, Status, may_move
@@ -347,3 +348,22 @@ def test_the_executor_noted_is_that_of_the_attempt(store: Store, submit: SubmitJ
         (again,) = lifecycle.claim(tx, WORKER, limit=1, now_us=NOW_US)
     assert (noted.executor_pid, noted.executor_started) == (7, "then")
     assert (again.job.executor_pid, again.job.executor_started) == (None, None)
+
+
+def test_a_claim_reads_the_queue_in_its_order_and_sorts_nothing(store: Store, submit: SubmitJob) -> None:
+    for _ in range(50):
+        submit(experiments_total=1, threads=1)
+    plans: list[str] = []
+
+    def explain(conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        if statement.startswith("UPDATE jobs SET status"):
+            explained = conn.connection.cursor()
+            explained.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[3] for row in explained.fetchall())
+
+    with store.writing() as tx:
+        event.listen(tx, "before_cursor_execute", explain)
+        assert len(lifecycle.claim(tx, "w", limit=2, now_us=store.now_us())) == 2
+        event.remove(tx, "before_cursor_execute", explain)
+    assert any("ix_jobs_queue" in step for step in plans), plans
+    assert not any("TEMP B-TREE" in step for step in plans), plans

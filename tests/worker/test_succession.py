@@ -9,7 +9,8 @@ from sqlalchemy import Connection, text
 
 from aerjob_cli.settings import EXIT_HANDED_OVER
 from aerjob_cli.states import Status
-from aerjob_cli.store import jobs, workers
+from aerjob_cli.store import jobs, lifecycle, workers
+from aerjob_cli.store.doorbell import ring
 from aerjob_cli.store.flocks import try_flock
 from aerjob_cli.store.records import JobRecord, WorkerRecord
 from aerjob_cli.worker import stopping
@@ -24,6 +25,13 @@ def runs_in(job: JobRecord, process: subprocess.Popen[bytes], tx: Connection) ->
         if worker.pid == process.pid and (found.status, found.worker_id) == (Status.RUNNING, worker.worker_id):
             return worker
     return None
+
+
+def wish_it_ended(scene: Scene, job: JobRecord) -> None:
+    """Note the wish and no more: a client that waits for the end would start a worker of its own."""
+    with scene.store.writing() as tx:
+        lifecycle.request_cancel(tx, job.seq, now_us=scene.store.now_us())
+    ring(scene.paths.doorbell)
 
 
 def test_a_service_takes_over_from_a_worker_that_a_client_started(scene: Scene) -> None:
@@ -50,7 +58,7 @@ def test_a_service_takes_over_from_a_worker_that_a_client_started(scene: Scene) 
     # A client of a still later version writes a wish only: the service says that it would come back.
     with scene.store.writing() as tx:
         workers.request_drain(tx, worker.worker_id, now_us=scene.store.now_us())
-    scene.client.cancel(job)
+    wish_it_ended(scene, job)
     assert service.wait(timeout=60) == EXIT_HANDED_OVER
     (after,) = scene.put(scene.request(BELL))
     scene.wait_for_status(after, Status.DONE)
@@ -83,7 +91,7 @@ def test_an_order_that_is_repeated_does_not_end_the_grace(scene: Scene) -> None:
     for _ in range(2):
         scene.wait(partial(has_beaten_since, scene.store.clock.monotonic_s()))
     assert scene.peek(partial(runs_in, job, process)) is not None
-    scene.client.cancel(job)
+    wish_it_ended(scene, job)
     assert process.wait(timeout=60) == 0
     assert gone(worker)
 

@@ -145,7 +145,7 @@ def _running_json(item: RunningJob) -> dict[str, Any]:
 
 
 def _queue_json(item: WaitingJob) -> dict[str, Any]:
-    return {"position": item.position, "submitted_at": time_json(item.job.submitted_at)}
+    return {"queue_position": item.position, "submitted_at": time_json(item.job.submitted_at)}
 
 
 def _end_json(job: JobRecord) -> dict[str, Any]:
