@@ -50,9 +50,7 @@ class InvalidSize(UsageError):
     code = "invalid_size"
 
     def __init__(self, text: str) -> None:
-        super().__init__(
-            f"{text!r} is not an amount of memory; write for example 512 (MiB), 512MiB or 4GiB", text=text
-        )
+        super().__init__(f"{text!r} is not an amount of memory; write for example 512 (MiB), 512MiB or 4GiB", text=text)
 
 
 class InvalidTime(UsageError):

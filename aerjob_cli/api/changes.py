@@ -16,7 +16,7 @@ from aerjob_cli.api.provenance import submitted_by
 from aerjob_cli.api.request_checks import checked_tags, checked_text
 from aerjob_cli.errors import AerjobError, JobNotFinal, JobNotFound
 from aerjob_cli.states import PENDING
-from aerjob_cli.store import deletions, jobs, lifecycle, submissions, tags
+from aerjob_cli.store import cancels, deletions, jobs, submissions, tags
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.garbage import remove_unreferenced
 from aerjob_cli.store.listing import JobFilter, matching_seqs
@@ -38,11 +38,11 @@ def request_cancels(
             seqs = [] if pending is None else matching_seqs(tx, pending)
         else:
             seqs = [record.seq for record in wanted]
-        answers = lifecycle.request_cancels(tx, seqs, now_us=store.now_us(), message=message)
+        answers = cancels.request_cancels(tx, seqs, now_us=store.now_us(), message=message)
         found = jobs.find_many(tx, seqs)
     if not isinstance(wanted, JobFilter):
         _require_all(found, wanted)
-    requested = lifecycle.CancelAnswer.REQUESTED
+    requested = cancels.CancelAnswer.REQUESTED
     return [found[seq] for seq in seqs], [found[seq] for seq in seqs if answers[seq] is requested]
 
 

@@ -75,9 +75,7 @@ SimulatorOptions = Annotated[
 OptimizationLevel = Annotated[
     int | None, typer.Option(help="0 to 3, for circuits that must be translated; 0 when not given.")
 ]
-NoTranspile = Annotated[
-    bool, typer.Option("--no-transpile", help="Refuse circuits that cannot run just as they are.")
-]
+NoTranspile = Annotated[bool, typer.Option("--no-transpile", help="Refuse circuits that cannot run just as they are.")]
 Name = Annotated[
     str | None, typer.Option(parser=text, metavar="TEXT", help="A name for people; the file's when not given.")
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aerjob_cli.catalog import SIMULATORS
-from aerjob_cli.codec.options import SAVE_STATE
+from aerjob_cli.codec.option_tables import SAVE_STATE
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from qiskit.transpiler import Target
 from qiskit_aer import AerSimulator
 
 from aerjob_cli.codec.jobspec import JobSpec
-from aerjob_cli.codec.options import AER_OPTIONS
+from aerjob_cli.codec.option_tables import AER_OPTIONS
 from aerjob_cli.engines.aer_gates import gates_of
 from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.checks import check_contents, check_numbers

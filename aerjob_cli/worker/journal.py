@@ -8,7 +8,7 @@ import sys
 import time
 
 from aerjob_cli.settings import StorePaths
-from aerjob_cli.store.lifecycle import Released
+from aerjob_cli.store.releases import Released
 from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.log_file import LogFile, is_stderr, stderr_is_journal
 from aerjob_cli.worker.outcomes import Outcome

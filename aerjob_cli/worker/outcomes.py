@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from aerjob_cli.states import Reason
-from aerjob_cli.store import lifecycle
+from aerjob_cli.store import cancels, lifecycle
 from aerjob_cli.store.records import Claim, ExperimentRecord
 
 
@@ -88,7 +88,7 @@ class Cancelled:
     """Somebody wanted it ended, and its executor is gone."""
 
     def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
-        return lifecycle.cancel_held(tx, held, now_us=now_us)
+        return cancels.cancel_held(tx, held, now_us=now_us)
 
 
 @dataclass(frozen=True)

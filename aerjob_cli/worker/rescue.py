@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aerjob_cli.clock import boot_id
 from aerjob_cli.processes import kill_exactly
-from aerjob_cli.store import lifecycle, workers
+from aerjob_cli.store import releases, workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import WorkerRecord
 from aerjob_cli.worker import journal
@@ -24,7 +24,7 @@ def succeed(store: Store, worker: WorkerRecord) -> None:
         for predecessor in predecessors:
             workers.close(tx, predecessor.worker_id, end="lost", now_us=now_us)
         workers.register(tx, worker)
-        released = lifecycle.release_lost(tx, new_worker_id=worker.worker_id, boot_id=this_boot, now_us=now_us)
+        released = releases.release_lost(tx, new_worker_id=worker.worker_id, boot_id=this_boot, now_us=now_us)
     # After the write: where nothing can be written, nobody's work is ended. The fence keeps late results out.
     for predecessor in predecessors:
         if predecessor.boot_id == this_boot:

@@ -12,8 +12,8 @@ from aerjob_cli.processes import kill_exactly, terminate_exactly
 from aerjob_cli.store import workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.doorbell import ring
-from aerjob_cli.store.lifecycle import release_stopped
 from aerjob_cli.store.records import WorkerRecord
+from aerjob_cli.store.releases import release_stopped
 
 
 def order_to_stop(store: Store, worker: WorkerRecord) -> None:

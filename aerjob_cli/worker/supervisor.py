@@ -21,7 +21,7 @@ from aerjob_cli.memory import oom_kills
 from aerjob_cli.processes import rss_bytes
 from aerjob_cli.settings import WorkerSettings
 from aerjob_cli.states import Reason
-from aerjob_cli.store import lifecycle, workers
+from aerjob_cli.store import claims, lifecycle, workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.doorbell import Doorbell
 from aerjob_cli.store.flocks import Flock
@@ -30,6 +30,7 @@ from aerjob_cli.store.objects import is_there
 from aerjob_cli.store.records import Claim, ClaimedJob, ProcessIdentity
 from aerjob_cli.worker import answers, journal, orders
 from aerjob_cli.worker.holdings import Holding, Holdings
+from aerjob_cli.worker.idlers import Idlers
 from aerjob_cli.worker.limits import cause_of_death, memory_is_exceeded, time_is_over
 from aerjob_cli.worker.notify import Manager
 from aerjob_cli.worker.outcomes import Cancelled, Chunk, Crashed, Done, Failed, GivenBack, Outcome, ValidationReturned
@@ -77,9 +78,7 @@ class Supervisor:
         self._manager = manager
         self._watch = store.watch()
         self._holdings = Holdings()
-        self._idle_runners: list[Executor] = []
-        self._idle_validators: list[Executor] = []  # apart, so that busy slots delay no verdict
-        self._served: dict[int, int] = {}
+        self._idlers = Idlers(jobs_per_executor=settings.jobs_per_executor)
         self._writes: list[tuple[Claim, Outcome]] = []
         self._children: tuple[tuple[int, str], ...] = ()
         self._versions: dict[str, str] | None = None
@@ -199,7 +198,7 @@ class Supervisor:
             outcome = answers.outcome_of(message, holding, self._store.paths)
         except answers.NotAnAnswer:
             journal.stray_message(executor.serial, message.kind)
-            self._forget(executor)
+            self._idlers.forget(executor)
             if holding is None:
                 self._pool.kill(executor)
             else:
@@ -212,18 +211,14 @@ class Supervisor:
         if not answers.is_last(outcome):
             return
         self._holdings.release(holding)
-        self._served[executor.serial] = self._served.get(executor.serial, 0) + 1
         is_clean = isinstance(outcome, Done) or holding.is_validation
-        if not is_clean or self._served[executor.serial] >= self._settings.jobs_per_executor:
-            self._retire(executor)
-        elif holding.is_validation:
-            self._idle_validators.append(executor)
-        else:
-            self._idle_runners.append(executor)
+        if not (is_clean and self._idlers.add(executor, for_validation=holding.is_validation)):
+            self._idlers.forget(executor)
+            self._pool.kill(executor)
 
     def _bury(self, event: Ended) -> None:
         executor = event.executor
-        self._forget(executor)
+        self._idlers.forget(executor)
         holding = self._holdings.of(executor)
         if holding is None:
             return
@@ -238,15 +233,6 @@ class Supervisor:
         if isinstance(outcome, Failed) and outcome.stderr_tail is None:
             outcome = replace(outcome, stderr_tail=event.stderr_tail or None)
         self._writes.append((holding.claim, outcome))
-
-    def _retire(self, executor: Executor) -> None:
-        self._forget(executor)
-        self._pool.kill(executor)
-
-    def _forget(self, executor: Executor) -> None:
-        self._served.pop(executor.serial, None)
-        self._idle_runners = [idle for idle in self._idle_runners if idle.serial != executor.serial]
-        self._idle_validators = [idle for idle in self._idle_validators if idle.serial != executor.serial]
 
     def _end_executor(self, holding: Holding, outcome: Outcome) -> None:
         """Kill the executor of a job; ``outcome`` is written once it is gone."""
@@ -263,7 +249,7 @@ class Supervisor:
                 return
             self._may_have_work = True
             with self._store.reading() as tx:
-                claims = lifecycle.claims_of(tx, self._worker_id)
+                held = claims.claims_of(tx, self._worker_id)
                 wants_drain = workers.is_drain_requested(tx, self._worker_id)
         except StoreBusy:
             self._watch.forget()
@@ -271,10 +257,10 @@ class Supervisor:
         written = {(claim.job_seq, claim.token) for claim, _ in self._writes}
         for holding in self._holdings:
             key = (holding.claim.job_seq, holding.claim.token)
-            if key not in claims and key not in written:
+            if key not in held and key not in written:
                 journal.claim_lost(holding)
                 self._end_executor(holding, self._stopped(holding, "its claim was lost"))
-            elif claims.get(key):
+            elif held.get(key):
                 self._end_executor(holding, Cancelled())
         if wants_drain and not self._is_draining:
             self._drain(self._settings.drain_grace_s)
@@ -374,9 +360,9 @@ class Supervisor:
         running = sum(not holding.is_validation for holding in self._holdings)
         claimed: list[ClaimedJob] = []
         if self._may_validate():
-            claimed += lifecycle.claim_validations(tx, self._worker_id, limit=1, now_us=now_us)
+            claimed += claims.claim_validations(tx, self._worker_id, limit=1, now_us=now_us)
         if running < self._settings.slots:
-            claimed += lifecycle.claim(tx, self._worker_id, limit=self._settings.slots - running, now_us=now_us)
+            claimed += claims.claim(tx, self._worker_id, limit=self._settings.slots - running, now_us=now_us)
         return [orders.order_for(tx, item, self._store.paths) for item in claimed]
 
     def _may_validate(self) -> bool:
@@ -390,9 +376,9 @@ class Supervisor:
     def _feed(self, order: orders.Order) -> None:
         claimed = order.claimed
         is_validation = order.is_validation
-        idle = self._idle_validators if is_validation else self._idle_runners
-        is_ready = bool(idle)
-        executor = idle.pop() if is_ready else self._pool.fork()
+        idler = self._idlers.take(for_validation=is_validation)
+        is_ready = idler is not None
+        executor = self._pool.fork() if idler is None else idler
         holding = Holding(
             job=claimed.job,
             claim=claimed.claim,

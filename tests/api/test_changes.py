@@ -14,7 +14,7 @@ from aerjob_cli.api.client import CircuitBytes, Plan, Request
 from aerjob_cli.errors import InputRefused, JobNotFinal, JobNotFound
 from aerjob_cli.settings import INLINE_LIMIT_BYTES
 from aerjob_cli.states import FINAL, Reason, Status
-from aerjob_cli.store import events, experiments, lifecycle, submissions
+from aerjob_cli.store import claims, events, experiments, lifecycle, submissions
 from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.store.objects import object_path
 from aerjob_cli.store.records import ExperimentRecord, JobRecord, Payload
@@ -41,7 +41,7 @@ def large(**changes: object) -> Request:
 def ended(scene: Scene, record: JobRecord) -> JobRecord:
     """End a queued or new job in ERROR."""
     with scene.store.writing() as tx:
-        claim = lifecycle.claim if record.status is Status.QUEUED else lifecycle.claim_validations
+        claim = claims.claim if record.status is Status.QUEUED else claims.claim_validations
         (claimed,) = claim(tx, "w", limit=1, now_us=scene.store.now_us())
         assert claimed.job.seq == record.seq
         assert lifecycle.fail(
@@ -162,7 +162,7 @@ def test_the_files_of_results_and_arrays_go_with_their_job(scene: Scene) -> None
         object_path(scene.paths, sha256).write_bytes(b"x" * size)
         stored.append(Payload(digit, "f", sha256, size, None))
     with scene.store.writing() as tx:
-        (claimed,) = lifecycle.claim(tx, "w", limit=1, now_us=1)
+        (claimed,) = claims.claim(tx, "w", limit=1, now_us=1)
         assert lifecycle.record_experiments(tx, claimed.claim, [ExperimentRecord(0, 1, 1, stored[0], (stored[1],))])
         assert lifecycle.finish(tx, claimed.claim, engine="e", now_us=2)
     assert scene.client.delete_all([record]) == 30

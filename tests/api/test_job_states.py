@@ -19,7 +19,7 @@ from aerjob_cli.api.client import CircuitBytes, Request
 from aerjob_cli.api.job_errors import JobTimedOut, NotValidated, StoredBytesDamaged, UnknownJob
 from aerjob_cli.api.retired import RetiredBackend
 from aerjob_cli.states import Reason, Status
-from aerjob_cli.store import lifecycle
+from aerjob_cli.store import claims, lifecycle
 from aerjob_cli.store.records import Claim
 from aerjob_cli.store.tables import jobs
 
@@ -35,7 +35,7 @@ def submitted_text(provider: BasicAerProvider) -> BasicAerJob:
 def claimed(provider: BasicAerProvider) -> Claim:
     store = provider.client.store
     with store.writing() as tx:
-        (item,) = lifecycle.claim(tx, WORKER, limit=1, now_us=store.now_us())
+        (item,) = claims.claim(tx, WORKER, limit=1, now_us=store.now_us())
     return item.claim
 
 

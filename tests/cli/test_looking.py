@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aerjob_cli.api.client import Plan
 from aerjob_cli.settings import StorePaths
-from aerjob_cli.store import lifecycle
+from aerjob_cli.store import cancels, claims
 from aerjob_cli.store.records import JobRecord
 from tests.cli.conftest import Put, Quick
 from tests.support.command_line import CommandLine
@@ -56,14 +56,14 @@ def _states_of_all_kinds(stage: Stage, put: Put) -> dict[str, JobRecord]:
     stage.fail(made["failed"])
     made["cancelled"] = put(plan=plan)
     with stage.store.writing() as tx:
-        lifecycle.request_cancel(tx, made["cancelled"].seq, now_us=stage.store.now_us(), message="wrong\nangle")
+        cancels.request_cancel(tx, made["cancelled"].seq, now_us=stage.store.now_us(), message="wrong\nangle")
     made["running"] = put(plan=plan, shots=7)
     stage.start(made["running"], in_this_process=True)
     stage.record(made["running"], 0)
     made["second"], made["first"] = put(plan=plan), put(plan=plan, priority=1)
     made["validating"] = put()
     with stage.store.writing() as tx:
-        lifecycle.claim_validations(tx, "w", limit=1, now_us=stage.store.now_us())
+        claims.claim_validations(tx, "w", limit=1, now_us=stage.store.now_us())
     made["new"] = put()
     return made
 

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from aerjob_cli.cli.app import command_tree
 from aerjob_cli.cli.boundary import run
 from aerjob_cli.cli.schemas import schema_of, whole_schema
-from aerjob_cli.codec.options import SEED_LIMIT
+from aerjob_cli.codec.option_tables import SEED_LIMIT
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store.problems import ProblemKind
 from tests.cli.conftest import BAD, Put

@@ -20,7 +20,7 @@ from aerjob_cli.errors import CircuitRefused, DrawingFailed
 from aerjob_cli.processes import started_of
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Reason
-from aerjob_cli.store import lifecycle
+from aerjob_cli.store import claims, lifecycle
 from tests.cli.conftest import BAD, Put, Quick
 from tests.support.circuits import BELL, layers
 from tests.support.command_line import CommandLine
@@ -96,7 +96,7 @@ def _seconds_between(first: str, last: str) -> float:
 def test_why_it_failed_and_where(quick: Quick, put: Put, home: Path) -> None:
     job = put()
     with Stage(StorePaths(home)) as stage, stage.store.writing() as tx:
-        (claimed,) = lifecycle.claim_validations(tx, "w", limit=1, now_us=1)
+        (claimed,) = claims.claim_validations(tx, "w", limit=1, now_us=1)
         lifecycle.fail(
             tx,
             claimed.claim,

@@ -13,7 +13,7 @@ import pytest
 
 from aerjob_cli import errors, settings
 from aerjob_cli.catalog import DEFAULT_SHOTS, SIMULATORS
-from aerjob_cli.codec.options import SEED_LIMIT, SHOTS_LIMIT
+from aerjob_cli.codec.option_tables import SEED_LIMIT, SHOTS_LIMIT
 from aerjob_cli.errors import AerjobError
 from aerjob_cli.settings import Settings, StorePaths, WorkerSettings
 from aerjob_cli.states import FINAL, MOVES, Reason, Status

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from aerjob_cli import errors
+from aerjob_cli.api import backend_errors, job_errors
 from aerjob_cli.errors import AerjobError
 from aerjob_cli.states import Reason
 from tests.docs.conftest import Environment, environment_on
@@ -82,7 +83,13 @@ def test_a_message_is_in_the_source(message: str) -> None:
 
 def test_every_code_of_an_error_has_an_entry() -> None:
     documented = {code for _, code in entries() if code}
-    assert documented == {error.code for error in own_errors()} - ELSEWHERE
+    in_python = {
+        error.code
+        for module in (job_errors, backend_errors)
+        for error in vars(module).values()
+        if isinstance(error, type) and issubclass(error, AerjobError)
+    }
+    assert documented == ({error.code for error in own_errors()} | in_python) - ELSEWHERE
 
 
 def test_every_reason_has_an_entry() -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, text
 from aerjob_cli.errors import BackupMisplaced, StoreBusy, StoreDamaged, StoreReplaced
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
-from aerjob_cli.store import experiments, lifecycle, objects, submissions
+from aerjob_cli.store import cancels, claims, experiments, lifecycle, objects, submissions
 from aerjob_cli.store import jobs as lookup
 from aerjob_cli.store.backup import Backup, back_up
 from aerjob_cli.store.database import Store
@@ -49,7 +49,7 @@ def job(store: Store, submit: SubmitJob) -> JobRecord:
     """A job that is DONE, with large circuits and a large result."""
     record = submit(payloads=(stored(store, "big", LARGE),), experiments_total=1, threads=1)
     with store.writing() as tx:
-        (claimed,) = lifecycle.claim(tx, "w", limit=1, now_us=store.now_us())
+        (claimed,) = claims.claim(tx, "w", limit=1, now_us=store.now_us())
         result = ExperimentRecord(0, 1, 10, stored(store, "bell", LARGE + b"result"))
         assert lifecycle.record_experiments(tx, claimed.claim, [result])
         assert lifecycle.finish(tx, claimed.claim, engine="aer", now_us=store.now_us())
@@ -100,12 +100,12 @@ def test_the_two_share_nothing_but_their_past(
 def test_no_job_of_the_copy_is_in_anybodys_hands(store: Store, submit: SubmitJob, destination: Path) -> None:
     validating = submit()
     with store.writing() as tx:
-        lifecycle.claim_validations(tx, "w", limit=1, now_us=1)
+        claims.claim_validations(tx, "w", limit=1, now_us=1)
     running, unwanted = (submit(experiments_total=1, threads=1, max_attempts=1) for _ in range(2))
     with store.writing() as tx:
-        (first, second) = lifecycle.claim(tx, "w", limit=2, now_us=1)
+        (first, second) = claims.claim(tx, "w", limit=2, now_us=1)
         lifecycle.note_executor(tx, first.claim, pid=os.getpid(), started="now")
-        lifecycle.request_cancel(tx, second.job.seq, now_us=1)
+        cancels.request_cancel(tx, second.job.seq, now_us=1)
     copy = opened(back_up(store, destination))
     with copy.reading() as tx:
         found = {job.seq: job for job in lookup.find_many(tx, [validating.seq, running.seq, unwanted.seq]).values()}

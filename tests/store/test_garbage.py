@@ -16,7 +16,7 @@ from aerjob_cli.api.client import CircuitBytes, Client, Request
 from aerjob_cli.errors import StoreBusy
 from aerjob_cli.settings import Settings, StorePaths
 from aerjob_cli.states import Status
-from aerjob_cli.store import lifecycle, objects
+from aerjob_cli.store import cancels, claims, lifecycle, objects
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.garbage import STALE_DRAFT_S, YOUNG_S, objects_kept, remove_unreferenced
 from aerjob_cli.store.records import Claim, ExperimentRecord, JobRecord, Payload
@@ -46,7 +46,7 @@ def is_there(store: Store, payload: Payload) -> bool:
 
 def refer_as_array(store: Store, job: JobRecord, payload: Payload) -> None:
     with store.writing() as tx:
-        (claimed,) = lifecycle.claim(tx, "w", limit=1, now_us=1)
+        (claimed,) = claims.claim(tx, "w", limit=1, now_us=1)
         assert claimed.claim.job_seq == job.seq
         tx.execute(
             insert(experiment_arrays).values(
@@ -80,7 +80,7 @@ def test_a_deleted_jobs_objects_go_but_for_those_that_another_job_has(store: Sto
     deleted = submit(payloads=(own, shared))
     submit(payloads=(shared,))
     with store.writing() as tx:
-        lifecycle.request_cancel(tx, deleted.seq, now_us=store.now_us())
+        cancels.request_cancel(tx, deleted.seq, now_us=store.now_us())
         tx.execute(delete(jobs).where(jobs.c.seq == deleted.seq))
     assert remove_unreferenced(store, [own.sha256, shared.sha256]) == SIZE_BYTES
     assert (is_there(store, own), is_there(store, shared)) == (False, True)

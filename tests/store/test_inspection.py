@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete
 from aerjob_cli.errors import AerjobError, StoreForeign, StoreNewer, StoreOutdated, StoreUnusable
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
-from aerjob_cli.store import lifecycle, objects
+from aerjob_cli.store import claims, lifecycle, objects
 from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.garbage import YOUNG_S
@@ -48,7 +48,7 @@ def job(store: Store, submit: SubmitJob) -> JobRecord:
     record = submit(payloads=(circuits,), experiments_total=1, threads=1)
     arrays = (stored(store, payload("small", b"1", "npy")), stored(store, payload("wide", LARGE + b"w", "npy")))
     with store.writing() as tx:
-        (claimed,) = lifecycle.claim(tx, "w", limit=1, now_us=store.now_us())
+        (claimed,) = claims.claim(tx, "w", limit=1, now_us=store.now_us())
         result = ExperimentRecord(0, 1, 10, payload("bell", b"{}", "result"), arrays)
         assert lifecycle.record_experiments(tx, claimed.claim, [result])
         assert lifecycle.finish(tx, claimed.claim, engine="aer", now_us=store.now_us())

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aerjob_cli.errors import AmbiguousJobId, IdempotencyConflict, JobNotFound
-from aerjob_cli.store import experiments, jobs, lifecycle
+from aerjob_cli.store import claims, experiments, jobs, lifecycle
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import ExperimentRecord, Payload
 from tests.store.conftest import SubmitJob
@@ -73,7 +73,7 @@ def test_missing_ranges_are_what_is_not_stored(store: Store, submit: SubmitJob, 
     stored = {position for position in stored if position < total}
     job = submit(experiments_total=total, threads=1, priority=1)
     with store.writing() as tx:
-        (claimed,) = lifecycle.claim(tx, "w", limit=1, now_us=1)
+        (claimed,) = claims.claim(tx, "w", limit=1, now_us=1)
         assert claimed.job.seq == job.seq
         results = [ExperimentRecord(at, 1, 1, Payload("n", "f", "s", 1, b"x")) for at in sorted(stored)]
         assert lifecycle.record_experiments(tx, claimed.claim, results)

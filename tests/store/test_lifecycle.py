@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import IntegrityError
 
 from aerjob_cli.states import FINAL, MOVES, Reason, Status, may_move
-from aerjob_cli.store import events, experiments, jobs, lifecycle
+from aerjob_cli.store import cancels, claims, events, experiments, jobs, lifecycle, releases
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import Claim, ExperimentRecord, JobRecord, Payload
 from tests.store.conftest import SubmitJob
@@ -33,13 +33,13 @@ def bring_to(store: Store, submit: SubmitJob, status: Status, **fields: object) 
     if status is Status.VALIDATING:
         submit(**fields)
         with store.writing() as tx:
-            (claimed,) = lifecycle.claim_validations(tx, WORKER, limit=1, now_us=NOW_US)
+            (claimed,) = claims.claim_validations(tx, WORKER, limit=1, now_us=NOW_US)
         return claimed.job, claimed.claim
     job = submit(**planned, **fields)
     if status is Status.QUEUED:
         return job, None
     with store.writing() as tx:
-        (claimed,) = lifecycle.claim(tx, WORKER, limit=1, now_us=NOW_US)
+        (claimed,) = claims.claim(tx, WORKER, limit=1, now_us=NOW_US)
     held = claimed.claim
     with store.writing() as tx:
         match status:
@@ -49,7 +49,7 @@ def bring_to(store: Store, submit: SubmitJob, status: Status, **fields: object) 
             case Status.ERROR:
                 assert lifecycle.fail(tx, held, Reason.TIMED_OUT, "late", stderr_tail=None, now_us=NOW_US)
             case Status.CANCELLED:
-                assert lifecycle.cancel_held(tx, held, now_us=NOW_US)
+                assert cancels.cancel_held(tx, held, now_us=NOW_US)
             case _:
                 pass
         found = jobs.find(tx, job.job_id)
@@ -90,7 +90,7 @@ GUARDED: dict[str, tuple[Verb, Status, Status]] = {
         Status.QUEUED,
     ),
     "cancel_held": (
-        lambda tx, held: lifecycle.cancel_held(tx, held, now_us=NOW_US),
+        lambda tx, held: cancels.cancel_held(tx, held, now_us=NOW_US),
         Status.RUNNING,
         Status.CANCELLED,
     ),
@@ -152,7 +152,7 @@ def test_a_claim_with_another_token_or_attempt_changes_nothing(
 def test_done_needs_every_experiment(store: Store, submit: SubmitJob) -> None:
     submit(experiments_total=2, threads=1)
     with store.writing() as tx:
-        (claimed,) = lifecycle.claim(tx, WORKER, limit=1, now_us=NOW_US)
+        (claimed,) = claims.claim(tx, WORKER, limit=1, now_us=NOW_US)
         assert lifecycle.record_experiments(tx, claimed.claim, [result(0)])
         assert not lifecycle.finish(tx, claimed.claim, engine="e", now_us=NOW_US)
         assert lifecycle.record_experiments(tx, claimed.claim, [result(1)])
@@ -164,7 +164,7 @@ def test_crashes_end_in_error_after_max_attempts_and_drains_do_not(store: Store,
     ends = []
     for act in ("crash", "give_back", "crash"):
         with store.writing() as tx:
-            (claimed,) = lifecycle.claim(tx, WORKER, limit=1, now_us=NOW_US)
+            (claimed,) = claims.claim(tx, WORKER, limit=1, now_us=NOW_US)
             assert GUARDED[act][0](tx, claimed.claim)
             ends.append(jobs.find(tx, job.job_id).status)
     assert ends == [Status.QUEUED, Status.QUEUED, Status.ERROR]
@@ -178,7 +178,7 @@ def test_a_validator_that_dies_twice_ends_the_job(store: Store, submit: SubmitJo
     ends = []
     for _ in range(2):
         with store.writing() as tx:
-            (claimed,) = lifecycle.claim_validations(tx, WORKER, limit=1, now_us=NOW_US)
+            (claimed,) = claims.claim_validations(tx, WORKER, limit=1, now_us=NOW_US)
             assert lifecycle.return_validation(tx, claimed.claim, message="SIGSEGV", now_us=NOW_US)
             ends.append(jobs.find(tx, job.job_id).status)
     assert ends == [Status.INITIALIZING, Status.ERROR]
@@ -188,15 +188,15 @@ def test_a_validator_that_dies_twice_ends_the_job(store: Store, submit: SubmitJo
 def test_request_cancel_from_every_state(store: Store, submit: SubmitJob, status: Status) -> None:
     job, _ = bring_to(store, submit, status)
     with store.writing() as tx:
-        answer = lifecycle.request_cancel(tx, job.seq, now_us=NOW_US)
+        answer = cancels.request_cancel(tx, job.seq, now_us=NOW_US)
         after = jobs.find(tx, job.job_id)
     if status in FINAL:
-        assert (answer, after) == (lifecycle.CancelAnswer.WAS_FINAL, job)
+        assert (answer, after) == (cancels.CancelAnswer.WAS_FINAL, job)
     elif status is Status.RUNNING:
-        assert (answer, after.status) == (lifecycle.CancelAnswer.REQUESTED, Status.RUNNING)
+        assert (answer, after.status) == (cancels.CancelAnswer.REQUESTED, Status.RUNNING)
         assert after.cancel_requested_us == NOW_US
     else:
-        assert (answer, after.status) == (lifecycle.CancelAnswer.ENDED, Status.CANCELLED)
+        assert (answer, after.status) == (cancels.CancelAnswer.ENDED, Status.CANCELLED)
         assert after.reason is Reason.USER_CANCELLED
 
 
@@ -245,9 +245,9 @@ def test_release_lost_by_state(store: Store, submit: SubmitJob) -> None:
     unwanted, _ = bring_to(store, submit, Status.RUNNING)
     validating, _ = bring_to(store, submit, Status.VALIDATING)
     with store.writing() as tx:
-        lifecycle.request_cancel(tx, unwanted.seq, now_us=NOW_US)
+        cancels.request_cancel(tx, unwanted.seq, now_us=NOW_US)
         # No row says in which boot the lost worker lived, so this counts as a restart: not charged.
-        lifecycle.release_lost(tx, new_worker_id="worker-2", boot_id="this boot", now_us=NOW_US)
+        releases.release_lost(tx, new_worker_id="worker-2", boot_id="this boot", now_us=NOW_US)
         ends = [jobs.find(tx, job.job_id) for job in (running, unwanted, validating)]
     assert [end.status for end in ends] == [Status.QUEUED, Status.CANCELLED, Status.INITIALIZING]
     assert ends[0].attempts_charged == 0
@@ -257,14 +257,14 @@ def test_release_lost_by_state(store: Store, submit: SubmitJob) -> None:
 def test_release_lost_leaves_the_new_workers_jobs_alone(store: Store, submit: SubmitJob) -> None:
     job, _ = bring_to(store, submit, Status.RUNNING)
     with store.writing() as tx:
-        assert lifecycle.release_lost(tx, new_worker_id=WORKER, boot_id="b", now_us=NOW_US) == []
+        assert releases.release_lost(tx, new_worker_id=WORKER, boot_id="b", now_us=NOW_US) == []
         assert jobs.find(tx, job.job_id) == job
 
 
 def test_durations_are_never_negative_when_the_clock_is_set_back(store: Store, submit: SubmitJob) -> None:
     job = submit(experiments_total=1, threads=1)
     with store.writing() as tx:
-        (claimed,) = lifecycle.claim(tx, WORKER, limit=1, now_us=5)
+        (claimed,) = claims.claim(tx, WORKER, limit=1, now_us=5)
         lifecycle.record_experiments(tx, claimed.claim, [result()])
         assert lifecycle.finish(tx, claimed.claim, engine="e", now_us=3)
         ended = jobs.find(tx, job.job_id)
@@ -278,8 +278,8 @@ def test_claims_go_by_priority_then_submission(store: Store, submit: SubmitJob) 
     first, second = submit(**planned), submit(**planned)
     urgent, idle = submit(priority=5, **planned), submit(priority=-1, **planned)
     with store.writing() as tx:
-        three = lifecycle.claim(tx, WORKER, limit=3, now_us=NOW_US)
-        rest = lifecycle.claim(tx, WORKER, limit=3, now_us=NOW_US)
+        three = claims.claim(tx, WORKER, limit=3, now_us=NOW_US)
+        rest = claims.claim(tx, WORKER, limit=3, now_us=NOW_US)
     assert [item.job.seq for item in three] == [urgent.seq, first.seq, second.seq]
     assert [item.job.seq for item in rest] == [idle.seq]
 
@@ -288,12 +288,12 @@ def test_claims_go_by_priority_then_submission(store: Store, submit: SubmitJob) 
 def test_the_words_of_whoever_cancels_become_the_message(store: Store, submit: SubmitJob, status: Status) -> None:
     job, held = bring_to(store, submit, status)
     with store.writing() as tx:
-        lifecycle.request_cancel(tx, job.seq, now_us=NOW_US, message="wrong angle")
-        lifecycle.request_cancel(tx, job.seq, now_us=NOW_US + 1, message="too late")
+        cancels.request_cancel(tx, job.seq, now_us=NOW_US, message="wrong angle")
+        cancels.request_cancel(tx, job.seq, now_us=NOW_US + 1, message="too late")
         if status is Status.RUNNING:
             assert held is not None
             assert jobs.find(tx, job.job_id).cancel_requested_us == NOW_US
-            assert lifecycle.cancel_held(tx, held, now_us=NOW_US + 2)
+            assert cancels.cancel_held(tx, held, now_us=NOW_US + 2)
         ended = jobs.find(tx, job.job_id)
     assert (ended.status, ended.message) == (Status.CANCELLED, "wrong angle")
 
@@ -301,8 +301,8 @@ def test_the_words_of_whoever_cancels_become_the_message(store: Store, submit: S
 def test_a_lost_workers_job_ends_with_the_words_of_the_wish(store: Store, submit: SubmitJob) -> None:
     job, _ = bring_to(store, submit, Status.RUNNING)
     with store.writing() as tx:
-        lifecycle.request_cancel(tx, job.seq, now_us=NOW_US, message="enough")
-        lifecycle.release_lost(tx, new_worker_id="worker-2", boot_id="b", now_us=NOW_US)
+        cancels.request_cancel(tx, job.seq, now_us=NOW_US, message="enough")
+        releases.release_lost(tx, new_worker_id="worker-2", boot_id="b", now_us=NOW_US)
         assert jobs.find(tx, job.job_id).message == "enough"
 
 
@@ -313,17 +313,17 @@ def test_many_cancels_are_those_of_each(store: Store, submit: SubmitJob) -> None
     more = [submit() for _ in range(600)]
     with store.writing() as tx:
         seqs = [job.seq for job in (*found.values(), *more)]
-        answers = lifecycle.request_cancels(tx, [*seqs, 10_000], now_us=NOW_US)
+        answers = cancels.request_cancels(tx, [*seqs, 10_000], now_us=NOW_US)
         after = jobs.find_many(tx, seqs)
         history = events.history(tx, more[-1].seq)
-    assert answers.pop(10_000) is lifecycle.CancelAnswer.WAS_FINAL
+    assert answers.pop(10_000) is cancels.CancelAnswer.WAS_FINAL
     for status, job in found.items():
         if status in FINAL:
-            assert (answers[job.seq], after[job.seq]) == (lifecycle.CancelAnswer.WAS_FINAL, job)
+            assert (answers[job.seq], after[job.seq]) == (cancels.CancelAnswer.WAS_FINAL, job)
         elif status is Status.RUNNING:
-            assert answers[job.seq] is lifecycle.CancelAnswer.REQUESTED
+            assert answers[job.seq] is cancels.CancelAnswer.REQUESTED
         else:
-            assert (answers[job.seq], after[job.seq].status) == (lifecycle.CancelAnswer.ENDED, Status.CANCELLED)
+            assert (answers[job.seq], after[job.seq].status) == (cancels.CancelAnswer.ENDED, Status.CANCELLED)
     assert all(after[job.seq].status is Status.CANCELLED for job in more)
     assert (history[-1].from_status, history[-1].to_status) == (Status.INITIALIZING, Status.CANCELLED)
 
@@ -345,7 +345,7 @@ def test_the_executor_noted_is_that_of_the_attempt(store: Store, submit: SubmitJ
         noted = jobs.find(tx, job.job_id)
         assert lifecycle.give_back(tx, held, why="drained", now_us=NOW_US)
         assert not lifecycle.note_executor(tx, held, pid=8, started="later")
-        (again,) = lifecycle.claim(tx, WORKER, limit=1, now_us=NOW_US)
+        (again,) = claims.claim(tx, WORKER, limit=1, now_us=NOW_US)
     assert (noted.executor_pid, noted.executor_started) == (7, "then")
     assert (again.job.executor_pid, again.job.executor_started) == (None, None)
 
@@ -363,7 +363,7 @@ def test_a_claim_reads_the_queue_in_its_order_and_sorts_nothing(store: Store, su
 
     with store.writing() as tx:
         event.listen(tx, "before_cursor_execute", explain)
-        assert len(lifecycle.claim(tx, "w", limit=2, now_us=store.now_us())) == 2
+        assert len(claims.claim(tx, "w", limit=2, now_us=store.now_us())) == 2
         event.remove(tx, "before_cursor_execute", explain)
     assert any("ix_jobs_queue" in step for step in plans), plans
     assert not any("TEMP B-TREE" in step for step in plans), plans

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Reason, Status
-from aerjob_cli.store import jobs, lifecycle, submissions
+from aerjob_cli.store import cancels, claims, jobs, lifecycle, submissions
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.listing import JobFilter, SortKey, listed, matching_seqs, short_ids
 from aerjob_cli.store.records import ExperimentRecord, JobRecord, Payload
@@ -37,7 +37,7 @@ class Many:
 def _end(store: Store, chance: random.Random) -> None:
     """Move the next job of the queue on, to one of the states that it can get into."""
     with store.writing() as tx:
-        for item in lifecycle.claim(tx, "w", limit=1, now_us=chance.randrange(6000, 8000)):
+        for item in claims.claim(tx, "w", limit=1, now_us=chance.randrange(6000, 8000)):
             end_us = chance.randrange(8000, 9000)
             match chance.choice(list(Status)):
                 case Status.DONE:
@@ -48,7 +48,7 @@ def _end(store: Store, chance: random.Random) -> None:
                     reason = chance.choice((Reason.TIMED_OUT, Reason.SIMULATION_FAILED))
                     lifecycle.fail(tx, item.claim, reason, "m", stderr_tail=None, now_us=end_us)
                 case Status.CANCELLED:
-                    lifecycle.cancel_held(tx, item.claim, now_us=end_us)
+                    cancels.cancel_held(tx, item.claim, now_us=end_us)
                 case _:
                     pass
 

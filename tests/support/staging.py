@@ -9,7 +9,7 @@ from types import TracebackType
 from aerjob_cli.processes import started_of
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Reason, Status
-from aerjob_cli.store import jobs, lifecycle
+from aerjob_cli.store import claims, jobs, lifecycle
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import Claim, ExperimentRecord, JobRecord, Payload
 
@@ -35,14 +35,14 @@ class Stage:
     def validate(self, job: JobRecord, *, experiments: int) -> None:
         """Have the first submitted job, which must be this one, accepted."""
         with self.store.writing() as tx:
-            (item,) = lifecycle.claim_validations(tx, WORKER, limit=1, now_us=self._now_us(0))
+            (item,) = claims.claim_validations(tx, WORKER, limit=1, now_us=self._now_us(0))
             assert item.job.seq == job.seq
             assert lifecycle.accept(tx, item.claim, experiments_total=experiments, threads=1, now_us=self._now_us(0))
 
     def start(self, job: JobRecord, *, ago_s: float = 0.0, in_this_process: bool = False) -> None:
         """Have the next job, which must be this one, begin; ``in_this_process`` it seems to run here."""
         with self.store.writing() as tx:
-            (item,) = lifecycle.claim(tx, WORKER, limit=1, now_us=self._now_us(ago_s))
+            (item,) = claims.claim(tx, WORKER, limit=1, now_us=self._now_us(ago_s))
             assert item.job.seq == job.seq
             self._claims[job.seq] = item.claim
             if in_this_process:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from aerjob_cli.executors.messages import Message, MessageError, Reassembly, encode
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
-from aerjob_cli.store import experiments, jobs, lifecycle
+from aerjob_cli.store import claims, experiments, jobs
 from aerjob_cli.store.database import Store
 from aerjob_cli.worker import answers
 from aerjob_cli.worker.holdings import Holding
@@ -41,7 +41,7 @@ def holding_in(store: Store, *, validation: bool = False) -> Holding:
     plan: dict[str, Any] = {} if validation else {"experiments_total": 3, "threads": 1, "priority": 1}
     with store.writing() as tx:
         submissions.submit(tx, submission(**plan), now_us=1)
-        claim = lifecycle.claim_validations if validation else lifecycle.claim
+        claim = claims.claim_validations if validation else claims.claim
         (claimed,) = claim(tx, "w", limit=1, now_us=1)
     return Holding(claimed.job, claimed.claim, SomeExecutor(), 0.0, None, 1, 0, awaited={0, 1, 2})
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from aerjob_cli.settings import EXIT_HANDED_OVER
 from aerjob_cli.states import Status
-from aerjob_cli.store import jobs, lifecycle, workers
+from aerjob_cli.store import cancels, jobs, workers
 from aerjob_cli.store.doorbell import ring
 from aerjob_cli.store.flocks import try_flock
 from aerjob_cli.store.records import JobRecord, WorkerRecord
@@ -30,7 +30,7 @@ def runs_in(job: JobRecord, process: subprocess.Popen[bytes], tx: Connection) ->
 def wish_it_ended(scene: Scene, job: JobRecord) -> None:
     """Note the wish and no more: a client that waits for the end would start a worker of its own."""
     with scene.store.writing() as tx:
-        lifecycle.request_cancel(tx, job.seq, now_us=scene.store.now_us())
+        cancels.request_cancel(tx, job.seq, now_us=scene.store.now_us())
     ring(scene.paths.doorbell)
 
 

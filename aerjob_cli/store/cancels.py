@@ -1,0 +1,98 @@
+"""Ending jobs on request: at once those that do not run, through their worker those that do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from sqlalchemy import Connection, func, null, select, update
+
+from aerjob_cli.states import PENDING, Reason, Status
+from aerjob_cli.store.events import note
+from aerjob_cli.store.moves import leave, not_before_start, note_move
+from aerjob_cli.store.records import Claim
+from aerjob_cli.store.tables import jobs
+
+_AT_ONCE = 500  # below SQLite's limit of parameters in any build
+_CANCELLED = "cancelled on request"
+
+
+def cancel_held(tx: Connection, held: Claim, *, now_us: int) -> bool:
+    """VALIDATING or RUNNING → CANCELLED, after its executor has been ended; the message is that of the wish."""
+    landed = leave(
+        tx,
+        held,
+        Status.CANCELLED,
+        reason=Reason.USER_CANCELLED,
+        message=func.coalesce(jobs.c.cancel_message, _CANCELLED),
+        finished_us=not_before_start(now_us),
+    )
+    if landed:
+        note_move(tx, held, held.status, Status.CANCELLED, "cancelled while it ran", now_us)
+    return landed
+
+
+class CancelAnswer(Enum):
+    """What became of a request to cancel."""
+
+    ENDED = auto()
+    REQUESTED = auto()
+    WAS_FINAL = auto()
+
+
+def request_cancel(tx: Connection, job_seq: int, *, now_us: int, message: str | None = None) -> CancelAnswer:
+    """Cancel a job that does not run yet at once; ask the worker to end one that does."""
+    return request_cancels(tx, [job_seq], now_us=now_us, message=message)[job_seq]
+
+
+def request_cancels(
+    tx: Connection, job_seqs: Sequence[int], *, now_us: int, message: str | None = None
+) -> dict[int, CancelAnswer]:
+    """Do so for many jobs, and give what became of each; one that is not there counts as final.
+
+    ``message`` says why, in the words of whoever wants it; of several messages for a running job the first one counts.
+    """
+    answers = dict.fromkeys(job_seqs, CancelAnswer.WAS_FINAL)
+    for start in range(0, len(job_seqs), _AT_ONCE):
+        pending = select(jobs.c.seq, jobs.c.status).where(
+            jobs.c.seq.in_(job_seqs[start : start + _AT_ONCE]), jobs.c.status.in_(tuple(PENDING))
+        )
+        by_status: dict[Status, list[int]] = {}
+        for seq, status in tx.execute(pending):
+            by_status.setdefault(Status(status), []).append(seq)
+        for status, seqs in by_status.items():
+            if status is Status.RUNNING:
+                _ask_to_end(tx, seqs, now_us, message)
+            else:
+                _cancel_before_it_runs(tx, seqs, status, now_us, message)
+            answers |= dict.fromkeys(seqs, CancelAnswer.REQUESTED if status is Status.RUNNING else CancelAnswer.ENDED)
+    return answers
+
+
+def _ask_to_end(tx: Connection, seqs: Sequence[int], now_us: int, message: str | None) -> None:
+    tx.execute(
+        update(jobs)
+        .where(jobs.c.seq.in_(seqs), jobs.c.status == Status.RUNNING)
+        .values(
+            cancel_requested_us=func.coalesce(jobs.c.cancel_requested_us, now_us),
+            cancel_message=func.coalesce(jobs.c.cancel_message, message),
+        )
+    )
+
+
+def _cancel_before_it_runs(
+    tx: Connection, seqs: Sequence[int], status: Status, now_us: int, message: str | None
+) -> None:
+    tx.execute(
+        update(jobs)
+        .where(jobs.c.seq.in_(seqs), jobs.c.status == status)
+        .values(
+            status=Status.CANCELLED,
+            reason=Reason.USER_CANCELLED,
+            message=_CANCELLED if message is None else message,
+            claim_token=null(),
+            cancel_requested_us=now_us,
+            finished_us=not_before_start(now_us),
+        )
+    )
+    note(tx, seqs, at_us=now_us, source=status, target=Status.CANCELLED, why="cancelled before it ran")
