@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
@@ -143,7 +144,8 @@ def _payload(row: Row[Any]) -> Payload:
 
 def _request_sha256(submission: Submission) -> str:
     asked = {
-        "payloads": [[payload.name, payload.format, payload.sha256] for payload in submission.payloads],
+        # A file is the same wherever its folder is; its own name is in the result.
+        "payloads": [[PurePath(payload.name).name, payload.format, payload.sha256] for payload in submission.payloads],
         "backend": submission.backend,
         "method": submission.method,
         "shots": submission.shots,
