@@ -14,6 +14,13 @@ from aerjob_cli.states import Reason
 
 # How many ids a sentence names.
 _NAMED = 3
+# How many characters of what was typed a sentence quotes.
+_QUOTED = 60
+
+
+def brief(text: str) -> str:
+    """Quote what was typed, cut where it is too long for a sentence."""
+    return repr(text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1]}…")
 
 
 class AerjobError(Exception):
@@ -41,7 +48,7 @@ class InvalidDuration(UsageError):
     code = "invalid_duration"
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"{text!r} is not a duration; write for example 90, 1m30s or 2h", text=text)
+        super().__init__(f"{brief(text)} is not a duration; write for example 90, 1m30s or 2h", text=text)
 
 
 class InvalidSize(UsageError):
@@ -50,7 +57,9 @@ class InvalidSize(UsageError):
     code = "invalid_size"
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"{text!r} is not an amount of memory; write for example 512 (MiB), 512MiB or 4GiB", text=text)
+        super().__init__(
+            f"{brief(text)} is not an amount of memory; write for example 512 (MiB), 512MiB or 4GiB", text=text
+        )
 
 
 class InvalidTime(UsageError):
@@ -60,7 +69,7 @@ class InvalidTime(UsageError):
 
     def __init__(self, text: str) -> None:
         super().__init__(
-            f"{text!r} is not a time; write for example 2026-01-31, 2026-01-31T12:00, today, yesterday, "
+            f"{brief(text)} is not a time; write for example 2026-01-31, 2026-01-31T12:00, today, yesterday, "
             "or 2h for two hours ago",
             text=text,
         )
@@ -151,7 +160,7 @@ class JobNotFound(AerjobError):
     exit_code = 3
 
     def __init__(self, job_id: str, remedy: str = "`aerjob list` shows the jobs there are") -> None:
-        super().__init__(f"no job {job_id!r} in this store; {remedy}", job_id=job_id)
+        super().__init__(f"no job {brief(job_id)} in this store; {remedy}", job_id=job_id)
 
 
 class NothingMatched(AerjobError):
@@ -268,7 +277,9 @@ class UnknownBackend(InputRefused):
     code = "unknown_backend"
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        super().__init__(f"no simulator is called {name!r}; there is {', '.join(known)}", name=name, known=list(known))
+        super().__init__(
+            f"no simulator is called {brief(name)}; there is {', '.join(known)}", name=name, known=list(known)
+        )
 
 
 class SubmissionRefused(InputRefused):
@@ -293,8 +304,8 @@ class IdempotencyConflict(InputRefused):
 
     def __init__(self, key: str, job_id: str) -> None:
         super().__init__(
-            f"the idempotency key {key!r} belongs to job {job_id}, which was submitted with other circuits or options; "
-            "choose another key",
+            f"the idempotency key {brief(key)} belongs to job {job_id}, which was submitted with other circuits or "
+            "options; choose another key",
             key=key,
             job_id=job_id,
         )
@@ -394,7 +405,8 @@ class OutputLost(AerjobError):
 
     def __init__(self, fact: str) -> None:
         super().__init__(
-            f"the answer could not be written ({fact}); what was asked is done, `aerjob list` shows the jobs"
+            f"the answer could not be written ({fact}); make room or give it another place; what was submitted or "
+            "changed stays so, `aerjob list` shows the jobs"
         )
 
 
@@ -403,8 +415,8 @@ class Stopped(AerjobError):
 
     code = "stopped"
 
-    def __init__(self) -> None:
-        super().__init__("stopped by a signal; what was submitted goes on")
+    def __init__(self, *, only_looked: bool = False) -> None:
+        super().__init__("stopped by a signal" if only_looked else "stopped by a signal; what was submitted goes on")
 
 
 class StoppedByInterrupt(Stopped):

@@ -18,6 +18,7 @@ from aerjob_cli.codec.circuits import encode_qpy
 from aerjob_cli.codec.envelope import QPY
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.options import check_options, options_of
+from aerjob_cli.engines.checks import as_run
 from aerjob_cli.engines.registry import engine_named
 from aerjob_cli.memory import usable_memory_mb
 from aerjob_cli.settings import CIRCUITS_LIMIT
@@ -131,21 +132,19 @@ class BasicAerBackend(BackendV2):
 
     def _plan(self, circuits: list[QuantumCircuit], request: Request) -> Plan:
         assert request.shots is not None  # a checked request has them
-        found = engine_named(self._simulator.engine).check(
-            circuits,
-            JobSpec(
-                job_id="",
-                backend=self._simulator.name,
-                method=request.method,
-                shots=request.shots,
-                seed=0,
-                memory=request.memory,
-                threads=1,
-                max_memory_mb=request.max_memory_mb or usable_memory_mb(),
-                options=dict(request.options),
-                counts_required=False,
-            ),
+        spec = JobSpec(
+            job_id="",
+            backend=self._simulator.name,
+            method=request.method,
+            shots=request.shots,
+            seed=0,
+            memory=request.memory,
+            threads=1,
+            max_memory_mb=request.max_memory_mb or usable_memory_mb(),
+            options=dict(request.options),
+            counts_required=False,
         )
+        found = engine_named(self._simulator.engine).check(as_run(circuits, spec), spec)
         return Plan(found.experiments_total, found.threads)
 
 

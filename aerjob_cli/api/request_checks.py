@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.codec import strict_json
 from aerjob_cli.codec.options import check_options, simulator_named
-from aerjob_cli.errors import InputRefused
+from aerjob_cli.errors import InputRefused, brief
 
 if TYPE_CHECKING:
     from aerjob_cli.api.client import Request
@@ -75,7 +75,7 @@ def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
 def checked_text(subject: str, text: str) -> str:
     """Give a text that people may write about a job; raises ``InputRefused`` for one too short or too long."""
     if not isinstance(text, str) or not 0 < len(text) <= _TEXT_LIMIT:
-        raise InputRefused(f"{subject} is {text!r}; it must be a text of 1 to {_TEXT_LIMIT} characters")
+        raise InputRefused(f"{subject} is {brief(str(text))}; it must be a text of 1 to {_TEXT_LIMIT} characters")
     return text
 
 

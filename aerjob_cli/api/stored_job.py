@@ -50,9 +50,11 @@ class StoredJob(JobV1):
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tags given at submission, sorted."""
-        record = self._record()
-        return () if record is None else record.tags
+        """The tags as they are now, sorted; they may change after the end of the job, too."""
+        if not self._is_stored:
+            return ()
+        with raised_as_job_errors():
+            return self._client.find(self._job_id).tags
 
     @property
     def name(self) -> str | None:
@@ -101,7 +103,7 @@ class StoredJob(JobV1):
             return self._noted(self._client.find(self._job_id))
 
     def _noted(self, record: JobRecord) -> JobRecord:
-        """Keep the record when it is final: it never changes again."""
+        """Keep the record when it is final: but for the tags it never changes again."""
         if record.status.is_final:
             self._final = record
         return record

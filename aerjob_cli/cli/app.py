@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from typing import Annotated
 
 import typer
 from typer.core import TyperGroup
 
+from aerjob_cli.cli import streams
 from aerjob_cli.cli.answers.base import Answer, Version
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
@@ -45,15 +50,16 @@ def answers(invocation: Invocation) -> Iterator[Answer]:
 
     Raises ``AerjobError``; what the parser finds wrong is a ``UsageError``.
     """
-    try:
-        outcome = command_tree(_modules(invocation.arguments)).main(
-            args=list(invocation.arguments), prog_name="aerjob", standalone_mode=False, obj=invocation
-        )
-    except typer.TyperException as error:
-        raise _usage_error(error) from error
-    except SystemExit:
-        # The reader of a help text has left.
-        return
+    # The parser prints help texts by itself, and knows neither full disks nor readers who have left.
+    with contextlib.redirect_stdout(io.StringIO()) if _asks_for_help(invocation.arguments) else nullcontext() as helped:
+        try:
+            outcome = command_tree(_modules(invocation.arguments)).main(
+                args=list(invocation.arguments), prog_name="aerjob", standalone_mode=False, obj=invocation
+            )
+        except typer.TyperException as error:
+            raise _usage_error(error) from error
+    if helped is not None:
+        streams.to_stdout(helped.getvalue())
     if isinstance(outcome, Answer):
         yield outcome
     elif isinstance(outcome, Iterator):
@@ -87,6 +93,10 @@ def _modules(arguments: Sequence[str]) -> Sequence[str]:
 
 def _all_modules() -> Sequence[str]:
     return list(dict.fromkeys(_HOMES.values()))
+
+
+def _asks_for_help(arguments: Sequence[str]) -> bool:
+    return "--help" in itertools.takewhile(lambda argument: argument != "--", arguments)
 
 
 def _show_version(context: typer.Context, value: bool) -> None:

@@ -5,14 +5,13 @@ It is ready before anything heavy is imported, so that Ctrl-C has its sentence f
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import traceback
 from collections.abc import Sequence
 
 from aerjob_cli.cli import interrupts, streams
 from aerjob_cli.cli.context import Invocation
-from aerjob_cli.errors import AerjobError, InternalError, OutputLost
+from aerjob_cli.errors import AerjobError, InternalError
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -31,8 +30,7 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as unexpected:  # noqa: BLE001 - the last place where one can become a sentence
         error = _internal(invocation, unexpected)
         _trace(invocation)
-    with contextlib.suppress(OutputLost):
-        invocation.tell(error)
+    invocation.tell(error)
     return error.exit_code
 
 

@@ -8,6 +8,12 @@ _INVISIBLE = frozenset(
 )
 
 
+def clean_lines(text: str) -> str:
+    """Give ``text`` with its lines and its tabs as they are, and each part between them clean."""
+    lines = (line.removesuffix("\r") for line in text.split("\n"))
+    return "\n".join("\t".join(map(clean, line.split("\t"))) for line in lines)
+
+
 def clean(text: str) -> str:
     """Give ``text`` as one line without control, direction and zero-width characters."""
     if text.isascii() and text.isprintable():

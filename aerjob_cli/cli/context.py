@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aerjob_cli.cli import streams
-from aerjob_cli.errors import AerjobError, UsageError
+from aerjob_cli.errors import AerjobError, OutputLost, UsageError
 from aerjob_cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -84,10 +84,13 @@ class Invocation:
         print_answer(answer, as_json=self.json)
 
     def tell(self, error: AerjobError) -> None:
-        """Print an error that ended the command. Raises ``OutputLost``."""
+        """Print an error that ended the command, on stderr where stdout takes nothing."""
         from aerjob_cli.cli.render import print_error
 
-        print_error(error, as_json=self.json)
+        try:
+            print_error(error, as_json=self.json and not streams.is_lost())
+        except OutputLost:
+            print_error(error, as_json=False)
 
     def close(self) -> None:
         """Close the store if it was opened."""

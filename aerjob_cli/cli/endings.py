@@ -68,8 +68,8 @@ def is_refused(job: JobRecord) -> bool:
 
 
 def refusals(jobs: Iterable[JobRecord]) -> tuple[str, ...]:
-    """Give the sentence of each refused job: the file, the place in it, and what is wrong there."""
-    return tuple(job.message or f"job {job.job_id} was refused" for job in jobs if is_refused(job))
+    """Tell of each refused job as of any error: the file, the place in it, what is wrong there, and the job's id."""
+    return tuple(f"aerjob: {_verdict(job)} (job {job.job_id})" for job in jobs if is_refused(job))
 
 
 def refusal_of(jobs: Sequence[JobRecord]) -> SubmissionRefused | None:
@@ -77,6 +77,10 @@ def refusal_of(jobs: Sequence[JobRecord]) -> SubmissionRefused | None:
     refused = [job for job in jobs if is_refused(job)]
     if not refused:
         return None
-    first = refusals(refused)[0]
+    first = _verdict(refused[0])
     message = first if len(jobs) == 1 else f"{len(refused)} of {len(jobs)} circuits were refused; the first: {first}"
     return SubmissionRefused(message, job_ids=[job.job_id for job in refused])
+
+
+def _verdict(job: JobRecord) -> str:
+    return job.message or "the circuits were refused"

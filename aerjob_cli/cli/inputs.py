@@ -14,6 +14,8 @@ from aerjob_cli.errors import InputRefused, UsageError
 from aerjob_cli.settings import PAYLOAD_LIMIT_BYTES
 
 STDIN = "-"
+# What the caller has opened: `<(…)` of a shell is such a name.
+_OWN_DESCRIPTORS = ("/dev/fd/", "/proc/self/fd/")
 
 
 def read_circuits(files: Sequence[str], format: str | None = None) -> list[CircuitBytes]:
@@ -51,7 +53,9 @@ def _read_file(file: str, name: str) -> bytes:
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
         mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
+        if stat.S_ISFIFO(mode) and (file == "/dev/stdin" or file.startswith(_OWN_DESCRIPTORS)):
+            os.set_blocking(descriptor, True)
+        elif not stat.S_ISREG(mode):
             raise InputRefused(
                 f"{name} is {_kind(mode)}, not a file; name a file, or give `-` to read stdin", file=name
             )

@@ -21,13 +21,15 @@ class Interrupted(BaseException):
 
     def as_error(self) -> Stopped:
         """Give the sentence and the exit code of it."""
-        return StoppedByInterrupt() if self.signal is signal.SIGINT else StoppedByTermination()
+        error = StoppedByInterrupt if self.signal is signal.SIGINT else StoppedByTermination
+        return error(only_looked=_INTERRUPTS.only_looking)
 
 
 class _Interrupts:
     """Whether a signal may be raised now, and the one that could not be."""
 
     def __init__(self) -> None:
+        self.only_looking = False
         self._is_put_off = False
         self._noted: signal.Signals | None = None
 
@@ -56,6 +58,7 @@ _INTERRUPTS = _Interrupts()
 def raised() -> Iterator[None]:
     """Raise ``Interrupted`` for the signals that come during the block; then they have their default effect."""
     taken = []
+    _INTERRUPTS.only_looking = False
     for number in _ORDERS_TO_STOP:
         # What the shell told a background job to ignore stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -66,6 +69,11 @@ def raised() -> Iterator[None]:
     finally:
         for number in taken:
             signal.signal(number, signal.SIG_DFL)
+
+
+def only_looking() -> None:
+    """Declare that this command neither submits jobs nor waits for them, so that there are none to speak of."""
+    _INTERRUPTS.only_looking = True
 
 
 @contextmanager

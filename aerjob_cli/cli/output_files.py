@@ -22,6 +22,7 @@ STDOUT = "-"
 _MODE = 0o666
 # These file systems know no hard links, by which a name is taken only if it is free.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,10 @@ class OutputFile:
     is_replaced: bool
 
     def write(self, parts: Iterable[bytes]) -> None:
-        """Write the file, durably; raises ``OutputExists`` or ``OutputLost``, and leaves nothing behind then."""
+        """Write the file, durably; leave nothing behind on failure.
+
+        Raises ``OutputExists``, ``OutputLost`` where there is no room, and ``OutputUnwritable``.
+        """
         draft = os.path.join(os.path.dirname(self.path), f".aerjob-{uuid.uuid4().hex}.part")
         try:
             try:
@@ -45,7 +49,10 @@ class OutputFile:
         except FileExistsError:
             raise OutputExists(self.name) from None
         except OSError as error:
-            raise OutputLost(f"{self.name}: {error.strerror or error}") from error
+            fact = error.strerror or str(error)
+            if error.errno in _NO_ROOM:
+                raise OutputLost(f"{self.name}: {fact}") from error
+            raise OutputUnwritable(self.name, fact) from error
         # The file is whole and named; that a file system cannot sync a folder takes nothing from it.
         with contextlib.suppress(OSError):
             _sync_folder(os.path.dirname(self.path))

@@ -10,7 +10,7 @@ import typer
 from aerjob_cli.cli.durations import parse_duration
 from aerjob_cli.cli.sizes import parse_size_mb
 from aerjob_cli.codec.envelope import OPENQASM2, OPENQASM3, QPY
-from aerjob_cli.errors import UsageError
+from aerjob_cli.errors import UsageError, brief
 
 
 class FormatName(StrEnum):
@@ -24,7 +24,7 @@ class FormatName(StrEnum):
 def text(value: str) -> str:
     """Take a text that can be stored: the bytes of an argument need not be any."""
     if "\0" in value or (not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value)):
-        raise UsageError(f"{value!r} is not text in UTF-8; write it so")
+        raise UsageError(f"{brief(value)} is not text in UTF-8; write it so")
     return value
 
 

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from aerjob_cli.cli import streams
 from aerjob_cli.cli.answers.base import Answer, Document, Note, answer_json, error_json
-from aerjob_cli.cli.cleaning import clean
-from aerjob_cli.errors import AerjobError, SubmissionRefused
+from aerjob_cli.cli.cleaning import clean, clean_lines
+from aerjob_cli.errors import AerjobError, OutputLost, SubmissionRefused
 
 
 def print_answer(answer: Answer, *, as_json: bool) -> None:
-    """Print an answer on stdout and its remarks on stderr."""
+    """Print an answer on stdout and its remarks on stderr; raises ``OutputLost``."""
+    try:
+        _print(answer, as_json=as_json)
+    except OutputLost:
+        _print_remarks((*answer.essence(), *answer.remarks))
+        raise
+    _print_remarks(answer.remarks)
+    # Refused circuits are remarked on one by one.
+    if answer.error is not None and not as_json and not isinstance(answer.error, SubmissionRefused):
+        print_error(answer.error, as_json=False)
+
+
+def _print(answer: Answer, *, as_json: bool) -> None:
     if isinstance(answer, Document):
-        streams.bytes_to_stdout(answer.data)
+        if streams.is_terminal():
+            streams.to_stdout(clean_lines(answer.data.decode("utf-8", errors="replace")))
+        else:
+            streams.bytes_to_stdout(answer.data)
     elif as_json:
         if not isinstance(answer, Note):
             streams.to_stdout(as_text(answer, as_json=True))
@@ -25,11 +41,11 @@ def print_answer(answer: Answer, *, as_json: bool) -> None:
         print_for_person(answer)
     else:
         streams.to_stdout(as_text(answer, as_json=False))
-    for remark in answer.remarks:
+
+
+def _print_remarks(remarks: Iterable[str]) -> None:
+    for remark in remarks:
         streams.to_stderr(f"{clean(remark)}\n")
-    # Refused circuits are remarked on one by one.
-    if answer.error is not None and not as_json and not isinstance(answer.error, SubmissionRefused):
-        print_error(answer.error, as_json=False)
 
 
 def as_text(answer: Answer, *, as_json: bool) -> str:

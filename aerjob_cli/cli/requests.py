@@ -12,10 +12,20 @@ from aerjob_cli.cli import interrupts
 from aerjob_cli.cli.inputs import read_circuits
 from aerjob_cli.cli.submission_options import SubmissionOptions
 from aerjob_cli.codec.options import parse_option
-from aerjob_cli.errors import AerjobError, UsageError
+from aerjob_cli.errors import AerjobError, InputRefused, UsageError
 from aerjob_cli.settings import Settings
 from aerjob_cli.store.records import JobRecord
 
+# What refuses them calls them by the names that they have in requests.
+_FLAGS = {
+    "shots": "--shots",
+    "seed_simulator": "--seed",
+    "optimization_level": "--optimization-level",
+    "priority": "--priority",
+    "time_limit_s": "--time-limit",
+    "max_memory_mb": "--max-memory",
+    "max_attempts": "--max-attempts",
+}
 _OWN_FLAGS = ("shots", "seed_simulator", "memory")
 
 
@@ -41,7 +51,12 @@ def requests_of(wanted: SubmissionOptions, settings: Settings) -> list[Request]:
     )
     circuits = read_circuits(wanted.files, None if wanted.format is None else str(wanted.format))
     groups = [tuple(circuits)] if wanted.one_job else [(circuit,) for circuit in circuits]
-    return [replace(wish, circuits=group, name=wish.name or PurePath(group[0].name).stem or None) for group in groups]
+    return [replace(wish, circuits=group, name=_name(wanted, group[0].name)) for group in groups]
+
+
+def _name(wanted: SubmissionOptions, file: str) -> str | None:
+    # An empty one is refused where all are checked.
+    return (PurePath(file).stem or None) if wanted.name is None else wanted.name
 
 
 def _options(wanted: SubmissionOptions, backend: str) -> dict[str, Any]:
@@ -70,8 +85,13 @@ def _options(wanted: SubmissionOptions, backend: str) -> dict[str, Any]:
     return options
 
 
-def take_in(client: Client, requests: Sequence[Request]) -> tuple[list[JobRecord], AerjobError | None]:
-    """Make the jobs durable; a signal that came meanwhile is given back with them, so that no id gets lost."""
+def take_in(
+    client: Client, requests: Sequence[Request], wanted: SubmissionOptions
+) -> tuple[list[JobRecord], AerjobError | None]:
+    """Make the jobs durable; a signal that came meanwhile is given back with them, so that no id gets lost.
+
+    Raises ``InputRefused``, which names the flags of ``wanted`` as they were typed.
+    """
     jobs: list[JobRecord] = []
     try:
         with interrupts.put_off():
@@ -80,4 +100,19 @@ def take_in(client: Client, requests: Sequence[Request]) -> tuple[list[JobRecord
         if not jobs:
             raise
         return jobs, interrupt.as_error()
+    except InputRefused as error:
+        raise _as_typed(error, wanted) from error
     return jobs, None
+
+
+def _as_typed(error: InputRefused, wanted: SubmissionOptions) -> InputRefused:
+    """Give the error in the words of the command line, where a flag of it is what was refused."""
+    name = error.fields.get("field", error.fields.get("option"))
+    flag = _FLAGS.get(str(name))
+    # What comes from the environment has no flag to correct.
+    if flag is None or getattr(wanted, flag.removeprefix("--").replace("-", "_")) is None:
+        return error
+    for subject in (f"the option {name!r} ", f"{name} "):
+        if error.message.startswith(subject):
+            return InputRefused(f"{flag} {error.message.removeprefix(subject)}", **error.fields)
+    return error

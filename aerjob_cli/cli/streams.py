@@ -17,8 +17,11 @@ from aerjob_cli.errors import OutputLost
 
 _STANDARD = (0, 1, 2)
 _CLOSED = (errno.EBADF, errno.EPIPE)
-# Of this process, as stdout is: set when it had a reader who has left.
+# Of this process, as stdout is: set when it had a reader who has left, when it was closed from the start, and when
+# something could not be written to it.
 _LEFT = threading.Event()
+_WAS_CLOSED = threading.Event()
+_LOST = threading.Event()
 
 
 def repair() -> None:
@@ -29,6 +32,8 @@ def repair() -> None:
         except OSError:
             # The lowest free number, which is this one: those below are open by now.
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+            if descriptor == 1:
+                _WAS_CLOSED.set()
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - open as long as the process
@@ -40,6 +45,8 @@ def repair() -> None:
 
 def to_stdout(text: str) -> None:
     """Write the answer. A reader who has left wants no more; raises ``OutputLost`` for any other failure."""
+    if not text:
+        return
     with _answering():
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -58,6 +65,11 @@ def reader_has_left() -> bool:
     return _LEFT.is_set()
 
 
+def is_lost() -> bool:
+    """Tell whether something could not be written to stdout, where nothing more can be told then."""
+    return _LOST.is_set()
+
+
 def to_stderr(text: str) -> None:
     """Write what is not the answer; where that cannot be, there is nobody to tell."""
     try:
@@ -69,7 +81,7 @@ def to_stderr(text: str) -> None:
 
 def stays_read(for_s: float) -> bool:
     """Wait that long, or until the reader of stdout has left; tell whether there is one still."""
-    if reader_has_left():
+    if reader_has_left() or _WAS_CLOSED.is_set():
         return False
     mode = os.fstat(1).st_mode
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
@@ -88,11 +100,15 @@ def is_terminal() -> bool:
 
 @contextlib.contextmanager
 def _answering() -> Iterator[None]:
+    if _WAS_CLOSED.is_set():
+        _LOST.set()
+        raise OutputLost("stdout is closed")
     try:
         yield
     except OSError as error:
         _silence(1)
         if error.errno not in _CLOSED:
+            _LOST.set()
             raise OutputLost(error.strerror or str(error)) from error
         _LEFT.set()
 

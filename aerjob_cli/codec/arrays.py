@@ -7,6 +7,7 @@ Large arrays are neither encoded nor decoded through a second copy of all their 
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,10 +57,13 @@ def decode_npy(data: bytes | bytearray | memoryview) -> Array:
     shape, is_fortran, dtype = npy.read_array_header_1_0(head)
     if dtype.kind not in _KINDS:
         raise ValueError(f"the array has the dtype {dtype}, which is not what is stored here")
-    flat = np.empty(int(np.prod(shape, dtype=object)), dtype)
     content = view[head.tell() :]
-    if content.nbytes != flat.nbytes:
-        raise ValueError(f"the array announces {flat.nbytes} bytes and has {content.nbytes}")
+    length = math.prod(shape)
+    # Before it is allocated: what a damaged header announces may be anything. NumPy makes no items of 0 bytes.
+    announced = length * max(dtype.itemsize, 1)
+    if min(shape, default=0) < 0 or content.nbytes != announced:
+        raise ValueError(f"the array announces {announced} bytes and has {content.nbytes}")
+    flat = np.empty(length, dtype)
     if flat.nbytes:
         flat.view(np.uint8)[:] = np.frombuffer(content, np.uint8)
     return flat.reshape(shape, order="F" if is_fortran else "C")

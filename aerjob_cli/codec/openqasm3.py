@@ -28,6 +28,7 @@ _PHYSICAL_QUBIT = re.compile(r"\$([0-9]+)")
 _PLACED = re.compile(r"L?(\d+)(?:,|:C)(\d+): (.*)", re.DOTALL)
 _UNSUPPORTED = re.compile(r"node of type '?(\w+)'? is not supported")
 _UNDEFINED_GATE = re.compile(r"gate '.*' is not defined", re.DOTALL)
+_UNDEFINED_SYMBOL = re.compile(r"Undefined symbol '(.*)'", re.DOTALL)
 # Wider than anything that can be simulated; a declaration of billions would only exhaust the memory.
 _REGISTER_LIMIT = 1_000_000
 _OWN_PROGRAM = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nrx(pi / 2) q[0];\nc = measure q;\n'
@@ -57,12 +58,12 @@ def read(data: bytes, name: str) -> QuantumCircuit:
     except RecursionError:
         raise CircuitRefused(f"{name} is nested too deeply to be read; write it flatter") from None
     except Exception as error:
-        raise _refusal(error, name) from error
+        raise _refusal(error, name, text) from error
     except BaseException as error:
         # A panic in Qiskit's Rust code is a BaseException only.
         if type(error).__name__ != "PanicException":
             raise
-        raise _refusal(error, name) from None
+        raise _refusal(error, name, text) from None
     circuit.name = PurePath(name).stem or name
     return circuit
 
@@ -93,18 +94,52 @@ def _check_statements(program: ast.Program, text: str, name: str) -> None:
                 ", and a job has no inputs; write its value into the file",
             )
         size = getattr(statement, "size", None) or getattr(getattr(statement, "type", None), "size", None)
-        if isinstance(size, ast.IntegerLiteral) and size.value > _REGISTER_LIMIT:
-            raise _refused(f"{name} declares a register of {size.value}", place, _too_large("bits"))
-    numbers = _PHYSICAL_QUBIT.findall(text)
-    if any(len(number) > len(str(_REGISTER_LIMIT)) or int(number) > _REGISTER_LIMIT for number in numbers):
+        if isinstance(size, ast.IntegerLiteral):
+            if size.value > _REGISTER_LIMIT:
+                raise _refused(f"{name} declares a register of {size.value}", place, _too_large("bits"))
+        elif isinstance(size, ast.Expression) and _is_register(statement):
+            raise _refused(
+                f"{name} declares a register",
+                place,
+                " whose size is to be computed, and only a plain number can be read there; write the number",
+            )
+    # Few texts have such a number, and in most of these it is in a comment.
+    if any(map(_is_too_large, _PHYSICAL_QUBIT.findall(text))) and any(map(_is_too_large, _physical_qubits(program))):
         raise CircuitRefused(f"{name} names a physical qubit{_too_large('qubits')}")
+
+
+def _is_register(statement: ast.QASMNode) -> bool:
+    from openqasm3 import ast
+
+    return isinstance(statement, ast.QubitDeclaration) or (
+        isinstance(statement, ast.ClassicalDeclaration) and isinstance(statement.type, ast.BitType)
+    )
+
+
+def _physical_qubits(program: ast.Program) -> Iterator[str]:
+    """Give the numbers of the physical qubits that a program names anywhere."""
+    from openqasm3 import ast
+
+    rest: list[Any] = [program]
+    while rest:
+        part = rest.pop()
+        if isinstance(part, ast.Identifier) and (found := _PHYSICAL_QUBIT.fullmatch(part.name)) is not None:
+            yield found[1]
+        if isinstance(part, ast.QASMNode):
+            rest += vars(part).values()
+        elif isinstance(part, (list, tuple)):
+            rest += part
+
+
+def _is_too_large(digits: str) -> bool:
+    return len(digits) > len(str(_REGISTER_LIMIT)) or int(digits) > _REGISTER_LIMIT
 
 
 def _too_large(noun: str) -> str:
     return f", and {_REGISTER_LIMIT} {noun} are the most that can be read; look for a number that is too large"
 
 
-def _refusal(error: BaseException, name: str) -> CircuitRefused:
+def _refusal(error: BaseException, name: str, text: str) -> CircuitRefused:
     """Word what the parser or the converter raised."""
     message = str(getattr(error, "message", "") or error)
     placed = _PLACED.match(message)
@@ -124,12 +159,32 @@ def _refusal(error: BaseException, name: str) -> CircuitRefused:
         tail = f": {as_clause(fact)}; define it, or include 'stdgates.inc'"
     else:
         tail = f": {as_clause(fact)}; correct it and submit again"
-    return _refused(f"{name} cannot be read", place, tail)
+    return _refused(f"{name} cannot be read", _mended(place, fact, text), tail)
+
+
+def _mended(place: Place, fact: str, text: str) -> Place:
+    """Mend the column, or leave it out where it is beyond the line.
+
+    Of a name with an index, as in ``h r[0];``, the parser gives the offset in the text as the column.
+    """
+    line, column = place
+    lines = text.split("\n")
+    if line is None or column is None or line > len(lines):
+        return place
+    start = sum(len(earlier) + 1 for earlier in lines[: line - 1])
+    undefined = _UNDEFINED_SYMBOL.match(fact)
+    if undefined is not None:
+        word = re.compile(rf"(?<!\w){re.escape(undefined[1])}(?!\w)")
+        if not word.match(text, start + column - 1) and word.match(text, column - 1):
+            column -= start
+    return line, column if 1 <= column <= len(lines[line - 1]) + 1 else None
 
 
 def _refused(head: str, place: Place, tail: str) -> CircuitRefused:
     line, column = place
-    where = "" if line is None else f" at line {line}, column {column}"
+    where = "" if line is None else f" at line {line}"
+    if column is not None:
+        where += f", column {column}"
     return CircuitRefused(f"{head}{where}{tail}", line=line, column=column)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import operator
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -29,6 +30,7 @@ from aerjob_cli.errors import InputRefused, UnknownBackend, UsageError
 _FLAG_WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 _LISTED_AT_MOST = 15
+_SHOWN_CHARACTERS = 60
 _DIGITS_AT_MOST = 30  # more than any range has; Python refuses to read very long numbers
 
 
@@ -113,9 +115,18 @@ def _hint(name: str, known: Mapping[str, Option]) -> str:
 def _checked(name: str, option: Option, value: Any, *, as_typed: str | None = None) -> bool | int | float | str:
     converted = _converted(option, value)
     if converted is None or (option.words and converted not in option.words) or not _in_range(option, converted):
-        given = repr(value if as_typed is None else as_typed)
+        given = _shown(value if as_typed is None else as_typed)
         raise InputRefused(f"the option {name!r} is {given}; it must be {_expectation(option)}", option=name)
     return converted
+
+
+def _shown(value: object) -> str:
+    """Write a value on one line, cut where it is long."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python does not write whole numbers of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
 def _read(option: Option, word: str) -> bool | int | float | str | None:
@@ -143,7 +154,10 @@ def _converted(option: Option, value: Any) -> bool | int | float | str | None:
     if isinstance(value, bool):
         return None
     if hasattr(value, "__index__"):
-        return option.kind(value.__index__())
+        try:
+            return option.kind(operator.index(value))
+        except (TypeError, OverflowError):  # an array of NumPy's; a whole number beyond all fractions
+            return None
     if option.kind is float and isinstance(value, float):
         return float(value)
     return None
@@ -152,7 +166,7 @@ def _converted(option: Option, value: Any) -> bool | int | float | str | None:
 def _in_range(option: Option, value: bool | int | float | str) -> bool:
     if isinstance(value, str):
         return True
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return False
     return (option.minimum is None or value >= option.minimum) and (option.maximum is None or value <= option.maximum)
 

@@ -85,6 +85,7 @@ class AerEngine:
                 taken_s = time.perf_counter() - began
                 if runs:
                     yield runs
+                del runs  # final states: those of the next circuits need the room
                 if failure is not None:
                     raise failure
                 position += len(chunk)

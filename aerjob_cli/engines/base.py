@@ -80,7 +80,8 @@ class Engine(Protocol):
     ) -> Iterator[list[ExperimentRun]]:
         """Run the circuits of the half-open ranges in ``missing``, a chunk at a time, in order.
 
-        Each experiment gives the same whatever else is missing. Raises ``SimulationFailed`` after
-        the good experiments of the chunk that failed were given.
+        Each experiment gives the same whatever else is missing. Whoever
+        wants the memory of a chunk back before the next one runs drops it; nothing of it is kept here.
+        Raises ``SimulationFailed`` after the good experiments of the chunk that failed were given.
         """
         ...

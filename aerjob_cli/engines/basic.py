@@ -21,7 +21,7 @@ from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.checks import check_contents, check_numbers
-from aerjob_cli.engines.memory import MEBIBYTE, fits, in_words, needed_bytes
+from aerjob_cli.engines.memory import fits_job, in_words, needed_bytes, why_not
 from aerjob_cli.engines.survey import survey
 from aerjob_cli.engines.translation import GateSet, runnable
 from aerjob_cli.errors import CircuitRefused
@@ -64,7 +64,7 @@ class BasicEngine:
         for index in (index for start, stop in missing for index in range(start, stop)):
             try:
                 runs.append(_run(simulator, circuits[index], spec, index))
-            except SimulationFailed:
+            except Exception:
                 if runs:
                     yield runs
                 raise
@@ -113,11 +113,9 @@ def _check_width(circuit: QuantumCircuit, spec: JobSpec) -> None:
             "use fewer qubits, or qasm_simulator"
         )
     needed = _STATES_AT_ONCE * (needed_bytes("statevector", qubits) or 0)
-    if not fits(needed, spec.max_memory_mb):
+    if not fits_job(needed, spec):
         raise CircuitRefused(
-            f"circuit {circuit.name!r} needs {in_words(needed)} for {qubits} qubits; "
-            f"this machine gives {in_words(spec.max_memory_mb * MEBIBYTE)}; "
-            "use fewer qubits, or raise the job's memory limit"
+            f"circuit {circuit.name!r} needs {in_words(needed)} for {qubits} qubits; {why_not(needed, spec)}"
         )
 
 

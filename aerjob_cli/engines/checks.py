@@ -5,6 +5,7 @@ from __future__ import annotations
 from qiskit import QuantumCircuit
 
 from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.option_tables import MEASURE_ALL
 from aerjob_cli.engines.survey import Survey, survey
 from aerjob_cli.errors import CircuitRefused
 
@@ -36,7 +37,12 @@ def check_contents(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> 
         )
 
 
-def measured(circuit: QuantumCircuit) -> QuantumCircuit:
+def as_run(circuits: list[QuantumCircuit], spec: JobSpec) -> list[QuantumCircuit]:
+    """Give the circuits as an engine gets them: with the measurements that the job's options ask for."""
+    return [_measured(circuit) for circuit in circuits] if spec.options.get(MEASURE_ALL) else circuits
+
+
+def _measured(circuit: QuantumCircuit) -> QuantumCircuit:
     """Give the circuit with a measurement of every qubit at its end, or as it is when it measures anything."""
     if "measure" in survey(circuit).names:
         return circuit

@@ -5,6 +5,12 @@ The sizes are those of the states that Aer's methods keep: 2^n amplitudes, 4^n m
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from aerjob_cli.catalog import SIMULATORS
+from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.memory import usable_memory_mb
+
 MEBIBYTE = 2**20
 _AMPLITUDE_BYTES = {"double": 16, "single": 8}
 # Aer 0.18 announces 122 MiB for 2,000 qubits and 3,053 MiB for 10,000: 32 bytes times n².
@@ -28,6 +34,37 @@ def needed_bytes(method: str, qubits: int, precision: str = "double") -> int | N
 def fits(size_bytes: int, limit_mb: int) -> bool:
     """Tell whether Aer allocates ``size_bytes`` under ``max_memory_mb=limit_mb``: it counts whole MiB."""
     return size_bytes // MEBIBYTE <= limit_mb
+
+
+def fits_job(size_bytes: int, spec: JobSpec) -> bool:
+    """Tell whether ``size_bytes`` fit into the job's limit and into the machine."""
+    return fits(size_bytes, min(spec.max_memory_mb, _machine_mb()))
+
+
+def why_not(size_bytes: int, spec: JobSpec) -> str:
+    """Say which limit does not allow ``size_bytes``, and what helps: the end of a sentence."""
+    machine_mb = _machine_mb()
+    remedies = ["use fewer qubits"]
+    if _may_compress(spec):
+        remedies.append("take the method 'matrix_product_state' if they are weakly entangled")
+    if spec.max_memory_mb >= machine_mb:
+        fact = f"this machine has {in_words(machine_mb * MEBIBYTE)}"
+    else:
+        fact = f"the job's memory limit is {in_words(spec.max_memory_mb * MEBIBYTE)}"
+        if fits(size_bytes, machine_mb):
+            remedies.append("raise the limit")
+    *first, last = remedies
+    return f"{fact}; {', '.join(first)}{', or ' if first else ''}{last}"
+
+
+def _may_compress(spec: JobSpec) -> bool:
+    is_usual = spec.method in ("automatic", "statevector") and not spec.gives_state
+    return is_usual and "matrix_product_state" in SIMULATORS[spec.backend].methods
+
+
+@lru_cache
+def _machine_mb() -> int:
+    return usable_memory_mb()
 
 
 def in_words(size_bytes: int) -> str:

@@ -17,7 +17,7 @@ from qiskit_aer import AerSimulator
 
 from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.jobspec import JobSpec
-from aerjob_cli.engines.memory import MEBIBYTE, fits, in_words, needed_bytes
+from aerjob_cli.engines.memory import fits_job, in_words, needed_bytes, why_not
 from aerjob_cli.engines.survey import Survey
 from aerjob_cli.errors import CircuitRefused
 
@@ -34,11 +34,11 @@ _STATES = {
 
 
 def check_width(circuit: QuantumCircuit, findings: Survey, spec: JobSpec, simulator: AerSimulator) -> None:
-    """Refuse a circuit, as it would run, that needs over ``spec.max_memory_mb``; raises ``CircuitRefused``."""
+    """Refuse a circuit, as it would run, that needs more than its job or the machine has; raises ``CircuitRefused``."""
     _check_number(circuit, findings, spec)
     method = "stabilizer" if runs_on_stabilizer(findings, spec) else spec.method
     bound = _needed_bytes(method, findings.active_qubits, spec)
-    if bound is None or fits(bound, spec.max_memory_mb):
+    if bound is None or fits_job(bound, spec):
         return
     qubits = findings.active_qubits
     if spec.method in _ASKED:
@@ -47,12 +47,11 @@ def check_width(circuit: QuantumCircuit, findings: Survey, spec: JobSpec, simula
             return
         method, qubits = answer
     needed = _needed_bytes(method, qubits, spec)
-    if needed is None or fits(needed, spec.max_memory_mb):
+    if needed is None or fits_job(needed, spec):
         return
     raise CircuitRefused(
         f"circuit {circuit.name!r} needs {in_words(needed)} for a {qubits}-qubit {_STATES[method]}; "
-        f"this machine gives {in_words(spec.max_memory_mb * MEBIBYTE)}; "
-        "use fewer qubits, or raise the job's memory limit"
+        f"{why_not(needed, spec)}"
     )
 
 

@@ -22,7 +22,7 @@ from aerjob_cli.codec.circuits import decode_circuits, preload_readers
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines import aer
 from aerjob_cli.engines.base import Engine, ExperimentRun, SimulationFailed
-from aerjob_cli.engines.checks import measured
+from aerjob_cli.engines.checks import as_run
 from aerjob_cli.engines.registry import engine_named
 from aerjob_cli.errors import CircuitRefused
 from aerjob_cli.executors import messages
@@ -103,6 +103,7 @@ def _run(connection: socket, message: Message, ticket: Any) -> None:
     engine = _engine(spec)
     for runs in engine.run(circuits, spec, _missing(message, len(circuits))):
         _send_chunk(connection, ticket, runs, incoming)
+        del runs  # final states: those of the next circuits need the room
     _send(connection, {"kind": "done", "ticket": ticket, "engine": engine.version})
 
 
@@ -124,7 +125,7 @@ def _circuits(message: Message, spec: JobSpec) -> list[QuantumCircuit]:
     for fields in message.header["sources"]:
         source = Source(**fields)
         circuits += decode_circuits(source.format, _verified(source, message.body), source.name)
-    return [measured(circuit) for circuit in circuits] if spec.options.get("measure_all") else circuits
+    return as_run(circuits, spec)
 
 
 def _verified(source: Source, body: bytes) -> bytes:

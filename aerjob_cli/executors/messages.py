@@ -33,10 +33,6 @@ BODY_LIMIT_BYTES = 1024 * 1024 * 1024
 # worker holds them in memory until they are committed, and names the files while everything else waits.
 CHUNK_BODY_BYTES = 4 * 1024 * 1024
 CHUNK_FILES = 8
-# What an executor says about results of more bytes than this, or in more files, it says in several messages: the
-# worker holds them in memory until they are committed, and names the files while everything else waits.
-CHUNK_BODY_BYTES = 4 * 1024 * 1024
-CHUNK_FILES = 8
 
 
 class MessageError(Exception):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, insert, select, update
 
 from aerjob_cli.states import Reason, Status
+from aerjob_cli.store.cancels import cancel_held
 from aerjob_cli.store.moves import is_held, leave, not_before_start, note_move
 from aerjob_cli.store.records import Claim, ExperimentRecord
 from aerjob_cli.store.tables import experiment_arrays, experiments, jobs
@@ -132,7 +133,12 @@ def fail(
 
 
 def crash(tx: Connection, held: Claim, reason: Reason, message: str, *, stderr_tail: str | None, now_us: int) -> bool:
-    """RUNNING → QUEUED after an attempt that broke off, or → ERROR when it was the last one allowed."""
+    """RUNNING → QUEUED after an attempt that broke off, or → ERROR when it was the last one allowed.
+
+    A job that somebody wants ended goes to CANCELLED.
+    """
+    if _is_unwanted(tx, held):
+        return cancel_held(tx, held, now_us=now_us)
     row = tx.execute(
         select(jobs.c.attempts_charged, jobs.c.max_attempts).where(jobs.c.seq == held.job_seq)
     ).one_or_none()
@@ -146,8 +152,19 @@ def crash(tx: Connection, held: Claim, reason: Reason, message: str, *, stderr_t
 
 
 def give_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
-    """RUNNING → QUEUED by order (a drain, a job that was not begun): the attempt is not charged."""
+    """RUNNING → QUEUED by order (a drain, a job that was not begun): the attempt is not charged.
+
+    A job that somebody wants ended goes to CANCELLED.
+    """
+    if _is_unwanted(tx, held):
+        return cancel_held(tx, held, now_us=now_us)
     landed = leave(tx, held, Status.QUEUED)
     if landed:
         note_move(tx, held, held.status, Status.QUEUED, why, now_us)
     return landed
+
+
+def _is_unwanted(tx: Connection, held: Claim) -> bool:
+    """Tell whether somebody wants the job ended, which its worker may not have seen yet."""
+    asked_us = select(jobs.c.cancel_requested_us).where(jobs.c.seq == held.job_seq)
+    return tx.execute(asked_us).scalar() is not None

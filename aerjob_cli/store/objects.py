@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import os
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 from aerjob_cli.errors import PayloadDamaged
@@ -36,7 +37,10 @@ def put_if_large(paths: StorePaths, sha256: str, data: bytes) -> bytes | None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        adopt(paths, draft, sha256)
+        # Over one that is there: these bytes are known to have this checksum, and mend what a disk has damaged.
+        folder = _make_folder(paths, sha256)
+        draft.rename(object_path(paths, sha256))
+        sync_folder(folder)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             draft.unlink()
@@ -55,15 +59,31 @@ def is_there(paths: StorePaths, payload: Payload) -> bool:
     return payload.data is not None or object_path(paths, payload.sha256).is_file()
 
 
-def adopt(paths: StorePaths, draft: Path, sha256: str) -> None:
-    """Give a written and synced file its name as an object, durably."""
-    place = object_path(paths, sha256)
-    if not place.parent.is_dir():
-        place.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        place.parent.chmod(PRIVATE_FOLDER)
+def adopt(paths: StorePaths, drafts: Sequence[tuple[Path, str]]) -> None:
+    """Give written and synced files the names of their checksums, durably; each folder is synced once.
+
+    The checksum is only somebody's word, so that an object of the same size which is there already stays as it is.
+    """
+    folders: dict[Path, None] = {}
+    for draft, sha256 in drafts:
+        place = object_path(paths, sha256)
+        folders[_make_folder(paths, sha256)] = None
+        if place.is_file() and place.stat().st_size == draft.stat().st_size:
+            draft.unlink()
+            os.utime(place)  # as young as if it had been put now, for `garbage`
+        else:
+            draft.rename(place)
+    for folder in folders:
+        sync_folder(folder)
+
+
+def _make_folder(paths: StorePaths, sha256: str) -> Path:
+    folder = object_path(paths, sha256).parent
+    if not folder.is_dir():
+        folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        folder.chmod(PRIVATE_FOLDER)
         sync_folder(paths.objects)
-    draft.rename(place)
-    sync_folder(place.parent)
+    return folder
 
 
 def load(paths: StorePaths, payload: Payload) -> bytes:

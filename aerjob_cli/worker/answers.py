@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import stat
 from pathlib import Path
 from typing import Any
 
+from aerjob_cli.codec.envelope import NPY, RESULT_FORMATS, verify
 from aerjob_cli.executors.messages import Message
 from aerjob_cli.settings import CIRCUITS_LIMIT, INLINE_LIMIT_BYTES, StorePaths
 from aerjob_cli.states import Reason
@@ -17,6 +20,9 @@ _MESSAGE_CHARACTERS = 4000
 _NAME_CHARACTERS = 1000
 _COUNT_LIMIT = 2**31 - 1
 _ARRAYS_LIMIT = 100_000  # of one result
+_ARRAY_FORMATS = frozenset({NPY})
+# Those that `codec.markers` makes are of 330 characters or a few more.
+_ARRAY_NAME = re.compile(r"[A-Za-z0-9_.~-]{1,400}")
 # What an executor can know; all else is the worker's to say.
 _REASONS = {str(reason): reason for reason in (Reason.INVALID_CIRCUIT, Reason.SIMULATION_FAILED, Reason.OUT_OF_MEMORY)}
 
@@ -61,7 +67,10 @@ def _outcome(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
             )
         return Accepted(total, _positive(header["threads"]))
     if not holding.is_validation and message.kind == "chunk":
-        return Chunk(tuple(_result(item, message.body, holding, paths) for item in header["experiments"]))
+        drafts: list[tuple[Path, str]] = []
+        results = tuple(_result(item, message.body, holding, paths, drafts) for item in header["experiments"])
+        adopt(paths, drafts)
+        return Chunk(results)
     if not holding.is_validation and message.kind == "done":
         if holding.awaited:
             raise NotAnAnswer(f"{len(holding.awaited)} experiments have no result")
@@ -69,39 +78,50 @@ def _outcome(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
     raise NotAnAnswer(f"{message.kind!r} is no answer to what was asked")
 
 
-def _result(item: dict[str, Any], body: bytes, holding: Holding, paths: StorePaths) -> ExperimentRecord:
+def _result(
+    item: dict[str, Any], body: bytes, holding: Holding, paths: StorePaths, drafts: list[tuple[Path, str]]
+) -> ExperimentRecord:
+    """Read one result; the files that it lies in are added to ``drafts``."""
     position = int(item["index"])
     if position not in holding.awaited:
         raise NotAnAnswer(f"nobody waits for experiment {position}")
     holding.awaited.remove(position)
     arrays = item.get("arrays", ())
-    if len(arrays) > _ARRAYS_LIMIT or len({_text(array["name"]) for array in arrays}) != len(arrays):
+    if len(arrays) > _ARRAYS_LIMIT or len({str(array["name"]) for array in arrays}) != len(arrays):
         raise NotAnAnswer("the arrays are too many, or not told apart by their names")
+    if not all(_ARRAY_NAME.fullmatch(array["name"]) for array in arrays):
+        raise NotAnAnswer("an array has a name that no array is given")
     return ExperimentRecord(
         position=position,
         attempt=holding.claim.attempt,
         shots=_positive(item["shots"]),
-        payload=_payload(item, body, paths),
-        arrays=tuple(_payload(array, body, paths) for array in arrays),
+        payload=_payload(item, body, paths, drafts, RESULT_FORMATS),
+        arrays=tuple(_payload(array, body, paths, drafts, _ARRAY_FORMATS) for array in arrays),
     )
 
 
-def _payload(item: dict[str, Any], body: bytes, paths: StorePaths) -> Payload:
+def _payload(
+    item: dict[str, Any], body: bytes, paths: StorePaths, drafts: list[tuple[Path, str]], formats: frozenset[str]
+) -> Payload:
     size, sha256 = int(item["size_bytes"]), str(item["sha256"])
+    if item["format"] not in formats:
+        raise NotAnAnswer("a format is not known")
     if len(sha256) != 64 or not all(digit in "0123456789abcdef" for digit in sha256):
         raise NotAnAnswer("a checksum is none")
     data = None
     if item.get("path") is not None:
         draft = Path(item["path"])
-        if draft.parent != paths.incoming or draft.is_symlink() or draft.stat().st_size != size:
+        found = draft.lstat()
+        if draft.parent != paths.incoming or not stat.S_ISREG(found.st_mode) or found.st_size != size:
             raise NotAnAnswer("an object file is not where or what it should be")
-        adopt(paths, draft, sha256)
+        drafts.append((draft, sha256))
     else:
         start = int(item["offset"])
         data = body[start : start + size]
         if start < 0 or len(data) != size or size > INLINE_LIMIT_BYTES:
             raise NotAnAnswer("a result is not where it should be")
-    return Payload(_text(item["name"]), _text(item["format"]), sha256, size, data)
+        verify(data, sha256)
+    return Payload(_text(item["name"]), item["format"], sha256, size, data)
 
 
 def _text(value: object, limit: int = _NAME_CHARACTERS) -> str:

@@ -16,6 +16,7 @@ from aerjob_cli.worker.outcomes import Outcome
 _LOG = logging.getLogger("aerjob.worker")
 _LOG.setLevel(logging.INFO)
 _LOG.propagate = False
+_KIND_CHARACTERS = 40  # of what an executor calls its message
 # sd-daemon(3): the journal takes a line's priority from such a prefix, and has the time and the process itself.
 _PRIORITIES = {logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 
@@ -130,7 +131,7 @@ def claim_lost(holding: Holding) -> None:
 
 
 def stray_message(serial: int, kind: str) -> None:
-    _LOG.warning("executor %d sent %r out of turn and is ended", serial, kind)
+    _LOG.warning("executor %d sent %r out of turn and is ended", serial, kind[:_KIND_CHARACTERS])
 
 
 def store_trouble(sentence: str) -> None:

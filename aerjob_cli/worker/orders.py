@@ -63,13 +63,14 @@ def order_for(tx: Connection, claimed: ClaimedJob, paths: StorePaths) -> Order:
             bodies.append(payload.data)
             offset += len(payload.data)
     total = claimed.job.experiments_total
+    machine_mb = usable_memory_mb()
     return Order(
         claimed=claimed,
         sources=tuple(sources),
         bodies=tuple(bodies),
         missing=() if total is None else tuple(missing_ranges(tx, claimed.job.seq, total)),
         incoming=str(paths.incoming),
-        memory_limit_bytes=(claimed.job.max_memory_mb or usable_memory_mb()) * MIB,
+        memory_limit_bytes=min(claimed.job.max_memory_mb or machine_mb, machine_mb) * MIB,
     )
 
 

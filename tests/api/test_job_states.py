@@ -225,3 +225,12 @@ def test_a_damaged_result_is_an_error_and_never_empty_counts(idle: BasicAerProvi
     assert isinstance(damage.value, JobError)
     assert damage.value.exit_code == 5
     assert job.status() is JobStatus.DONE
+
+
+def test_tags_that_change_after_the_end_are_seen(idle_backend: BasicAerBackend, bell: QuantumCircuit) -> None:
+    job = idle_backend.run(bell, tags=("a",))
+    assert job.cancel()
+    assert (job.status(), job.tags) == (JobStatus.CANCELLED, ("a",))
+    client = idle_backend.client
+    client.tag([client.find(job.job_id())], add=["b"], remove=["a"])
+    assert job.tags == ("b",)

@@ -259,6 +259,13 @@ def test_what_a_simulator_cannot_do_is_refused_before_anything_is_stored(
     assert len(working.jobs(limit=None)) == before
 
 
+def test_measurements_that_are_asked_for_are_checked_with_the_circuit(idle: BasicAerProvider) -> None:
+    with pytest.raises(RunRefused, match="measure"):
+        idle.get_backend("aer_simulator").run(rotated(2), method="unitary", measure_all=True)
+    assert idle.jobs() == []
+    idle.get_backend("aer_simulator").run(rotated(2), measure_all=True)
+
+
 def test_a_state_needs_no_measurement_and_counts_do(working: BasicAerProvider) -> None:
     text = CircuitBytes("t.qasm", OPENQASM2, b'OPENQASM 2.0;include "qelib1.inc";qreg q[1];h q[0];')
     asked: list[tuple[str, dict[str, Any], Status]] = [

@@ -60,6 +60,18 @@ def test_refused(
     assert idle.json("list")["jobs"] == []
 
 
+@pytest.mark.parametrize("script", ["aerjob submit <(cat {0})", "cat {0} | aerjob submit /dev/stdin"])
+def test_pipes_of_the_shell_are_read(idle: CommandLine, bell: Path, script: str) -> None:
+    assert idle.shell(script.format(bell)).returncode == 0
+    assert len(idle.json("list")["jobs"]) == 1
+
+
+@pytest.mark.parametrize("script", ["aerjob submit <(true)", "aerjob submit <(head -c 1G /dev/zero)"])
+def test_pipes_of_the_shell_have_the_limits_of_files(idle: CommandLine, script: str) -> None:
+    assert idle.shell(script).returncode == 6
+    assert idle.json("list")["jobs"] == []
+
+
 def test_one_bad_file_keeps_out_the_others(idle: CommandLine, bell: Path) -> None:
     assert idle("submit", bell, "missing.qasm").returncode == 6
     assert idle.json("list")["jobs"] == []
@@ -84,11 +96,28 @@ def test_an_empty_stdin(idle: CommandLine, closed: str) -> None:
         ("--max-memory", "0"),
         ("--max-attempts", "0"),
         ("--tag", ""),
+        ("--name", ""),
     ],
 )
 def test_refused_options(idle: CommandLine, bell: Path, option: tuple[str, str]) -> None:
     error = idle.json("submit", bell, *option, exit_code=6)["error"]
     assert error["code"] in ("input_refused", "unknown_backend")
+    assert idle.json("list")["jobs"] == []
+
+
+@pytest.mark.parametrize("flag", ["--shots", "--seed", "--time-limit", "--max-attempts", "--optimization-level"])
+def test_a_flag_is_called_as_it_was_typed(idle: CommandLine, bell: Path, flag: str) -> None:
+    value = "0" if flag == "--time-limit" else "-1"
+    assert idle("submit", bell, flag, value).stderr.startswith(f"aerjob: {flag} is ")
+
+
+def test_a_long_text_is_cut_where_it_is_quoted(idle: CommandLine, bell: Path) -> None:
+    assert len(idle("submit", bell, "--name", "n" * 5000).stderr) < 200
+    assert len(idle("status", "n" * 5000).stderr) < 200
+
+
+def test_a_timeout_needs_something_to_wait_for(idle: CommandLine, bell: Path) -> None:
+    assert idle("submit", bell, "--timeout", "3").returncode == 2
     assert idle.json("list")["jobs"] == []
 
 

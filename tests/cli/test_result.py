@@ -116,6 +116,14 @@ def rows(data: bytes) -> list[dict[str, str]]:
 # --- tables and JSON
 
 
+@pytest.mark.parametrize("form", ["csv", "qiskit", "json"])
+def test_no_format_acts_on_a_terminal(working: CommandLine, jobs: Jobs, form: str) -> None:
+    with PseudoTerminal(working, "result", jobs.several, "--format", form, columns=200) as terminal:
+        assert terminal.end() == 0
+    assert "量子".encode() in terminal.sent or b"\\u91cf" in terminal.sent
+    assert b"\x1b" not in terminal.sent
+
+
 def test_json_has_all_that_was_asked_for(working: CommandLine, jobs: Jobs) -> None:
     value = working.json("result", jobs.state)
     assert value["complete"] is True

@@ -17,7 +17,7 @@ from tests.support.command_line import CommandLine
 
 @pytest.mark.parametrize(
     ("redirection", "exit_codes"),
-    [(">&-", "0"), ("| true", "0 0"), (">&- 2>&- <&-", "0"), ("2>&-", "0")],
+    [("| true", "0 0"), (">&- 2>&- <&-", "70"), ("2>&-", "0")],
 )
 def test_nobody_reads(idle: CommandLine, bell: Path, redirection: str, exit_codes: str) -> None:
     done = idle.shell(f"aerjob submit {bell} {redirection}; echo ${{PIPESTATUS[@]}} >&2")
@@ -27,12 +27,31 @@ def test_nobody_reads(idle: CommandLine, bell: Path, redirection: str, exit_code
     assert len(idle.json("list")["jobs"]) == 1
 
 
-def test_a_full_disk_behind_stdout_is_told(idle: CommandLine, put: Put) -> None:
+@pytest.mark.parametrize(
+    "command", ["list", "list --json", "show last --json", "--help", "list --help", "worker --help", "--version"]
+)
+@pytest.mark.parametrize(("place", "fact"), [("> /dev/full", "No space left"), (">&-", "stdout is closed")])
+def test_an_answer_that_is_lost_is_told(idle: CommandLine, put: Put, command: str, place: str, fact: str) -> None:
     put()
-    done = idle.shell("aerjob list > /dev/full")
+    done = idle.shell(f"aerjob {command} {place}")
     assert done.returncode == 70
-    assert len(done.stderr.splitlines()) == 1
-    assert "No space left" in done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("aerjob: the answer could not be written")
+    assert fact in line
+
+
+@pytest.mark.parametrize("place", [">&-", "> /dev/full", "--json >&-"])
+def test_a_lost_answer_loses_no_id(idle: CommandLine, bell: Path, place: str) -> None:
+    done = idle.shell(f"aerjob submit {bell} {place}")
+    assert done.returncode == 70
+    assert f"job {idle.json('list')['jobs'][0]['job_id']} is submitted" in done.stderr.splitlines()
+    assert "the answer could not be written" in done.stderr
+
+
+def test_an_error_in_json_that_stdout_does_not_take_is_on_stderr(idle: CommandLine) -> None:
+    done = idle.shell("aerjob status none --json > /dev/full")
+    assert done.returncode == 3
+    assert done.stderr.startswith("aerjob: no job 'none'")
 
 
 def test_help_for_a_reader_who_has_left(idle: CommandLine) -> None:

@@ -78,7 +78,8 @@ def test_a_refused_circuit(working: CommandLine, bad: Path) -> None:
 
     value = working.json("submit", bad, exit_code=6)
     assert value["error"]["code"] == "circuit_refused"
-    assert value["error"]["message"] == line
+    refused_first = working.json("list", "--limit", "2")["jobs"][1]["job_id"]
+    assert line == f"aerjob: {value['error']['message']} (job {refused_first})"
     assert [(job["status"], job["reason"]) for job in value["jobs"]] == [("ERROR", "INVALID_CIRCUIT")]
     job_id = value["jobs"][0]["job_id"]
     shown = working.json("show", job_id)

@@ -92,6 +92,9 @@ def with_pickle() -> bytes:
         encode_npy(np.zeros(3)) + b"\0",
         with_pickle(),
         encode_npy(np.zeros(1)).replace(b"(1,)", b"(9,)"),
+        encode_npy(np.zeros(1)).replace(b"(1,), }          ", b"(1000000000000,), }"),
+        encode_npy(np.zeros(1)).replace(b"(1,), }", b"(-1,), }").replace(b"}  ", b"} "),
+        encode_npy(np.zeros(1)).replace(b"(1,), }              ", b"(9000000000000000000,), }")[:-8],
     ],
 )
 def test_bytes_that_are_no_array_of_ours_are_refused(data: bytes) -> None:

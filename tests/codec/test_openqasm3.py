@@ -63,11 +63,17 @@ def test_physical_qubits_are_qubits() -> None:
     assert Operator(circuit).equiv(Operator.from_label("HII"))
 
 
+def test_a_price_in_a_comment_is_no_physical_qubit() -> None:
+    assert read(HEAD + "h $2; // it cost $99999999\n/* $99999999 */").num_qubits == 3
+
+
 @pytest.mark.parametrize(
     ("text", "line", "column", "fact"),
     [
         ("OPENQASM 3.0;\nqubit q;\n  foo q;", 3, 3, "gate 'foo' is not defined; define it, or include"),
         (HEAD + "qubit q;\n x r;", 4, 4, "Undefined symbol 'r'"),
+        (HEAD + "x r[0];", 3, 3, "Undefined symbol 'r'"),
+        (HEAD + "qubit q;\n  cx q, r[0];" + " " * 60, 4, 9, "Undefined symbol 'r'"),
         (HEAD + "qubit q;\n x q q;", 4, 6, "unexpected 'q'"),
         (HEAD + "qubit q", 3, 8, "unexpected end of the file"),
         (HEAD + "qubit[2] q;\n x q[5];", 4, 4, "index out of range"),
@@ -81,6 +87,8 @@ def test_physical_qubits_are_qubits() -> None:
         (HEAD + "def f(qubit q) { }\nqubit q;", 3, 1, "statements of the kind SubroutineDefinition are not supported"),
         (HEAD + "qubit[4294967296] q;", 3, 1, "declares a register of 4294967296"),
         (HEAD + "bit[99999999999999999999] c;", 3, 1, "declares a register of 99999999999999999999"),
+        (HEAD + "qubit[1000*1000*3] q;", 3, 1, "at line 3, column 1 whose size is to be computed"),
+        (HEAD + "bit[2*3] c;", 3, 1, "write the number"),
         ('{"qubits": 2}', 1, 2, "token recognition error"),
     ],
 )
@@ -112,6 +120,7 @@ def test_the_place_is_that_of_the_text_itself() -> None:
         (HEAD + "qubit q;\nbit c;\n" + "if (c) {" * 300 + "x q;" + "}" * 300, "nested too deeply"),
         (HEAD + "h $99999999999999999999;", "physical qubit"),
         (HEAD + "h $1000001;", "physical qubit"),
+        (HEAD + "if (true) { h $1000001; }", "physical qubit"),
     ],
 )
 def test_what_holds_no_circuit_that_could_be_read_is_refused(text: str, fact: str) -> None:

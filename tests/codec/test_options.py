@@ -118,6 +118,27 @@ def test_bad_values_are_refused_by_name_value_and_range(name: str, value: Any) -
     assert caught.value.fields["option"] == name
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("shots", 10**400, f"1{'0' * 59}…"),
+        ("chop_threshold", 10**400, f"1{'0' * 59}…"),
+        ("zero_threshold", -(10**400), f"-1{'0' * 58}…"),
+        ("shots", np.array([100]), "array([100])"),
+        ("zero_threshold", np.array([1]), "array([1])"),
+    ],
+)
+def test_numbers_that_no_option_takes_are_refused_in_short(name: str, value: Any, shown: str) -> None:
+    with pytest.raises(InputRefused) as caught:
+        check_options({name: value}, QASM)
+    assert f"{name!r} is {shown}; it must be" in caught.value.message
+
+
+def test_a_number_too_long_to_be_written_is_refused() -> None:
+    with pytest.raises(InputRefused, match="'shots' is a number of thousands of digits; it must be"):
+        check_options({"shots": 10**5000}, QASM)
+
+
 def test_an_unknown_option_comes_with_near_misses() -> None:
     with pytest.raises(InputRefused, match="qasm_simulator has no option 'shot'; did you mean 'shots'"):
         check_options({"shot": 1}, QASM)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from qiskit import QuantumCircuit
@@ -15,6 +17,7 @@ from qiskit_aer import AerSimulator
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.aer import AerEngine, chunk_seed
 from aerjob_cli.engines.base import ExperimentRun, SimulationFailed
+from aerjob_cli.engines.basic import BasicEngine
 from aerjob_cli.states import Reason
 
 MakeSpec = Callable[..., JobSpec]
@@ -208,3 +211,40 @@ def test_preloading_starts_no_thread() -> None:
     environment = {"OPENBLAS_NUM_THREADS": "1", "PATH": ""}
     shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment)
     assert shown.stdout == "1 True\n"
+
+
+class Watched(list[QuantumCircuit]):
+    """Circuits that note, whenever some are fetched, which of the values given before are still in memory."""
+
+    def __init__(self, circuits: list[QuantumCircuit]) -> None:
+        super().__init__(circuits)
+        self.given: list[weakref.ref[Any]] = []
+        self.alive: list[Any] = []
+
+    def __getitem__(self, position: Any) -> Any:
+        self.alive += [value for reference in self.given if (value := reference()) is not None]
+        return super().__getitem__(position)
+
+
+def _state_of(run: ExperimentRun) -> Any:
+    return run.result.data.to_dict()["statevector"].data
+
+
+@pytest.mark.parametrize("engine", [AerEngine(), BasicEngine()])
+def test_a_chunk_that_was_dropped_is_gone_when_the_next_one_runs(
+    make_spec: MakeSpec, engine: AerEngine | BasicEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aerjob_cli.engines.basic._CHUNK_S", 0.0)
+    is_aer = isinstance(engine, AerEngine)
+    circuits = Watched([QuantumCircuit(2, name=f"c{index}") for index in range(3)])
+    for circuit in list(circuits):
+        circuit.rx(0.3, 0)  # otherwise its state may be a stabilizer's
+    spec = make_spec(backend="statevector_simulator" if is_aer else "basic_simulator", counts_required=False)
+    for runs in engine.run(circuits, spec, [(0, 1), (1, 2), (2, 3)]):
+        (run,) = runs
+        circuits.given += [weakref.ref(run), weakref.ref(run.result)]
+        if is_aer:
+            circuits.given.append(weakref.ref(_state_of(run)))
+        del run, runs
+    assert len(circuits.given) == (9 if is_aer else 6)
+    assert circuits.alive == []

@@ -62,7 +62,9 @@ def test_seeds_stay_in_64_bits(basic_spec: MakeSpec) -> None:
 
 def test_what_it_cannot_take_is_refused(basic_spec: MakeSpec) -> None:
     assert "has 25 qubits, and basic_simulator takes 24" in refusal(ghz(25), basic_spec())
-    assert "needs 512 MiB for 24 qubits; this machine gives 500 MiB" in refusal(ghz(24), basic_spec(max_memory_mb=500))
+    assert "needs 512 MiB for 24 qubits; the job's memory limit is 500 MiB" in refusal(
+        ghz(24), basic_spec(max_memory_mb=500)
+    )
     BasicEngine().check([ghz(24)], basic_spec())
     toffoli = QuantumCircuit(24, 1, name="toffoli")
     toffoli.ccx(0, 1, 2)

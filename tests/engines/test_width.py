@@ -50,9 +50,25 @@ def test_a_wide_clifford_circuit_passes_and_runs(make_spec: MakeSpec) -> None:
 
 
 def test_a_wide_circuit_that_is_not_clifford_is_refused_with_its_need(make_spec: MakeSpec) -> None:
-    message = refusal(ghz(50, is_clifford=False), make_spec(max_memory_mb=23 * 1024))
-    assert "'ghz' needs 16 PiB for a 50-qubit statevector; this machine gives 23 GiB; use fewer qubits" in message
+    message = refusal(ghz(50, is_clifford=False), make_spec(max_memory_mb=100))
+    assert message == (
+        "circuit 'ghz' needs 16 PiB for a 50-qubit statevector; the job's memory limit is 100 MiB; use fewer qubits, "
+        "or take the method 'matrix_product_state' if they are weakly entangled"
+    )
     assert "2^204 bytes" in refusal(ghz(200, is_clifford=False), make_spec())
+
+
+def test_a_limit_above_the_machines_memory_gives_no_more_memory(make_spec: MakeSpec) -> None:
+    message = refusal(ghz(50, is_clifford=False), make_spec(max_memory_mb=2**40, options={"save_state": True}))
+    assert "; this machine has " in message
+    assert message.endswith("; use fewer qubits")
+
+
+def test_raising_the_limit_is_the_advice_where_it_helps(make_spec: MakeSpec) -> None:
+    message = refusal(ghz(22, is_clifford=False), make_spec(max_memory_mb=32))
+    assert "needs 64 MiB" in message
+    assert "; the job's memory limit is 32 MiB; use fewer qubits, " in message
+    assert message.endswith(", or raise the limit")
 
 
 @pytest.mark.parametrize(("qubits", "limit_mb"), [(24, 256), (22, 64), (17, 2)])

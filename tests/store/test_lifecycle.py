@@ -306,6 +306,17 @@ def test_a_lost_workers_job_ends_with_the_words_of_the_wish(store: Store, submit
         assert jobs.find(tx, job.job_id).message == "enough"
 
 
+@pytest.mark.parametrize("verb", ["crash", "give_back"])
+def test_a_wish_that_the_worker_has_not_seen_ends_the_job(store: Store, submit: SubmitJob, verb: str) -> None:
+    job, held = bring_to(store, submit, Status.RUNNING)
+    assert held is not None
+    with store.writing() as tx:
+        cancels.request_cancel(tx, job.seq, now_us=NOW_US, message="enough")
+        assert GUARDED[verb][0](tx, held)
+        ended = jobs.find(tx, job.job_id)
+    assert (ended.status, ended.reason, ended.message) == (Status.CANCELLED, Reason.USER_CANCELLED, "enough")
+
+
 def test_many_cancels_are_those_of_each(store: Store, submit: SubmitJob) -> None:
     # In this order each claim takes the job that was made for it.
     found = {status: bring_to(store, submit, status)[0] for status in reversed(Status)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def chunk(body: bytes = b"{}", **changes: Any) -> Message:
         "name": "c",
         "shots": 10,
         "seed": 1,
-        "format": "f",
+        "format": "experiment-result+json;v1",
         "sha256": hashlib.sha256(body).hexdigest(),
         "size_bytes": len(body),
         "offset": 0,
@@ -81,6 +82,9 @@ def test_a_chunk_in_its_form_is_a_result(store: Store) -> None:
         {"shots": 0},
         {"shots": 2**70},
         {"path": "/etc/passwd", "offset": None},
+        {"sha256": "0" * 64},
+        {"format": "npy"},
+        {"format": ["npy"]},
     ],
 )
 def test_a_chunk_out_of_form_is_no_answer(store: Store, changes: dict[str, Any]) -> None:
@@ -127,6 +131,12 @@ def test_the_arrays_of_a_result_come_with_it(store: Store) -> None:
         [piece(offset=None, path="aerjob.db")],
         [piece(), piece()],
         [piece(name="\ud800"), piece(name="\udfff")],
+        [piece(name="a/b")],
+        [piece(name="a" * 401)],
+        [piece(name="")],
+        [piece(name=7)],
+        [piece(format="experiment-result+json;v1")],
+        [piece(sha256="0" * 64)],
         [{}],
         "arrays",
         7,
@@ -137,6 +147,39 @@ def test_the_arrays_of_a_result_come_with_it(store: Store) -> None:
 def test_arrays_out_of_form_are_no_answer(store: Store, arrays: Any) -> None:
     with pytest.raises(answers.NotAnAnswer):
         answers.outcome_of(chunk(arrays=arrays), holding_in(store), store.paths)
+
+
+def test_an_object_that_is_there_is_not_replaced_on_an_executors_word(store: Store) -> None:
+    sha256 = hashlib.sha256(b"the object").hexdigest()
+    place = store.paths.objects / sha256[:2] / sha256[2:]
+    for content in (b"the object", b"is another"):
+        draft = store.paths.incoming / "draft"
+        draft.write_bytes(content)
+        in_file = piece(offset=None, path=str(draft), size_bytes=len(content), sha256=sha256)
+        outcome = answers.outcome_of(chunk(arrays=[in_file]), holding_in(store), store.paths)
+        assert isinstance(outcome, Chunk)
+        assert not draft.exists()
+        assert place.read_bytes() == b"the object"
+
+
+def test_a_draft_that_is_no_file_is_no_answer(store: Store) -> None:
+    for make in (os.mkdir, os.mkfifo, lambda path: os.symlink(store.paths.database, path)):
+        draft = store.paths.incoming / make.__name__
+        make(draft)
+        in_file = piece(offset=None, path=str(draft), size_bytes=draft.lstat().st_size)
+        with pytest.raises(answers.NotAnAnswer):
+            answers.outcome_of(chunk(arrays=[in_file]), holding_in(store), store.paths)
+        assert os.path.lexists(draft)
+
+
+def test_nothing_is_named_of_a_message_that_is_no_answer(store: Store) -> None:
+    draft = store.paths.incoming / "half"
+    draft.write_bytes(b"half")
+    sha256 = hashlib.sha256(b"half").hexdigest()
+    in_file = piece(name="b", offset=None, path=str(draft), size_bytes=4, sha256=sha256)
+    with pytest.raises(answers.NotAnAnswer):
+        answers.outcome_of(chunk(arrays=[in_file, piece(size_bytes=3)]), holding_in(store), store.paths)
+    assert draft.exists()
 
 
 def test_a_result_is_taken_once(store: Store) -> None:

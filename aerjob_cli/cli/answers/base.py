@@ -37,6 +37,10 @@ class Answer:
         """Give the plain text, clean."""
         yield from ()
 
+    def essence(self) -> tuple[str, ...]:
+        """Give the sentences that a person needs even when the answer could not be written."""
+        return ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Note(Answer):
@@ -45,7 +49,10 @@ class Note(Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class Document(Answer):
-    """Bytes in a form of their own, or a part of them; they go to stdout as they are, even to a terminal."""
+    """Bytes in a form of their own, or a part of them; they go to stdout as they are, except to a terminal.
+
+    A part ends with a line, so that what cannot act on a terminal can be told by each part alone.
+    """
 
     data: bytes
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.cleaning import clean
+from aerjob_cli.cli.plurals import count_of
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,10 @@ class Drawing:
     def lines(self) -> Iterator[str]:
         """Give a heading and the drawing, clean."""
         counts = ", ".join(f"{name} {count}" for name, count in self.operations.items())
+        operations = count_of(sum(self.operations.values()), "operation")
         yield clean(
-            f"# {self.position} {self.name}: {self.qubits} qubits, {self.clbits} clbits, depth {self.depth}, "
-            f"{sum(self.operations.values())} operations{f' ({counts})' if counts else ''}"
+            f"# {self.position} {self.name}: {count_of(self.qubits, 'qubit')}, {count_of(self.clbits, 'clbit')}, "
+            f"depth {self.depth}, {operations}{f' ({counts})' if counts else ''}"
         )
         if self.text is not None:
             yield from map(clean, self.text.split("\n"))

@@ -24,6 +24,10 @@ class Submitted(Answer):
     def lines(self) -> Iterator[str]:
         yield from (job.job_id for job in self.jobs if not is_refused(job))
 
+    def essence(self) -> tuple[str, ...]:
+        # The jobs are stored; without their ids they would be submitted again.
+        return tuple(f"job {job.job_id} is submitted" for job in self.jobs if not is_refused(job))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Retried(Submitted):

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from aerjob_cli.cli.answers.base import Answer, show_time, time_json
 from aerjob_cli.cli.cleaning import clean
+from aerjob_cli.cli.plurals import count_of
 from aerjob_cli.cli.sizes import show_size
 from aerjob_cli.clock import to_datetime
 from aerjob_cli.store.backup import Backup
@@ -69,7 +70,7 @@ class StoreInfo(Answer):
         yield "aerjob", __version__
         yield "SQLite", f"{store.sqlite_version} ({store.sqlite_library}), journal mode {store.journal_mode}"
         yield "database", f"{show_size(store.database_bytes)}, and {show_size(store.wal_bytes)} in its log"
-        yield "objects", f"{show_size(store.objects_bytes)} in {store.objects} files"
+        yield "objects", f"{show_size(store.objects_bytes)} in {count_of(store.objects, 'file')}"
         yield "worker log", show_size(store.log_bytes)
         counts = ", ".join(f"{count} {status}" for status, count in store.jobs.items() if count)
         yield "jobs", f"{sum(store.jobs.values())}{f': {counts}' if counts else ''}"
@@ -111,14 +112,16 @@ class StoreCheck(Answer):
         found = self.findings
         yield from ((str(problem.kind), clean(problem.message)) for problem in found.problems)
         if more := found.problems_total - len(found.problems):
-            yield "more", f"and {more} more problems"
+            yield "more", f"and {count_of(more, 'more problem')}"
 
     def verdict(self) -> str:
         """Say what was looked at, of a store that is sound."""
         found = self.findings
-        verified = ", ".join(f"{count} {_CHECKED[table]}" for table, count in found.checked.items())
+        verified = ", ".join(
+            count_of(count, _CHECKED[table].removesuffix("s")) for table, count in found.checked.items()
+        )
         what = "no checksum was looked at" if self.quick else f"verified: {verified}"
-        return f"{what}; {found.objects} object files ({show_size(found.objects_bytes)})"
+        return f"{what}; {count_of(found.objects, 'object file')} ({show_size(found.objects_bytes)})"
 
     def lines(self) -> Iterator[str]:
         yield from (f"{kind}\t{message}" for kind, message in self.problems())
@@ -145,7 +148,8 @@ class StoreBackup(Answer):
     def lines(self) -> Iterator[str]:
         backup = self.backup
         yield clean(
-            f"{backup.path}: {backup.jobs} jobs, {backup.objects} object files, {show_size(backup.size_bytes)}; "
+            f"{backup.path}: {count_of(backup.jobs, 'job')}, {count_of(backup.objects, 'object file')}, "
+            f"{show_size(backup.size_bytes)}; "
             f"`AERJOB_HOME={shlex.quote(str(backup.path))} aerjob list` looks into it"
         )
 

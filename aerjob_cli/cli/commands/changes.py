@@ -93,6 +93,7 @@ def retry(context: typer.Context, job_ids: parameters.JobIds, as_json: parameter
     """Submit jobs that have ended once more, and print the new ids.
 
     Circuits, options, seed, limits, name and tags are those of the first time. All jobs are taken in, or none of them.
+    A job that validation refused is validated again; `status` has the verdict.
     """
     client = Invocation.of(context, as_json=as_json).client
     return Retried(jobs=tuple(client.retry(client.resolve(job_ids))))

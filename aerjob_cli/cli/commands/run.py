@@ -35,7 +35,7 @@ def run(
     invocation = Invocation.of(context, as_json=as_json)
     requests = requests_of(wanted, invocation.settings)
     client = invocation.client
-    jobs, error = take_in(client, requests)
+    jobs, error = take_in(client, requests, wanted)
     if error is not None or not quiet:
         yield Note(remarks=tuple(f"job {job.job_id}" for job in jobs))
     if error is None:

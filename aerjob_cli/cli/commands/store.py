@@ -141,4 +141,6 @@ def _waste(findings: Findings) -> tuple[str, ...]:
     if not findings.unreferenced:
         return ()
     size = show_size(findings.unreferenced_bytes)
-    return (f"{findings.unreferenced} files ({size}) belong to no job any more; `aerjob store clean` removes them",)
+    are, them = ("file belongs", "it") if findings.unreferenced == 1 else ("files belong", "them")
+    fact = f"{findings.unreferenced} {are} to no job any more ({size})"
+    return (f"{fact}; `aerjob store clean` removes {them}",)

@@ -17,7 +17,7 @@ from aerjob_cli.cli.interrupts import Interrupted
 from aerjob_cli.cli.requests import requests_of, take_in
 from aerjob_cli.cli.submission_options import SubmissionOptions, takes_submission_options
 from aerjob_cli.cli.submissions import submission, waited_submission
-from aerjob_cli.errors import AerjobError, WorkerUnavailable
+from aerjob_cli.errors import AerjobError, UsageError, WorkerUnavailable
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 
@@ -41,12 +41,15 @@ def submit(
 ) -> Iterator[Answer]:
     """Take circuits in as durable jobs, and print an id for each.
 
-    Several files are taken in together, or none of them is. What validation refuses has its sentence on stderr.
+    Several files are taken in together, or none of them is. What validation refuses has no line on stdout,
+    but its sentence and the job's id on stderr.
     """
+    if timeout is not None and not wait:
+        raise UsageError("--timeout says how long to wait; give --wait with it, or leave it out")
     invocation = Invocation.of(context, as_json=as_json)
     requests = requests_of(wanted, invocation.settings)
     client = invocation.client
-    jobs, stopped = take_in(client, requests)
+    jobs, stopped = take_in(client, requests, wanted)
     doubts: tuple[str, ...] = ()
     if stopped is None:
         jobs, stopped, doubts = _await_verdicts(client, jobs)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from aerjob_cli.cli import parameters, streams
+from aerjob_cli.cli import interrupts, parameters, streams
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.answers.jobs import Ended
 from aerjob_cli.cli.context import Invocation
@@ -19,11 +20,13 @@ from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.live.gauge import Gauge
 from aerjob_cli.cli.live.sources import ChosenJobs, WholeStore
 from aerjob_cli.errors import UsageError
+from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 
 # Often enough to seem immediate, and seldom enough to cost nothing.
 _INTERVAL_S = 0.25
 _SHORTEST_INTERVAL_S = 0.05
+_PENDING = tuple(status for status in Status if not status.is_final)
 
 Interval = Annotated[
     float | None,
@@ -66,6 +69,7 @@ def top(
 
     Where stdout is no terminal, and with --json, it prints one snapshot and ends.
     """
+    interrupts.only_looking()
     invocation = Invocation.of(context, as_json=as_json)
     # It only looks: what is pending is left as it is.
     attend = invocation.store.require_present
@@ -85,7 +89,9 @@ def _shown(
         raise UsageError("--interval is shorter than 50ms; the default is 250ms")
     with closing(Gauge(invocation.store, source, title=title)) as gauge:
         if once or invocation.json or not _is_screen():
-            yield gauge.look()
+            seen = gauge.look()
+            is_idle = title == "watch" and not invocation.json and not seen.count(*_PENDING)
+            yield replace(seen, remarks=("nothing is pending",)) if is_idle else seen
             return
         # Rich costs 20 ms, and only here somebody sees it.
         from aerjob_cli.cli.live import dashboard

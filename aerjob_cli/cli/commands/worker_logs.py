@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from aerjob_cli.cli import parameters, streams
+from aerjob_cli.cli import interrupts, parameters, streams
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.answers.worker import LogLines
 from aerjob_cli.cli.context import Invocation
@@ -38,6 +38,7 @@ def logs(
 
     With --follow and --json each JSON value has the lines that came since the one before, in a line of its own.
     """
+    interrupts.only_looking()
     paths = Invocation.of(context, as_json=as_json).settings.paths
     elsewhere, remarks = None, []
     service = service_of(paths.home)

@@ -73,7 +73,8 @@ def enable(
     others = [worker for worker in worker_control.living(invocation.store) if not service.runs(worker.pid)]
     if others:
         pids = ", ".join(str(worker.pid) for worker in others)
-        yield Note(remarks=(f"the worker that runs now (pid {pids}) makes room; what it does not end in time goes on",))
+        sentence = f"the worker that runs now (pid {pids}) makes room when the service starts"
+        yield Note(remarks=(f"{sentence}; what it does not end in time goes on",))
     yield _carried_out(service, lambda: service.enable(definition))
 
 

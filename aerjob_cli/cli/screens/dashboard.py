@@ -61,7 +61,7 @@ def frame(dashboard: Dashboard, *, width: int, height: int | None = None) -> lis
         if rows:
             lines += [Text(), grid.line(section.heading, style=_HEADING), *_rows(section, grid, rows)]
     if not sections:
-        lines += [Text(), Text("no jobs", style="dim")]
+        lines += [Text(), Text("nothing is pending" if dashboard.title == "watch" else "no jobs", style="dim")]
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return lines[:height]

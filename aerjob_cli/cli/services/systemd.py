@@ -168,7 +168,7 @@ class SystemdUnit:
         if (_LINGERING / user).exists():
             return ()
         return (
-            "it runs while you are logged in; to have it run from boot to shutdown: "
+            "the service runs only while you are logged in; to have it run from boot to shutdown: "
             + shell_line("loginctl", "enable-linger", user),
         )
 
