@@ -32,6 +32,10 @@ from aerjob_cli.processes import rss_bytes
 from aerjob_cli.states import Reason
 
 
+class ResultNotWritten(Exception):
+    """The system did not let a result be written: a full disk, an exhausted quota."""
+
+
 class WorkerGone(Exception):
     """The other end of the connection no longer takes what is sent."""
 
@@ -69,6 +73,8 @@ def _answer(connection: socket, message: Message) -> None:
         failure = _failed(ticket, Reason.INVALID_CIRCUIT, error.message, error.line, error.column)
     except SimulationFailed as error:
         failure = _failed(ticket, error.reason, error.message)
+    except ResultNotWritten as error:
+        failure = {"kind": "not_stored", "ticket": ticket, "message": str(error)}
     except MemoryError as error:
         traceback.print_exc(file=sys.stderr)
         failure = _failed(ticket, Reason.OUT_OF_MEMORY, f"the simulation ran out of memory ({error})")
@@ -145,13 +151,20 @@ def _send_chunk(connection: socket, ticket: Any, runs: Sequence[ExperimentRun], 
     letter = Letter(incoming)
     try:
         for run in runs:
-            letter.add(run)
+            _add(letter, run)
             if letter.is_full:
                 _post(connection, ticket, letter)
                 letter = Letter(incoming)
     finally:
         # Also the good results before one that cannot be stored.
         _post(connection, ticket, letter)
+
+
+def _add(letter: Letter, run: ExperimentRun) -> None:
+    try:
+        letter.add(run)
+    except OSError as error:
+        raise ResultNotWritten(error.strerror or str(error)) from error
 
 
 def _post(connection: socket, ticket: Any, letter: Letter) -> None:

@@ -13,6 +13,7 @@ executor → worker
     {"kind": "chunk", "ticket", "experiments": [Outcome…]}            their bytes in the body or in drafts of objects
     {"kind": "done", "ticket", "engine"}
     {"kind": "failed", "ticket", "reason", "message", "line", "column"}    also the refusal of a validation
+    {"kind": "not_stored", "ticket", "message"}    the disk did not take a result, which is no fault of the job's
 """
 
 from __future__ import annotations

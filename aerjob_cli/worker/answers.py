@@ -14,7 +14,7 @@ from aerjob_cli.states import Reason
 from aerjob_cli.store.objects import adopt
 from aerjob_cli.store.records import ExperimentRecord, Payload
 from aerjob_cli.worker.holdings import Holding
-from aerjob_cli.worker.outcomes import Accepted, Chunk, Done, Failed, Outcome
+from aerjob_cli.worker.outcomes import Accepted, Chunk, Done, Failed, GivenBack, Outcome
 
 _MESSAGE_CHARACTERS = 4000
 _NAME_CHARACTERS = 1000
@@ -69,13 +69,23 @@ def _outcome(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
     if not holding.is_validation and message.kind == "chunk":
         drafts: list[tuple[Path, str]] = []
         results = tuple(_result(item, message.body, holding, paths, drafts) for item in header["experiments"])
-        adopt(paths, drafts)
+        try:
+            adopt(paths, drafts)
+        except OSError as error:
+            # The drafts were there when they were looked at: this is the disk's doing, not the executor's.
+            return _not_stored(error.strerror or str(error))
         return Chunk(results)
     if not holding.is_validation and message.kind == "done":
         if holding.awaited:
             raise NotAnAnswer(f"{len(holding.awaited)} experiments have no result")
         return Done(_text(header["engine"]))
+    if not holding.is_validation and message.kind == "not_stored":
+        return _not_stored(_text(header["message"]))
     raise NotAnAnswer(f"{message.kind!r} is no answer to what was asked")
+
+
+def _not_stored(why: str) -> GivenBack:
+    return GivenBack(f"its result could not be stored ({why})")
 
 
 def _result(

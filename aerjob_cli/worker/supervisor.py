@@ -43,6 +43,8 @@ SUPERSEDED = "superseded"
 _BEATS_PER_LEASE = 3
 # While the disk is full or the database locked, trying on every turn would only spin.
 _TROUBLE_PAUSE_S = 0.25
+# A job whose result the disk did not take is not begun again at once: it would run for nothing.
+_NOT_STORED_PAUSE_S = 5.0
 _TROUBLES = (StoreBusy, StoreFull, StoreFailing)
 _KIND_CHARACTERS = 40
 # After the second order to stop: killing takes milliseconds, writing what came of it another few.
@@ -87,6 +89,7 @@ class Supervisor:
         self._next_memory_check_s = now_s
         self._idle_since_s = now_s
         self._trouble_until_s = 0.0
+        self._claim_again_s = 0.0
         self._drain_deadline_s: float | None = None
         self._leave_at_s: float | None = None
         self._may_have_work = True
@@ -136,6 +139,8 @@ class Supervisor:
             due += [max(holding.note_due_s, self._trouble_until_s) for holding in self._holdings]
         if self._drain_deadline_s is not None:
             due.append(self._drain_deadline_s)
+        if self._claim_again_s > now_s:
+            due.append(self._claim_again_s)
         return max(0.0, min(due) - now_s)
 
     def _rung(self) -> None:
@@ -211,6 +216,9 @@ class Supervisor:
         if not answers.is_last(outcome):
             return
         self._holdings.release(holding)
+        if isinstance(outcome, GivenBack):
+            journal.store_trouble(outcome.why)
+            self._claim_again_s = self._now_s() + _NOT_STORED_PAUSE_S
         is_clean = isinstance(outcome, Done) or holding.is_validation
         if not (is_clean and self._idlers.add(executor, for_validation=holding.is_validation)):
             self._idlers.forget(executor)
@@ -284,8 +292,9 @@ class Supervisor:
             return
         writes, children = self._writes, self._pool.children()
         has_new_children = self._versions is not None and children != self._children
-        wants_work = self._may_have_work and not self._is_draining
         now_s = self._now_s()
+        may_claim = not self._is_draining and now_s >= self._claim_again_s
+        wants_work = self._may_have_work and may_claim
         unnoted = [holding for holding in self._holdings if holding.note_due_s <= now_s]
         if not (writes or wants_work or has_new_children or unnoted):
             return
@@ -297,7 +306,7 @@ class Supervisor:
                 if has_new_children:
                     self._note_children(tx, children)
                 self._note_executors(tx, unnoted)
-                if not self._is_draining and not self._pool.is_broken and self._lock.is_still_named():
+                if may_claim and not self._pool.is_broken and self._lock.is_still_named():
                     begun = self._claim(tx, now_us)
         except _TROUBLES as error:
             journal.store_trouble(str(error))
@@ -309,7 +318,7 @@ class Supervisor:
         self._writes = []
         # What could not be claimed now can be when an executor is free, and then there is something to write; or when
         # a validation turns out to be long.
-        self._may_have_work = any(holding.is_validation for holding in self._holdings)
+        self._may_have_work = not may_claim or any(holding.is_validation for holding in self._holdings)
         for (claim, outcome), has_landed in zip(writes, landed, strict=True):
             if not has_landed:
                 journal.write_refused(claim.job_id, claim.attempt, outcome)

@@ -155,12 +155,11 @@ def test_an_unexpected_error_is_answered_and_leaves_its_traceback(child: Child, 
     assert accepted.kind == "accepted"
 
 
-def test_a_result_that_cannot_be_written_is_a_failure_and_leaves_no_file(child: Child, tmp_path: Path) -> None:
+def test_a_result_that_cannot_be_written_is_told_and_leaves_no_file(child: Child, tmp_path: Path) -> None:
     job = spec(shots=INLINE_LIMIT_BYTES // 4, memory=True)
     nowhere = str(tmp_path / "missing")
     (failed,) = child.ask("run", job, [source(BELL)], BELL, missing=[[0, 1]], incoming=nowhere)
-    assert failed.header["reason"] == "SIMULATION_FAILED"
-    assert "FileNotFoundError" in failed.header["message"]
+    assert (failed.kind, failed.header["message"]) == ("not_stored", "No such file or directory")
     assert not os.path.exists(nowhere)
 
 

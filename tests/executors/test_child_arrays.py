@@ -126,8 +126,7 @@ def test_what_cannot_be_written_leaves_nothing_and_what_was_good_is_told(child: 
     sources = [source(data, format=envelope.QPY)]
     *chunks, failed = child.ask("run", states(), sources, data, missing=[[0, 2]], incoming=str(incoming))
     assert [item["index"] for chunk in chunks for item in chunk.header["experiments"]] == [0]
-    assert (failed.kind, failed.header["reason"]) == ("failed", "SIMULATION_FAILED")
-    assert "FileNotFoundError" in failed.header["message"]
+    assert (failed.kind, failed.header["message"]) == ("not_stored", "No such file or directory")
     assert not os.path.exists(incoming)
     (accepted,) = child.ask("validate", spec(), [source(BELL)], BELL)
     assert accepted.kind == "accepted"
