@@ -120,7 +120,7 @@ def test_method_and_options_reach_the_simulator(working: CommandLine, tmp_path: 
         (("--backend", "unitary_simulator", "--method", "stabilizer"), 6, "unitary"),
         (("--optimization-level", "4"), 6, "from 0 to 3"),
         (("--max-memory", "lots"), 2, "amount of memory"),
-        (("--max-memory", "0"), 6, "max_memory_mb"),
+        (("--max-memory", "0"), 6, "--max-memory"),
         (("--time-limit", "soon"), 2, "not a duration"),
         (("--format", "quil"), 2, "openqasm2"),
     ],
