@@ -43,8 +43,9 @@ SUPERSEDED = "superseded"
 _BEATS_PER_LEASE = 3
 # While the disk is full or the database locked, trying on every turn would only spin.
 _TROUBLE_PAUSE_S = 0.25
-# A job whose result the disk did not take is not begun again at once: it would run for nothing.
-_NOT_STORED_PAUSE_S = 5.0
+# A job whose result the disk did not take, or that no executor could be started for, is not begun again at once: it
+# would run for nothing, and each try is two rows of its history.
+_UNAVAILING_PAUSE_S = 5.0
 _TROUBLES = (StoreBusy, StoreFull, StoreFailing)
 _KIND_CHARACTERS = 40
 # After the second order to stop: killing takes milliseconds, writing what came of it another few.
@@ -218,7 +219,7 @@ class Supervisor:
         self._holdings.release(holding)
         if isinstance(outcome, GivenBack):
             journal.store_trouble(outcome.why)
-            self._claim_again_s = self._now_s() + _NOT_STORED_PAUSE_S
+            self._claim_again_s = self._now_s() + _UNAVAILING_PAUSE_S
         is_clean = isinstance(outcome, Done) or holding.is_validation
         if not (is_clean and self._idlers.add(executor, for_validation=holding.is_validation)):
             self._idlers.forget(executor)
@@ -235,6 +236,7 @@ class Supervisor:
         if outcome is None and executor.pid is None:
             # It was never forked: the job has not been begun. Asking again at once would only spin.
             outcome = self._stopped(holding, "its executor could not be started")
+            self._claim_again_s = self._now_s() + _UNAVAILING_PAUSE_S
             self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
         if outcome is None:
             outcome = cause_of_death(holding, event.code, event.fault, event.stderr_tail)
@@ -332,6 +334,7 @@ class Supervisor:
                 # No descriptors or processes left.
                 journal.store_trouble(str(error))
                 self._writes.append((order.claimed.claim, self._undone(order, "no executor could be started")))
+                self._claim_again_s = self._now_s() + _UNAVAILING_PAUSE_S
                 self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
 
     def _write(self, tx: Connection, claim: Claim, outcome: Outcome, now_us: int) -> bool:

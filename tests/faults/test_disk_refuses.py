@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from aerjob_cli.api.client import CircuitBytes, Plan, Request
 from aerjob_cli.states import Status
 from aerjob_cli.store import events
+from aerjob_cli.store.records import EventRecord
 from tests.support.circuits import layers
 from tests.support.running import Scene
 
@@ -22,13 +25,18 @@ def test_a_job_whose_result_cannot_be_stored_runs_again_when_it_can(scene: Scene
     incoming.rename(aside)
     incoming.write_bytes(b"")
     (job,) = scene.put(large)
-    scene.wait(lambda tx: any("could not be stored" in event.why for event in events.history(tx, job.seq)) or None)
+    given_back, begun_again = scene.wait(lambda tx: _given_back_and_begun_again(events.history(tx, job.seq)))
+    assert begun_again.at_us - given_back.at_us > 4_000_000  # not at once: it would run for nothing
     incoming.unlink()
     aside.rename(incoming)
     done = scene.wait_for_status(job, Status.DONE)
     assert done.attempts_charged == 0
     (result,) = scene.client.results(done)
     assert len(result.arrays[0].load()) > 2**20
+
+
+def _given_back_and_begun_again(history: list[EventRecord]) -> tuple[EventRecord, EventRecord] | None:
+    return next((pair for pair in pairwise(history) if "could not be stored" in pair[0].why), None)
 
 
 def _circuit(qubits: int) -> CircuitBytes:
