@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-import pty
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -262,7 +260,7 @@ def test_the_same_wherever_it_is_printed(idle: CommandLine, put: Put, command: s
     for environment in ({"COLUMNS": "40"}, {"NO_COLOR": "1"}, {"FORCE_COLOR": "1"}):
         assert idle(command, *arguments, "--json", env=environment).stdout == expected
     assert idle(command, *arguments, env={"AERJOB_OUTPUT": "json"}).stdout == expected
-    assert _on_a_terminal(idle, command, *arguments, "--json").replace("\r\n", "\n") == expected
+    assert idle.on_a_terminal(command, *arguments, "--json").replace("\r\n", "\n") == expected
 
 
 def test_a_closed_stdout(idle: CommandLine) -> None:
@@ -273,18 +271,3 @@ def test_a_closed_stdout(idle: CommandLine) -> None:
     done = idle.shell("aerjob status none --json >&-")
     assert done.returncode == 3
     assert "'none'" in done.stderr
-
-
-def _on_a_terminal(aerjob: CommandLine, *arguments: str) -> str:
-    master, slave = pty.openpty()
-    process = aerjob.start(*arguments, stdin=slave, stdout=slave, stderr=slave)
-    os.close(slave)
-    read = b""
-    try:
-        while part := os.read(master, 4096):
-            read += part
-    except OSError:  # Linux's way to say that the other end is closed
-        pass
-    process.wait(timeout=60)
-    os.close(master)
-    return read.decode()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -58,29 +56,6 @@ def test_help_for_a_reader_who_has_left(idle: CommandLine) -> None:
     assert idle.shell("aerjob --help | true; exit ${PIPESTATUS[0]}").stderr == ""
 
 
-def _on_a_terminal(aerjob: CommandLine, *arguments: str, **environment: str) -> str:
-    master, slave = pty.openpty()
-    wanted = {"COLUMNS": "200", "TERM": "xterm-256color"} | environment
-    process = subprocess.Popen(
-        aerjob.command(*arguments),
-        cwd=aerjob.folder,
-        env=aerjob.environment(wanted),
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-    )
-    os.close(slave)
-    read = b""
-    try:
-        while part := os.read(master, 4096):
-            read += part
-    except OSError:  # Linux's way to say that the other end is closed
-        pass
-    process.wait(timeout=60)
-    os.close(master)
-    return read.decode()
-
-
 HOSTILE = "\x1b]0;owned\x07[red]mark[/red]\u202e\u200b\nnext"
 
 
@@ -88,7 +63,7 @@ def test_names_cannot_act_on_a_terminal(idle: CommandLine, put: Put) -> None:
     put(name=HOSTILE)
     for verb in (("list",), ("status", "last")):
         for environment in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
-            shown = _on_a_terminal(idle, *verb, **environment)
+            shown = idle.on_a_terminal(*verb, **environment)
             assert "]0;owned[red]mark[/" in shown
             assert not {"\x07", "\u202e", "\u200b", "\x1b]"} & set(shown)
     assert idle.json("list")["jobs"][0]["name"] == HOSTILE
@@ -96,17 +71,17 @@ def test_names_cannot_act_on_a_terminal(idle: CommandLine, put: Put) -> None:
 
 def test_colour_only_where_it_is_wanted(idle: CommandLine, put: Put) -> None:
     put()
-    assert "\x1b[" in _on_a_terminal(idle, "list")
-    assert "\x1b[3" not in _on_a_terminal(idle, "list", NO_COLOR="1")
-    assert "\x1b" not in _on_a_terminal(idle, "list", TERM="dumb")
-    assert "\x1b" not in _on_a_terminal(idle, "list", "--json")
+    assert "\x1b[" in idle.on_a_terminal("list")
+    assert "\x1b[3" not in idle.on_a_terminal("list", NO_COLOR="1")
+    assert "\x1b" not in idle.on_a_terminal("list", TERM="dumb")
+    assert "\x1b" not in idle.on_a_terminal("list", "--json")
     assert "\x1b" not in idle("list", env={"FORCE_COLOR": "1"}).stdout
 
 
 def test_an_id_is_never_broken(idle: CommandLine, put: Put) -> None:
     record = put()
     for verb in (("list",), ("status", "last")):
-        assert record.job_id[:8] in _on_a_terminal(idle, *verb, COLUMNS="50")
+        assert record.job_id[:8] in idle.on_a_terminal(*verb, COLUMNS="50")
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

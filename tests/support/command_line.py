@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
 import time
@@ -67,13 +68,28 @@ class CommandLine:
 
     def start(self, *arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
         """Start a command and leave it to the caller to end it."""
+        usual = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
-            env=self.environment(None),
             text=True,
-            **({"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options),
+            **({"env": self.environment(None)} | usual | options),
         )
+
+    def on_a_terminal(self, *arguments: str | Path, **environment: str) -> str:
+        """Run one command to its end on a wide terminal of its own, and give all that it sent there."""
+        master, slave = pty.openpty()
+        wanted = self.environment({"COLUMNS": "200", "TERM": "xterm-256color"} | environment)
+        process = self.start(*arguments, stdin=slave, stdout=slave, stderr=slave, env=wanted)
+        os.close(slave)
+        read = b""
+        # An error is Linux's way to say that the other end is closed.
+        with contextlib.suppress(OSError):
+            while part := os.read(master, 4096):
+                read += part
+        process.wait(timeout=DEADLINE_S)
+        os.close(master)
+        return read.decode()
 
     def shell(self, script: str) -> subprocess.CompletedProcess[str]:
         """Run a shell script in which ``aerjob`` is this command line."""
