@@ -9,10 +9,30 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import CommandLine, end_workers
+from tests.support.matrix import Matrix
 
 # What a shell starts in the background ignores SIGINT, and so would every command that is tested here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("faults", "the fault matrix")
+    group.addoption(
+        "--fault-matrix",
+        choices=("sample", "full"),
+        default="sample",
+        help="how much of the fault matrix is injected: a seeded sample (default), or all of it, which takes hours",
+    )
+    group.addoption("--fault-seed", type=int, default=1, help="what the sample is chosen by (default 1)")
+
+
+@pytest.fixture(scope="session")
+def matrix(pytestconfig: pytest.Config) -> Matrix:
+    """How much of each fault this run injects."""
+    return Matrix(
+        is_full=pytestconfig.getoption("--fault-matrix") == "full", seed=pytestconfig.getoption("--fault-seed")
+    )
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A store with real workers."""
+"""Faults are injected into real processes and real files; every test here carries the mark ``faults``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.running import Scene, scene_in
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.faults)
 
 
 @pytest.fixture
