@@ -383,6 +383,19 @@ class WorkerAlreadyRuns(AerjobError):
     exit_code = 1
 
 
+class TroubleFound(AerjobError):
+    """`doctor` found something in aerjob's programs and packages that must be seen to."""
+
+    code = "trouble_found"
+    exit_code = 70
+
+
+class StoreTroubleFound(TroubleFound):
+    """`doctor` found something in the store, or the place that it is in, that must be seen to."""
+
+    exit_code = 5
+
+
 class ServiceFailed(AerjobError):
     """The service manager did not do what it was asked, or its file cannot be written."""
 
@@ -429,6 +442,12 @@ class StoppedByTermination(Stopped):
     """SIGTERM."""
 
     exit_code = 143
+
+
+class StoppedByHangUp(Stopped):
+    """SIGHUP, as when the terminal was closed."""
+
+    exit_code = 129
 
 
 class InternalError(AerjobError):

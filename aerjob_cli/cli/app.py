@@ -40,6 +40,7 @@ _HOMES = {
     "version": "version",
     "worker": "worker",
     "store": "store",
+    "doctor": "doctor",
     "completion": "completion",
     "schema": "schema",
 }

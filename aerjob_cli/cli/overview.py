@@ -37,6 +37,7 @@ VERBS: dict[str, dict[str, str]] = {
     "Look after aerjob": {
         "worker": "The worker: started when needed, it stops by itself",
         "store": "The store: what is in it, is it sound, copy it, upgrade it",
+        "doctor": "Look whether all is well that jobs need, and say what to do",
         "backends": "List the simulators, their methods and how many qubits they take",
         "completion": "Print the script that makes a shell complete aerjob's words",
         "schema": "Print the JSON Schema of what --json prints",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aerjob_cli.errors import StoreDamaged, StoreForeign, StoreUnusable
 from aerjob_cli.settings import StorePaths
+from aerjob_cli.store.mounts import file_system_of
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -23,11 +24,11 @@ def make_private(paths: StorePaths) -> None:
     _require_own(paths.home)
     if stat.S_IMODE(paths.home.stat().st_mode) != PRIVATE_FOLDER:
         paths.home.chmod(PRIVATE_FOLDER)
-    network = network_file_system(paths.home)
-    if network is not None:
+    kind = file_system_of(paths.home)
+    if kind is not None and is_network(kind):
         raise StoreUnusable(
             paths.home,
-            f"is on a network file system ({network}), where locks do not hold",
+            f"is on a network file system ({kind}), where locks do not hold",
             "set AERJOB_HOME to a folder on a local disk",
         )
     for folder in (paths.objects, paths.incoming):
@@ -90,18 +91,6 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def network_file_system(folder: Path, mount_table: Path = Path("/proc/self/mountinfo")) -> str | None:
-    """Name the network file system that ``folder`` is on, or None (also where the system has no mount table)."""
-    try:
-        lines = mount_table.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except OSError:
-        return None
-    place, kind = folder.resolve(), None
-    longest = -1
-    for line in lines:
-        # proc(5): the mount point is field 5, the type follows the separator "-".
-        before, _, after = line.partition(" - ")
-        point = Path(before.split()[4].replace("\\040", " "))
-        if place.is_relative_to(point) and len(point.parts) >= longest:
-            longest, kind = len(point.parts), after.split()[0]
-    return kind if kind in _NETWORK_FILE_SYSTEMS else None
+def is_network(kind: str) -> bool:
+    """Tell whether a kind of file system is shared with other hosts."""
+    return kind in _NETWORK_FILE_SYSTEMS

@@ -13,6 +13,7 @@ import pytest
 
 from aerjob_cli.cli.boundary import run
 from aerjob_cli.settings import StorePaths
+from aerjob_cli.store.database import Store
 from aerjob_cli.store.flocks import try_flock
 from aerjob_cli.store.records import JobRecord
 from tests.support.circuits import BELL
@@ -41,7 +42,7 @@ def bad(tmp_path: Path) -> Path:
 @pytest.fixture
 def idle(home: Path, aerjob: CommandLine) -> Iterator[CommandLine]:
     """The command line on a store for which no worker can be started, since the starter's lock is taken."""
-    assert aerjob("list").returncode == 0
+    Store.open(StorePaths(home)).close()
     lock = try_flock(StorePaths(home).starter_lock)
     assert lock is not None
     yield aerjob

@@ -61,9 +61,10 @@ def test_refused(
 
 
 @pytest.mark.parametrize("script", ["aerjob submit <(cat {0})", "cat {0} | aerjob submit /dev/stdin"])
-def test_pipes_of_the_shell_are_read(idle: CommandLine, bell: Path, script: str) -> None:
-    assert idle.shell(script.format(bell)).returncode == 0
-    assert len(idle.json("list")["jobs"]) == 1
+def test_pipes_of_the_shell_are_read(working: CommandLine, bell: Path, script: str) -> None:
+    done = working.shell(script.format(bell))
+    assert done.returncode == 0
+    assert working.json("status", done.stdout.strip())["jobs"][0]["experiments_total"] == 1
 
 
 @pytest.mark.parametrize("script", ["aerjob submit <(true)", "aerjob submit <(head -c 1G /dev/zero)"])

@@ -33,7 +33,7 @@ COMMANDS = [
     if any("--json" in parameter.opts for parameter in command.params)
 ]
 # Where a store cannot be used, these still have something to say.
-WITHOUT_STORE = {"backends", "completion", "schema", "version", "worker disable", "worker logs"}
+WITHOUT_STORE = {"backends", "completion", "doctor", "schema", "version", "worker disable", "worker logs"}
 # What each command is run with, and its exit code. {done}, {state}, … are jobs of the store below.
 EXAMPLES: dict[str, list[tuple[str, int]]] = {
     "submit": [("bell.qasm --quiet", 0), ("bell.qasm bad.qasm", 6), ("bell.qasm --wait", 0)],
@@ -60,6 +60,7 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
     "store backup": [("copy", 0)],
     "store clean": [("", 0)],
     "store upgrade": [("", 0)],
+    "doctor": [("", 0)],
     "backends": [("", 0)],
     "version": [("", 0)],
     "completion": [("bash", 0)],

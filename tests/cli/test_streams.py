@@ -17,12 +17,13 @@ from tests.support.command_line import CommandLine
     ("redirection", "exit_codes"),
     [("| true", "0 0"), (">&- 2>&- <&-", "70"), ("2>&-", "0")],
 )
-def test_nobody_reads(idle: CommandLine, bell: Path, redirection: str, exit_codes: str) -> None:
-    done = idle.shell(f"aerjob submit {bell} {redirection}; echo ${{PIPESTATUS[@]}} >&2")
+def test_nobody_reads(working: CommandLine, bell: Path, redirection: str, exit_codes: str) -> None:
+    name = bell.parent.name
+    done = working.shell(f"aerjob submit {bell} --name {name} {redirection}; echo ${{PIPESTATUS[@]}} >&2")
     assert done.stderr.splitlines()[-1] == exit_codes
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
-    assert len(idle.json("list")["jobs"]) == 1
+    assert len(working.json("list", "--name", name)["jobs"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -39,10 +40,10 @@ def test_an_answer_that_is_lost_is_told(idle: CommandLine, put: Put, command: st
 
 
 @pytest.mark.parametrize("place", [">&-", "> /dev/full", "--json >&-"])
-def test_a_lost_answer_loses_no_id(idle: CommandLine, bell: Path, place: str) -> None:
-    done = idle.shell(f"aerjob submit {bell} {place}")
+def test_a_lost_answer_loses_no_id(working: CommandLine, bell: Path, place: str) -> None:
+    done = working.shell(f"aerjob submit {bell} {place}")
     assert done.returncode == 70
-    assert f"job {idle.json('list')['jobs'][0]['job_id']} is submitted" in done.stderr.splitlines()
+    assert f"job {working.json('list')['jobs'][0]['job_id']} is submitted" in done.stderr.splitlines()
     assert "the answer could not be written" in done.stderr
 
 

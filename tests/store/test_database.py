@@ -31,7 +31,8 @@ from aerjob_cli.store import objects, revisions, submissions
 from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.dbapi import sqlite_library
-from aerjob_cli.store.folder import network_file_system
+from aerjob_cli.store.folder import is_network
+from aerjob_cli.store.mounts import file_system_of
 from aerjob_cli.store.identity import GUARDS
 from aerjob_cli.store.records import Payload
 from aerjob_cli.store.tables import metadata
@@ -230,13 +231,14 @@ def test_a_watch_tells_what_others_commit(store: Store, submit: SubmitJob) -> No
 
 
 @pytest.mark.parametrize(
-    ("kind", "answer"), [("nfs4", "nfs4"), ("cifs", "cifs"), ("ext4", None), ("fuse.sshfs", "fuse.sshfs")]
+    ("kind", "is_shared"), [("nfs4", True), ("cifs", True), ("ext4", False), ("fuse.sshfs", True)]
 )
-def test_a_network_file_system_is_recognised(tmp_path: Path, kind: str, answer: str | None) -> None:
+def test_a_network_file_system_is_recognised(tmp_path: Path, kind: str, is_shared: bool) -> None:
     table = tmp_path / "mountinfo"
     table.write_text(
         "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
         f"30 22 0:42 / {tmp_path} rw shared:1 - {kind} server:/export rw\n"
         "31 22 0:43 / /elsewhere rw - tmpfs tmpfs rw\n"
     )
-    assert network_file_system(tmp_path, table) == answer
+    assert file_system_of(tmp_path, table) == kind
+    assert is_network(kind) is is_shared
