@@ -11,9 +11,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1  # prctl(2)
+# prctl(2)
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NO_NEW_PRIVS = 38
 _IS_LINUX: bool = sys.platform == "linux"
 _PS = "/bin/ps"
 
@@ -63,10 +67,74 @@ def die_with_parent(parent_pid: int) -> None:
 
     Linux only; elsewhere the parent's closed pipe has to do. Must be called after fork, on the main thread.
     """
-    if _IS_LINUX:
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent_pid:
         os._exit(1)
+
+
+def gain_no_privileges() -> None:
+    """Have no program that this process or a child of it starts gain rights, as a setuid one does. Linux only."""
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of each descendant that loses its own, so that `children_of` tells of it. Linux only."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _prctl(option: int, value: int) -> None:
+    if _IS_LINUX:
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def children_of(pid: int) -> list[int]:
+    """Give the children of a process of one thread, ended ones included until they are reaped; none off Linux."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_bytes().split()]
+    except OSError:
+        # A kernel without that file.
+        return [child for child in _pids() if _parent_of(child) == pid]
+
+
+def kill_where_environment(name: str, folders: Collection[Path]) -> int:
+    """SIGKILL the processes of this user that began with one of the folders, or a path below one, in ``name``.
+
+    Gives how many there were. An environment is what a process was started with, and a fork has its parent's. For
+    those that no parent is left to tell of; Linux only.
+    """
+    killed = 0
+    for pid in _pids():
+        with contextlib.suppress(OSError):
+            # The descriptor is of that process for good, whoever gets its pid.
+            process = os.pidfd_open(pid)
+            try:
+                if _is_within(name, folders, Path(f"/proc/{pid}/environ").read_bytes()):
+                    signal.pidfd_send_signal(process, signal.SIGKILL)
+                    killed += 1
+            finally:
+                os.close(process)
+    return killed
+
+
+def _is_within(name: str, folders: Collection[Path], environment: bytes) -> bool:
+    start = os.fsencode(name) + b"="
+    values = [setting.removeprefix(start) + b"/" for setting in environment.split(b"\0") if setting.startswith(start)]
+    return any(value.startswith(os.fsencode(folder) + b"/") for value in values for folder in folders)
+
+
+def _pids() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return int(stat.rpartition(")")[2].split()[1])
 
 
 def rss_bytes(pid: int) -> int | None:

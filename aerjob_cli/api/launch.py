@@ -12,7 +12,7 @@ import sys
 from aerjob_cli.clock import boot_id
 from aerjob_cli.errors import WorkerUnavailable
 from aerjob_cli.settings import EXIT_ANOTHER_RUNS
-from aerjob_cli.store import workers
+from aerjob_cli.store import forks, workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.doorbell import ring
 from aerjob_cli.store.flocks import try_flock
@@ -78,23 +78,27 @@ class WorkerLauncher:
 
     def _start(self) -> None:
         # The lock passes to the worker, which lets go of it once it listens: of many clients one starts one worker.
-        lock = try_flock(self._store.paths.starter_lock)
-        if lock is None:
-            return
-        try:
-            self._started = spawn_worker(self._store, starter_lock=lock.descriptor)
-        finally:
-            lock.release()
+        with forks.none():
+            lock = try_flock(self._store.paths.starter_lock)
+            if lock is None:
+                return
+            try:
+                self._started = spawn_worker(self._store, starter_lock=lock.descriptor)
+            finally:
+                lock.release()
 
     def _note_failed_start(self) -> None:
         if self._started is None or (code := self._started.poll()) is None:
             return
-        self._started = None
+        pid, self._started = self._started.pid, None
         self._failed_starts = self._failed_starts + 1 if code not in (0, EXIT_ANOTHER_RUNS) else 0
         if self._failed_starts >= _FAILED_STARTS_AT_MOST:
+            with self._store.reading() as tx:
+                end = workers.end_of(tx, pid)
+            why = "" if end is None else f" ({end})"
             raise WorkerUnavailable(
-                f"the worker ended with code {code} as soon as it was started; `aerjob worker logs` says why, and the "
-                "jobs are kept"
+                f"the worker ended with code {code} as soon as it was started{why}; `aerjob worker logs` says more, "
+                "and the jobs are kept"
             )
 
 

@@ -11,10 +11,12 @@ import os
 import resource
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from aerjob_cli.codec.circuits import decode_circuits
 from aerjob_cli.errors import CircuitRefused
+from aerjob_cli.executors.hardening import harden, lower
 from aerjob_cli.processes import die_with_parent
 
 if TYPE_CHECKING:
@@ -33,9 +35,12 @@ _CPU_S = 30
 def main() -> None:
     """Draw the circuits that stdin brings."""
     die_with_parent(int(sys.argv[1]))
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_CPU, _CPU_S)
-    _limit(resource.RLIMIT_AS, _ADDRESS_SPACE_BYTES)
+    harden()
+    # Before it can write no file any more, what Python compiles included.
+    import_module("qiskit.visualization")
+    lower(resource.RLIMIT_FSIZE, 0)
+    lower(resource.RLIMIT_CPU, _CPU_S)
+    lower(resource.RLIMIT_AS, _ADDRESS_SPACE_BYTES)
     # Whatever a parser prints is no part of the answer.
     answer = os.dup(1)
     os.dup2(2, 1)
@@ -83,12 +88,6 @@ def _operations(circuit: QuantumCircuit) -> int:
     """Count what would be drawn, blocks of control flow included."""
     blocks = (block for item in circuit.data for block in getattr(item.operation, "blocks", ()))
     return len(circuit.data) + sum(map(_operations, blocks))
-
-
-def _limit(kind: int, amount: int) -> None:
-    _, highest = resource.getrlimit(kind)
-    amount = amount if highest == resource.RLIM_INFINITY else min(amount, highest)
-    resource.setrlimit(kind, (amount, highest))
 
 
 if __name__ == "__main__":

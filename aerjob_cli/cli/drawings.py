@@ -12,12 +12,11 @@ from typing import Any
 from aerjob_cli.api.client import CircuitBytes
 from aerjob_cli.cli.answers.drawing import Drawing
 from aerjob_cli.errors import CircuitRefused, DrawingFailed
+from aerjob_cli.executors.environment import executor_environment
 from aerjob_cli.processes import signal_name
 
 _TAKES_AT_MOST_S = 20.0
 _COMMAND = (sys.executable, "-P", "-m", "aerjob_cli.cli.drawing_child")
-# Or NumPy's threads take address space that the child does not have.
-_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def draw(
@@ -43,7 +42,7 @@ def _asked(files: Sequence[CircuitBytes], wish: dict[str, Any], subject: str) ->
             input=message,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=os.environ | _ENVIRONMENT,
+            env=executor_environment(),
             timeout=_TAKES_AT_MOST_S,
             check=False,
         )

@@ -28,6 +28,10 @@ DrainGrace = Annotated[
     float | None,
     typer.Option(parser=parse_duration, metavar="DURATION", help="How long running jobs go on after a stop."),
 ]
+ValidationLimit = Annotated[
+    float | None,
+    typer.Option(parser=parse_duration, metavar="DURATION", help="How long checking the circuits of a job may take."),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +42,13 @@ class WorkerOptions:
     idle_exit_s: float | None = None
     lease_s: float | None = None
     drain_grace_s: float | None = None
+    validation_limit_s: float | None = None
 
     def __post_init__(self) -> None:
         if self.lease_s is not None and self.lease_s <= 0:
             raise UsageError("a lease must be longer than 0; the default is 30s")
+        if self.validation_limit_s is not None and self.validation_limit_s <= 0:
+            raise UsageError("the limit of a validation must be longer than 0; the default is 1m")
 
     def settings(self, *, foreground: bool = False, takes_over: bool = False) -> WorkerSettings:
         """Fill in the defaults."""
@@ -55,6 +62,7 @@ class WorkerOptions:
             "--idle-exit": self.idle_exit_s,
             "--lease": self.lease_s,
             "--drain-grace": self.drain_grace_s,
+            "--validation-limit": self.validation_limit_s,
         }
         return tuple(f"{option}={_number(value)}" for option, value in values.items() if value is not None)
 

@@ -15,11 +15,13 @@ from socket import socket
 from typing import Any
 
 from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
 
 from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec import envelope
 from aerjob_cli.codec.circuits import decode_circuits, preload_readers
 from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.program_text import as_clause
 from aerjob_cli.engines import aer
 from aerjob_cli.engines.base import Engine, ExperimentRun, SimulationFailed
 from aerjob_cli.engines.checks import as_run
@@ -30,6 +32,7 @@ from aerjob_cli.executors.letter import Letter
 from aerjob_cli.executors.messages import Message, MessageError, Source
 from aerjob_cli.processes import rss_bytes
 from aerjob_cli.states import Reason
+from aerjob_cli.store.objects import read_object
 
 
 class ResultNotWritten(Exception):
@@ -78,19 +81,34 @@ def _answer(connection: socket, message: Message) -> None:
     except MemoryError as error:
         traceback.print_exc(file=sys.stderr)
         failure = _failed(ticket, Reason.OUT_OF_MEMORY, f"the simulation ran out of memory ({error})")
-    except Exception as error:  # noqa: BLE001 - whatever a job does must become its answer
-        failure = _unexpected(ticket, error)
     except BaseException as error:
-        # A panic in Qiskit's Rust code is a BaseException, and still only this job's failure.
-        if type(error).__name__ != "PanicException":
+        if not _is_of_the_job(error):
             raise
         failure = _unexpected(ticket, error)
     _send(connection, failure)
 
 
+def _is_of_the_job(error: BaseException) -> bool:
+    """Tell whether an error is only this job's failure; a panic in Qiskit's Rust code is, and is a BaseException."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
 def _validate(connection: socket, message: Message, ticket: Any) -> None:
     spec = JobSpec(**message.header["job"])
-    plan = _engine(spec).check(_circuits(message, spec), spec)
+    try:
+        plan = _engine(spec).check(_circuits(message, spec), spec)
+    except CircuitRefused:
+        raise
+    except MemoryError as error:
+        raise CircuitRefused("the circuits need more memory to be checked than there is; make them smaller") from error
+    except BaseException as error:
+        if not _is_of_the_job(error):
+            raise
+        # What a parser let through and a check stumbles over. The traceback is for who looks into it.
+        traceback.print_exc(file=sys.stderr)
+        # Anything but Qiskit's own errors talks of Python's functions and types.
+        fact = f" ({as_clause(error.message)})" if isinstance(error, QiskitError) else ""
+        raise CircuitRefused(f"the circuits cannot be checked{fact}; correct them, or write them otherwise") from None
     _send(
         connection,
         {
@@ -137,7 +155,7 @@ def _circuits(message: Message, spec: JobSpec) -> list[QuantumCircuit]:
 def _verified(source: Source, body: bytes) -> bytes:
     try:
         if source.path is not None:
-            data = Path(source.path).read_bytes()
+            data = read_object(Path(source.path), source.size_bytes)
         else:
             start = source.offset or 0
             data = body[start : start + source.size_bytes]
@@ -174,7 +192,7 @@ def _post(connection: socket, ticket: Any, letter: Letter) -> None:
 
 def _unexpected(ticket: Any, error: BaseException) -> dict[str, Any]:
     traceback.print_exception(error, file=sys.stderr)
-    return _failed(ticket, Reason.SIMULATION_FAILED, f"the job failed with {type(error).__name__}: {error}")
+    return _failed(ticket, Reason.SIMULATION_FAILED, f"the job failed: {error}")
 
 
 def _failed(

@@ -18,20 +18,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from aerjob_cli.executors.environment import executor_environment
 from aerjob_cli.executors.messages import MessageError, Reassembly, encode
 from aerjob_cli.executors.pool import Ended, Executor, PoolEvent, Said, Started
+from aerjob_cli.executors.scratch import Scratch
 from aerjob_cli.processes import kill_exactly, started_of
 
 _READ_AT_ONCE = 1 << 20
 _STDERR_TAIL_BYTES = 4000
 _FAILED_STARTS_AT_MOST = 3
 _DEATH_TOLD_WITHIN_S = 0.5
-_TEMPLATE_ENVIRONMENT = {
-    # A second thread in the template would make its forks unsafe.
-    "OPENBLAS_NUM_THREADS": "1",
-    "RAYON_NUM_THREADS": "1",
-    "QISKIT_PARALLEL": "FALSE",
-}
 
 
 @dataclass
@@ -39,6 +35,7 @@ class LocalExecutor:
     """One executor as the worker sees it."""
 
     serial: int
+    scratch: Path
     connection: socket.socket
     stderr: IO[bytes]
     pid: int | None = None
@@ -53,7 +50,7 @@ class LocalExecutor:
 class LocalPool:
     """Implements ``pool.Pool`` with processes of this host."""
 
-    def __init__(self, *, scratch: Path) -> None:
+    def __init__(self, *, scratch: Scratch) -> None:
         self._scratch = scratch
         self._selector: selectors.BaseSelector | None = None
         self._template: subprocess.Popen[bytes] | None = None
@@ -65,11 +62,12 @@ class LocalPool:
         self._next_serial = 1
         self._is_ready = False
         self._failed_starts = 0
+        self.why_broken: str | None = None
 
     @property
     def is_broken(self) -> bool:
         """Tell whether templates end as soon as they are started, so that more of them are of no use."""
-        return self._failed_starts >= _FAILED_STARTS_AT_MOST
+        return self.why_broken is not None or self._failed_starts >= _FAILED_STARTS_AT_MOST
 
     def attach(self, selector: selectors.BaseSelector) -> None:
         self._selector = selector
@@ -85,7 +83,7 @@ class LocalPool:
                 [sys.executable, "-P", "-m", "aerjob_cli.executors.template", str(theirs.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 cwd="/",
-                env={**os.environ, **_TEMPLATE_ENVIRONMENT},
+                env=executor_environment(temporary=self._scratch.folder),
                 # A terminal's Ctrl-C is for the worker alone, which then drains.
                 start_new_session=True,
                 pass_fds=(theirs.fileno(),),
@@ -98,16 +96,17 @@ class LocalPool:
     def fork(self) -> Executor:
         self.start()
         assert self._control is not None
+        serial, self._next_serial = self._next_serial, self._next_serial + 1
+        scratch = self._scratch.make(serial)
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        stderr = tempfile.TemporaryFile(dir=self._scratch)  # noqa: SIM115 - lives as long as the executor
+        stderr = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - lives as long as the executor
         # Appending, since the executor shares the position with us.
         fcntl.fcntl(stderr, fcntl.F_SETFL, fcntl.fcntl(stderr, fcntl.F_GETFL) | os.O_APPEND)
-        executor = LocalExecutor(self._next_serial, ours, stderr)
-        self._next_serial += 1
-        self._executors[executor.serial] = executor
+        executor = LocalExecutor(serial, scratch, ours, stderr)
+        self._executors[serial] = executor
         with theirs, contextlib.suppress(OSError):  # a dead template is told of by its socket
-            line = json.dumps({"fork": executor.serial}).encode() + b"\n"
+            line = json.dumps({"fork": serial, "scratch": str(scratch)}).encode() + b"\n"
             socket.send_fds(self._control, [line], [theirs.fileno(), stderr.fileno()])
         self._watch(executor)
         return executor
@@ -127,12 +126,17 @@ class LocalPool:
             self._control.sendall(json.dumps({"kill": executor.serial}).encode() + b"\n")
 
     def poll(self) -> list[PoolEvent]:
+        self._scratch.sweep()
         for executor in list(self._executors.values()):
             if executor.closed_s is not None and time.monotonic() - executor.closed_s > _DEATH_TOLD_WITHIN_S:
                 executor.closed_s = None
                 self._blame(executor, "it closed its pipe")
         events = list(self._events)
         self._events.clear()
+        for event in events:
+            if isinstance(event, Ended):
+                # From the next call on nobody fetches a file from there any more.
+                self._scratch.discard(event.executor.scratch)
         return events
 
     def children(self) -> tuple[tuple[int, str], ...]:
@@ -148,6 +152,7 @@ class LocalPool:
             kill_exactly(pid, started, whole_group=True)
         self._lose_template()
         self._events.clear()
+        self._scratch.close()
 
     # What the loop calls.
 
@@ -168,6 +173,8 @@ class LocalPool:
         if "ready" in message:
             self._failed_starts, self._is_ready = 0, True
             self._events.append(Started(message["ready"]))
+        elif "broken" in message:
+            self.why_broken = message["broken"]
         elif "forked" in message:
             executor = self._executors.get(message["forked"])
             if executor is not None:
@@ -175,6 +182,7 @@ class LocalPool:
         elif "ended" in message:
             executor = self._executors.get(message["ended"])
             if executor is not None:
+                executor.fault = executor.fault or message.get("fault")
                 self._bury(executor, message["status"])
 
     def _lose_template(self) -> None:
@@ -192,7 +200,10 @@ class LocalPool:
         self._is_ready = False
         for pid, started in children:
             kill_exactly(pid, started, whole_group=True)
+        self._scratch.end_strays()
         for executor in list(self._executors.values()):
+            if executor.pid is None:
+                executor.fault = self.why_broken
             self._bury(executor, None)
 
     def _bury(self, executor: LocalExecutor, code: int | None) -> None:

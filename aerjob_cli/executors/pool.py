@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from selectors import BaseSelector
 from typing import Any, Protocol
 
@@ -21,6 +22,11 @@ class Executor(Protocol):
     @property
     def pid(self) -> int | None:
         """Give the pid, None before it is known."""
+        ...
+
+    @property
+    def scratch(self) -> Path:
+        """Give the folder in which it writes large results; it is removed after the executor."""
         ...
 
 
@@ -44,7 +50,7 @@ class Ended:
     """An executor is no more.
 
     ``code`` is its exit code, negative for a signal, or None when nobody saw it end. ``fault`` says what it did wrong
-    before, if it was ended for that.
+    before, if it was ended for that, or why it could not begin.
     """
 
     executor: Executor
@@ -62,6 +68,11 @@ class Pool(Protocol):
     @property
     def is_broken(self) -> bool:
         """Tell whether no executor can be made, and trying again is of no use."""
+        ...
+
+    @property
+    def why_broken(self) -> str | None:
+        """Say what keeps executors from being made, None where nobody knows."""
         ...
 
     def attach(self, selector: BaseSelector) -> None:

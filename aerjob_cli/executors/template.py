@@ -4,9 +4,13 @@ It has never run a circuit nor parsed anything, so a fork of it is safe and cost
 costs half a second. It owns its executors: it alone signals and reaps them, so that a signal never meets a reused
 pid. It stays single-threaded, ends when the worker's socket closes, and on Linux dies with the worker.
 
-Over its control socket it reads JSON lines, ``{"fork": serial}`` (with two descriptors: the executor's socket and its
-stderr) and ``{"kill": serial}``, and writes ``{"ready": …}``, ``{"forked": serial, "pid", "started"}`` and
-``{"ended": serial, "status"}``.
+Over its control socket it reads JSON lines, ``{"fork": serial, "scratch"}`` (with two descriptors: the executor's
+socket and its stderr) and ``{"kill": serial}``, and writes ``{"ready": …}``, ``{"forked": serial, "pid", "started"}``
+and ``{"ended": serial, "status", "fault"}``; the latter two are null where there are none. Where Qiskit or Aer cannot
+be imported, ``{"broken": why}`` is all that it writes.
+
+What an executor starts has no business without it. It is in the executor's process group; what left that group becomes
+the template's child when its own parent ends (on Linux), and is ended for that.
 """
 
 from __future__ import annotations
@@ -15,22 +19,24 @@ import contextlib
 import gc
 import json
 import os
-import resource
 import select
 import signal
 import socket
 import sys
+import traceback
 from collections import deque
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from aerjob_cli.processes import die_with_parent, started_of
+from aerjob_cli.executors.forked import become_executor
+from aerjob_cli.executors.hardening import harden
+from aerjob_cli.processes import adopt_orphans, children_of, die_with_parent, started_of
 
 _DESCRIPTORS_OF_A_FORK = 2
-_OOM_SCORE = 800  # of 1000: the kernel should take an executor before anything else of the user's
+_ORPHANS_GONE_WITHIN_S = 0.02
+_ORPHANS_LOOKED_FOR_EVERY_S = 2.0  # of executors that live on; when one ends, they are looked for at once
 
 
 @dataclass
@@ -51,7 +57,7 @@ class Template:
         signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
         self._say({"ready": {"qiskit": version("qiskit"), "aer": version("qiskit-aer")}})
         while True:
-            readable, _, _ = select.select([self.control, woken], [], [])
+            readable, _, _ = select.select([self.control, woken], [], [], self._patience_s())
             if woken in readable:
                 with contextlib.suppress(BlockingIOError):
                     woken.recv(4096)
@@ -60,6 +66,12 @@ class Template:
                 break
         for pid in self.children:
             _kill_group(pid)
+
+    def _patience_s(self) -> float | None:
+        """Say when to look for orphans again, of whose arrival nobody tells."""
+        if self._end_orphans():
+            return _ORPHANS_GONE_WITHIN_S
+        return _ORPHANS_LOOKED_FOR_EVERY_S if self.children else None
 
     def _obey(self) -> bool:
         data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 16)
@@ -70,7 +82,7 @@ class Template:
         for line in lines:
             order = json.loads(line)
             if "fork" in order:
-                self._fork(order["fork"])
+                self._fork(order["fork"], order["scratch"])
             elif "kill" in order:
                 for pid, serial in self.children.items():
                     if serial == order["kill"]:
@@ -79,21 +91,19 @@ class Template:
                         os.kill(pid, signal.SIGKILL)
         return True
 
-    def _fork(self, serial: int) -> None:
+    def _fork(self, serial: int, scratch: str) -> None:
         connection, stderr = (self._descriptors.popleft() for _ in range(_DESCRIPTORS_OF_A_FORK))
         parent = os.getpid()
         try:
             pid = os.fork()
         except OSError as error:
             # No processes or no memory left; others go on.
-            sys.stderr.write(f"aerjob: an executor could not be forked ({error.strerror})\n")
             os.close(connection)
             os.close(stderr)
-            self._say({"ended": serial, "status": None})
+            self._say({"ended": serial, "status": None, "fault": error.strerror})
             return
         if pid == 0:
-            self.control.close()
-            _become_executor(connection, stderr, parent)
+            become_executor(connection, stderr, parent, scratch)
         os.close(connection)
         os.close(stderr)
         self.children[pid] = serial
@@ -107,7 +117,17 @@ class Template:
             # number is nobody else's.
             _kill_group(pid)
             _, status = os.waitpid(pid, 0)
-            self._say({"ended": self.children.pop(pid), "status": os.waitstatus_to_exitcode(status)})
+            serial = self.children.pop(pid)
+            self._end_orphans()
+            self._say({"ended": serial, "status": os.waitstatus_to_exitcode(status), "fault": None})
+
+    def _end_orphans(self) -> bool:
+        """Kill and reap the children that this process has not forked; return whether there were any."""
+        orphans = [pid for pid in children_of(os.getpid()) if pid not in self.children]
+        for pid in orphans:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, os.WNOHANG)
+        return bool(orphans)
 
     def _say(self, message: dict[str, Any]) -> None:
         self.control.sendall(json.dumps(message).encode() + b"\n")
@@ -125,43 +145,23 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _become_executor(connection: int, stderr: int, parent: int) -> None:
-    """Turn the forked child into an executor; never returns."""
-    status = 1
-    try:
-        os.setsid()
-        die_with_parent(parent)
-        # Aer holds the GIL for a whole run, so that a Python handler would come too late: keep the defaults.
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        with contextlib.suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text(str(_OOM_SCORE), encoding="ascii")
-        os.dup2(stderr, 1)
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        from aerjob_cli.executors.child import serve
-
-        with socket.socket(fileno=connection) as conversation:
-            serve(conversation)
-        status = 0
-    except BaseException:  # noqa: BLE001 - the last frame of a forked process: nothing may return into the template
-        sys.excepthook(*sys.exc_info())
-    finally:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.flush()
-        os._exit(status)
-
-
 def main(arguments: list[str]) -> None:
     """Run the template on an inherited control socket: ``template CONTROL_FD WORKER_PID``."""
     control_fd, worker_pid = map(int, arguments)
     die_with_parent(worker_pid)
+    harden()
+    adopt_orphans()
     control = socket.socket(fileno=control_fd)
     control.set_inheritable(False)
     # The imports are the point: every executor inherits what they load. No circuit runs here.
-    import_module("aerjob_cli.executors.child").preload()
+    try:
+        import_module("aerjob_cli.executors.child").preload()
+    except Exception as error:  # noqa: BLE001 - whatever an installation that does not fit together brings
+        if os.environ.get("AERJOB_DEBUG", "") not in ("", "0"):
+            traceback.print_exception(error)
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        control.sendall(json.dumps({"broken": why}).encode() + b"\n")
+        sys.exit(1)
     gc.collect()
     gc.freeze()  # so that the collector of a fork does not write to, and so copy, the pages it shares
     Template(control).run()

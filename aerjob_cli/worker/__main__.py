@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--idle-exit", type=float, default=defaults.idle_exit_s, metavar="SECONDS")
     parser.add_argument("--lease", type=float, default=defaults.lease_s, metavar="SECONDS")
     parser.add_argument("--drain-grace", type=float, default=defaults.drain_grace_s, metavar="SECONDS")
+    parser.add_argument("--validation-limit", type=float, default=defaults.validation_limit_s, metavar="SECONDS")
     options = parser.parse_args(arguments)
     settings = replace(
         defaults,
@@ -32,6 +33,7 @@ def main(arguments: list[str]) -> int:
         idle_exit_s=options.idle_exit,
         lease_s=options.lease,
         drain_grace_s=options.drain_grace,
+        validation_limit_s=options.validation_limit,
         foreground=options.foreground,
         takes_over=options.take_over,
     )

@@ -68,7 +68,7 @@ def _outcome(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
         return Accepted(total, _positive(header["threads"]))
     if not holding.is_validation and message.kind == "chunk":
         drafts: list[tuple[Path, str]] = []
-        results = tuple(_result(item, message.body, holding, paths, drafts) for item in header["experiments"])
+        results = tuple(_result(item, message.body, holding, drafts) for item in header["experiments"])
         try:
             adopt(paths, drafts)
         except OSError as error:
@@ -88,11 +88,9 @@ def _not_stored(why: str) -> GivenBack:
     return GivenBack(f"its result could not be stored ({why})")
 
 
-def _result(
-    item: dict[str, Any], body: bytes, holding: Holding, paths: StorePaths, drafts: list[tuple[Path, str]]
-) -> ExperimentRecord:
+def _result(item: dict[str, Any], body: bytes, holding: Holding, drafts: list[tuple[Path, str]]) -> ExperimentRecord:
     """Read one result; the files that it lies in are added to ``drafts``."""
-    position = int(item["index"])
+    position, place = int(item["index"]), holding.executor.scratch
     if position not in holding.awaited:
         raise NotAnAnswer(f"nobody waits for experiment {position}")
     holding.awaited.remove(position)
@@ -105,13 +103,13 @@ def _result(
         position=position,
         attempt=holding.claim.attempt,
         shots=_positive(item["shots"]),
-        payload=_payload(item, body, paths, drafts, RESULT_FORMATS),
-        arrays=tuple(_payload(array, body, paths, drafts, _ARRAY_FORMATS) for array in arrays),
+        payload=_payload(item, body, place, drafts, RESULT_FORMATS),
+        arrays=tuple(_payload(array, body, place, drafts, _ARRAY_FORMATS) for array in arrays),
     )
 
 
 def _payload(
-    item: dict[str, Any], body: bytes, paths: StorePaths, drafts: list[tuple[Path, str]], formats: frozenset[str]
+    item: dict[str, Any], body: bytes, place: Path, drafts: list[tuple[Path, str]], formats: frozenset[str]
 ) -> Payload:
     size, sha256 = int(item["size_bytes"]), str(item["sha256"])
     if item["format"] not in formats:
@@ -122,7 +120,7 @@ def _payload(
     if item.get("path") is not None:
         draft = Path(item["path"])
         found = draft.lstat()
-        if draft.parent != paths.incoming or not stat.S_ISREG(found.st_mode) or found.st_size != size:
+        if draft.parent != place or not stat.S_ISREG(found.st_mode) or found.st_size != size:
             raise NotAnAnswer("an object file is not where or what it should be")
         drafts.append((draft, sha256))
     else:

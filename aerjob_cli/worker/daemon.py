@@ -10,6 +10,7 @@ import uuid
 from aerjob_cli.clock import boot_id
 from aerjob_cli.errors import StoreUnusable
 from aerjob_cli.executors.local import LocalPool
+from aerjob_cli.executors.scratch import Scratch
 from aerjob_cli.processes import started_of
 from aerjob_cli.settings import EXIT_ANOTHER_RUNS, EXIT_HANDED_OVER, StorePaths, WorkerSettings
 from aerjob_cli.store import workers
@@ -28,6 +29,8 @@ from aerjob_cli.worker.supervisor import DRAINED, SUPERSEDED, Supervisor
 EXIT_DONE = 0
 EXIT_FAILED = 70
 
+# Whatever this process and its executors make is the user's alone, also where nobody thought of its mode.
+_PRIVATE_UMASK = 0o077
 # How long a write of the worker may wait for other processes; then it is tried on the next turn of the loop.
 _BUSY_TIMEOUT_S = 0.05
 
@@ -38,19 +41,21 @@ def run(paths: StorePaths, settings: WorkerSettings, *, starter_lock: int | None
     ``starter_lock`` is a locked descriptor that keeps clients from starting more workers until this one listens.
     Raises ``StoreUnusable``.
     """
+    os.umask(_PRIVATE_UMASK)
     manager = Manager.of_this_process()
     store = Store.open(paths)
     journal.begin(paths, foreground=settings.foreground)
     inherited = None if starter_lock is None else Flock(paths.starter_lock, starter_lock)
     succession = Succession(store, manager, takes_over=settings.takes_over, starter_lock=inherited)
-    lock = succession.take_lock()
-    if lock is None:
-        journal.left_to_another()
-        return EXIT_ANOTHER_RUNS
-    journal.hold()
-    # While this one waited, the store may have been upgraded to what it does not know.
-    store.close()
+    lock: Flock | None = None
     try:
+        lock = succession.take_lock()
+        if lock is None:
+            journal.left_to_another()
+            return EXIT_ANOTHER_RUNS
+        journal.hold()
+        # While this one waited, the store may have been upgraded to what it does not know.
+        store.close()
         return _work(Store.open(paths), lock, settings, succession)
     except StoreUnusable as error:
         journal.ended(str(error))
@@ -59,19 +64,24 @@ def run(paths: StorePaths, settings: WorkerSettings, *, starter_lock: int | None
         journal.failed()
         raise
     finally:
-        lock.release()
+        if lock is not None:
+            lock.release()
 
 
 def _work(store: Store, lock: Flock, settings: WorkerSettings, succession: Succession) -> int:
     selector = selectors.DefaultSelector()
     signals = Signals()
     signals.install(selector, foreground=settings.foreground)
-    pool = LocalPool(scratch=store.paths.incoming)
+    worker = _record(store, settings)
+    scratch = Scratch(store.paths.incoming, worker.worker_id)
+    pool = LocalPool(scratch=scratch)
     pool.attach(selector)
     pool.start()
-    worker = _record(store, settings)
     try:
-        succeed(store, worker)
+        if not succeed(store, worker, lock):
+            journal.left_to_another()
+            return EXIT_ANOTHER_RUNS
+        scratch.succeed()
         doorbell = Doorbell.hang(store.paths.doorbell)
         succession.let_others_start()
         journal.started(worker.worker_id, __version__, settings.slots)
@@ -90,6 +100,7 @@ def _work(store: Store, lock: Flock, settings: WorkerSettings, succession: Succe
             manager=succession.manager,
         ).run()
     finally:
+        signals.let_go()
         pool.close()
     with store.writing() as tx:
         workers.close(tx, worker.worker_id, end=end, now_us=store.now_us())

@@ -138,6 +138,10 @@ def store_trouble(sentence: str) -> None:
     _LOG.error("the store does not take writes, trying again: %s", sentence)
 
 
+def store_unread(sentence: str) -> None:
+    _LOG.error("the store cannot be read, trying again: %s", sentence)
+
+
 def draining(jobs: int) -> None:
     _LOG.info("draining: %d jobs are still running", jobs)
 

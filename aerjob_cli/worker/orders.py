@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
@@ -25,14 +26,13 @@ class Order:
     sources: tuple[Source, ...]
     bodies: tuple[bytes, ...]
     missing: tuple[tuple[int, int], ...]
-    incoming: str
     memory_limit_bytes: int
 
     @property
     def is_validation(self) -> bool:
         return self.claimed.claim.status is Status.VALIDATING
 
-    def header(self, ticket: str) -> dict[str, Any]:
+    def header(self, ticket: str, *, incoming: Path) -> dict[str, Any]:
         """Make the header of the message, in the form that `executors.messages` documents."""
         return {
             "kind": "validate" if self.is_validation else "run",
@@ -40,7 +40,7 @@ class Order:
             "job": _spec(self.claimed.job, self.memory_limit_bytes // MIB),
             "sources": self.sources,
             "missing": self.missing,
-            "incoming": self.incoming,
+            "incoming": str(incoming),
         }
 
 
@@ -69,7 +69,6 @@ def order_for(tx: Connection, claimed: ClaimedJob, paths: StorePaths) -> Order:
         sources=tuple(sources),
         bodies=tuple(bodies),
         missing=() if total is None else tuple(missing_ranges(tx, claimed.job.seq, total)),
-        incoming=str(paths.incoming),
         memory_limit_bytes=min(claimed.job.max_memory_mb or machine_mb, machine_mb) * MIB,
     )
 

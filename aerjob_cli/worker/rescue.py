@@ -6,21 +6,25 @@ from aerjob_cli.clock import boot_id
 from aerjob_cli.processes import kill_exactly
 from aerjob_cli.store import releases, workers
 from aerjob_cli.store.database import Store
+from aerjob_cli.store.flocks import Flock
 from aerjob_cli.store.records import WorkerRecord
 from aerjob_cli.worker import journal
 
 
-def succeed(store: Store, worker: WorkerRecord) -> None:
+def succeed(store: Store, worker: WorkerRecord, lock: Flock) -> bool:
     """Register a worker that holds the lock, and release all that workers before it held.
 
     Holding the lock is what makes this safe: whoever wrote those rows is dead, or has lost the lock and will find its
-    writes refused.
+    writes refused. Return False, and change nothing, where another worker has replaced the lock meanwhile.
     """
     this_boot = boot_id()
     with store.reading() as tx:
         predecessors = workers.alive(tx)
     now_us = store.now_us()
     with store.writing() as tx:
+        if not lock.is_still_named():
+            # This one stood still before it was registered, so that another took it for the dead one before it.
+            return False
         for predecessor in predecessors:
             workers.close(tx, predecessor.worker_id, end="lost", now_us=now_us)
         workers.register(tx, worker)
@@ -32,3 +36,4 @@ def succeed(store: Store, worker: WorkerRecord) -> None:
                 kill_exactly(child.pid, child.started, whole_group=True)
     for item in released:
         journal.released(item)
+    return True

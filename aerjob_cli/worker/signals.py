@@ -39,6 +39,10 @@ class Signals:
         if self._buries:
             signal.signal(signal.SIGCHLD, lambda *_: None)
 
+    def let_go(self) -> None:
+        """Wake nobody any more: what was woken is about to be closed, which Python would complain about."""
+        signal.set_wakeup_fd(-1)
+
     def _note_stop(self, number: int, frame: FrameType | None) -> None:
         self.stops += 1
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from aerjob_cli.clock import boot_id
 from aerjob_cli.errors import StoreUnusable
+from aerjob_cli.executors.scratch import end_strays
 from aerjob_cli.processes import kill_exactly, terminate_exactly
 from aerjob_cli.store import workers
 from aerjob_cli.store.database import Store
@@ -39,6 +40,8 @@ def kill(store: Store, worker: WorkerRecord) -> None:
     # Where the system does not end them with their parent.
     for child in worker.children:
         kill_exactly(child.pid, child.started, whole_group=True)
+    if worker.boot_id == boot_id():
+        end_strays(store.paths.incoming, {worker.worker_id})
 
 
 def release_killed(store: Store, worker: WorkerRecord) -> None:

@@ -81,42 +81,52 @@ class Succession:
 
 
 def _take_over_from_silent(store: Store) -> Flock | None:
-    if not _holder_is_silent(store):
+    if not _are_silent(store, _registered(store)):
         return None
+    # Not while the store is upgraded.
     with flock(store.paths.creation_lock, timeout_s=_UNDECIDED_AT_MOST_S):
-        # Another successor may have been first.
-        if not _holder_is_silent(store):
-            return None
-        silent = _registered(store)
-        # Written first: where nothing can be written, nobody is driven out.
-        if not _write_off(store, silent):
-            return None
-        lock = replace_flock(store.paths.worker_lock)
+        silent, lock = _write_off_silent(store)
+    if lock is not None:
         for worker in silent:
             journal.took_over(worker.worker_id)
             for child in worker.children:
                 kill_exactly(child.pid, child.started, whole_group=True)
-        return lock
+    return lock
 
 
-def _write_off(store: Store, silent: list[WorkerRecord]) -> bool:
+def _write_off_silent(store: Store) -> tuple[list[WorkerRecord], Flock | None]:
+    """Write off all workers, unless one of them lives, and replace the lock that one of them may hold.
+
+    In one transaction: who has just taken the old lock, and is not registered yet, registers before it and is then
+    found here, or after it and then finds its lock replaced (`rescue.succeed`). Where nothing can be written, nobody
+    is driven out.
+    """
     impatient = Store.open(store.paths, clock=store.clock, busy_timeout_s=_SILENT_WRITE_AT_MOST_S)
+    lock = None
     try:
         with impatient.writing() as tx:
+            silent = workers.alive(tx)
+            # Another successor may have been first.
+            if not _are_silent(store, silent):
+                return silent, None
             for worker in silent:
                 workers.close(tx, worker.worker_id, end="superseded", now_us=store.now_us())
+            lock = replace_flock(store.paths.worker_lock)
     except StoreBusy:
+        if lock is not None:
+            lock.release()
         # Stopped while it held the database: only its end lets go of that.
-        for worker in silent:
+        silent = _registered(store)
+        for worker in silent if _are_silent(store, silent) else ():
             kill_exactly(worker.pid, worker.pid_started)
-        return False
+        return silent, None
     finally:
         impatient.close()
-    return True
+    return silent, lock
 
 
-def _holder_is_silent(store: Store) -> bool:
-    alive = _registered(store)
+def _are_silent(store: Store, alive: list[WorkerRecord]) -> bool:
+    """Tell whether there are workers that have not written their end, and the lease of each is over."""
     this_boot, now_s = boot_id(), store.clock.monotonic_s()
     return bool(alive) and all(worker.is_silent(boot_id=this_boot, monotonic_s=now_s) for worker in alive)
 

@@ -235,7 +235,8 @@ class Supervisor:
         outcome = holding.ending
         if outcome is None and executor.pid is None:
             # It was never forked: the job has not been begun. Asking again at once would only spin.
-            outcome = self._stopped(holding, "its executor could not be started")
+            why = "" if event.fault is None else f" ({event.fault})"
+            outcome = self._stopped(holding, f"its executor could not be started{why}")
             self._claim_again_s = self._now_s() + _UNAVAILING_PAUSE_S
             self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
         if outcome is None:
@@ -261,7 +262,9 @@ class Supervisor:
             with self._store.reading() as tx:
                 held = claims.claims_of(tx, self._worker_id)
                 wants_drain = workers.is_drain_requested(tx, self._worker_id)
-        except StoreBusy:
+        except _TROUBLES as error:
+            if not isinstance(error, StoreBusy):
+                journal.store_unread(str(error))
             self._watch.forget()
             return
         written = {(claim.job_seq, claim.token) for claim, _ in self._writes}
@@ -403,7 +406,7 @@ class Supervisor:
             awaited={position for start, stop in order.missing for position in range(start, stop)},
         )
         self._holdings.add(holding)
-        self._pool.send(executor, order.header(holding.ticket), order.bodies)
+        self._pool.send(executor, order.header(holding.ticket, incoming=executor.scratch), order.bodies)
         journal.began(holding)
 
     # Living and ending
@@ -433,7 +436,8 @@ class Supervisor:
     def _consider_ending(self) -> None:
         now_s = self._now_s()
         if self._pool.is_broken and not len(self._holdings) and not self._writes:
-            self._end = "executors cannot be started"
+            why = self._pool.why_broken
+            self._end = "executors cannot be started" + (f": {why}" if why else "")
         if len(self._holdings) or self._writes:
             self._idle_since_s = now_s
         if self._is_draining:

@@ -149,7 +149,7 @@ def test_a_simulation_that_needs_too_much_fails_after_what_was_good(child: Child
 def test_an_unexpected_error_is_answered_and_leaves_its_traceback(child: Child, incoming: Path) -> None:
     (failed,) = child.ask("run", spec(), [source(BELL)], BELL, missing=[[0, 2]], incoming=str(incoming))
     assert failed.header["reason"] == "SIMULATION_FAILED"
-    assert "ValueError: experiments 0 to 2 were asked for, the job has 1" in failed.header["message"]
+    assert "the job failed: experiments 0 to 2 were asked for, the job has 1" in failed.header["message"]
     assert "Traceback" in child.log()
     (accepted,) = child.ask("validate", spec(), [source(BELL)], BELL)
     assert accepted.kind == "accepted"

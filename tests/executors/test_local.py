@@ -11,6 +11,7 @@ import pytest
 
 from aerjob_cli.executors.local import LocalPool
 from aerjob_cli.executors.pool import Ended, PoolEvent, Started
+from aerjob_cli.executors.scratch import Scratch
 
 DEADLINE_S = 60.0
 
@@ -37,7 +38,7 @@ class Loop:
 
 @pytest.fixture
 def loop(tmp_path: Path) -> Iterator[Loop]:
-    pool = LocalPool(scratch=tmp_path)
+    pool = LocalPool(scratch=Scratch(tmp_path, "worker"))
     yield Loop(pool)
     pool.close()
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from aerjob_cli.worker.outcomes import Chunk
 from tests.store.conftest import submission
 
 
+@dataclass(frozen=True)
 class SomeExecutor:
-    serial = 1
-    pid = None
+    scratch: Path
+    serial: int = 1
+    pid: int | None = None
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +47,7 @@ def holding_in(store: Store, *, validation: bool = False) -> Holding:
         submissions.submit(tx, submission(**plan), now_us=1)
         claim = claims.claim_validations if validation else claims.claim
         (claimed,) = claim(tx, "w", limit=1, now_us=1)
-    return Holding(claimed.job, claimed.claim, SomeExecutor(), 0.0, None, 1, 0, awaited={0, 1, 2})
+    return Holding(claimed.job, claimed.claim, SomeExecutor(store.paths.incoming), 0.0, None, 1, 0, awaited={0, 1, 2})
 
 
 def chunk(body: bytes = b"{}", **changes: Any) -> Message:

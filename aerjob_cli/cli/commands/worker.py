@@ -14,7 +14,7 @@ from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.services.here import service_of
 from aerjob_cli.cli.services.service import Service
-from aerjob_cli.cli.worker_options import DrainGrace, IdleExit, Lease, Slots, WorkerOptions
+from aerjob_cli.cli.worker_options import DrainGrace, IdleExit, Lease, Slots, ValidationLimit, WorkerOptions
 from aerjob_cli.errors import WorkerAlreadyRuns
 from aerjob_cli.settings import EXIT_ANOTHER_RUNS, EXIT_HANDED_OVER, StorePaths
 from aerjob_cli.store.jobs import count_pending, running_of
@@ -42,11 +42,18 @@ def start(
     idle_exit: IdleExit = None,
     lease: Lease = None,
     drain_grace: DrainGrace = None,
+    validation_limit: ValidationLimit = None,
     as_json: parameters.AsJson = False,
 ) -> Answer:
     """Start the worker in the background, unless it runs."""
     store = Invocation.of(context, as_json=as_json).store
-    options = WorkerOptions(slots=slots, idle_exit_s=idle_exit, lease_s=lease, drain_grace_s=drain_grace)
+    options = WorkerOptions(
+        slots=slots,
+        idle_exit_s=idle_exit,
+        lease_s=lease,
+        drain_grace_s=drain_grace,
+        validation_limit_s=validation_limit,
+    )
     started = worker_control.start(store, options.arguments())
     service = _enabled_service(store.paths)
     running = worker_control.living(store)
@@ -108,6 +115,7 @@ def run(
     idle_exit: IdleExit = None,
     lease: Lease = None,
     drain_grace: DrainGrace = None,
+    validation_limit: ValidationLimit = None,
     take_over: Annotated[
         bool,
         typer.Option("--take-over", help="Have another worker make room, where one runs; a later one is waited for."),
@@ -115,7 +123,13 @@ def run(
 ) -> Answer:
     """Be the worker, in the foreground: for systemd and containers. SIGTERM drains, a second one ends at once."""
     invocation = Invocation.of(context)
-    options = WorkerOptions(slots=slots, idle_exit_s=idle_exit, lease_s=lease, drain_grace_s=drain_grace)
+    options = WorkerOptions(
+        slots=slots,
+        idle_exit_s=idle_exit,
+        lease_s=lease,
+        drain_grace_s=drain_grace,
+        validation_limit_s=validation_limit,
+    )
     # The worker's own imports are of no use to any other command.
     from aerjob_cli.worker import daemon
 

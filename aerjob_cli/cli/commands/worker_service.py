@@ -17,7 +17,7 @@ from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.services.here import service_of
 from aerjob_cli.cli.services.service import Change, Definition, Service
-from aerjob_cli.cli.worker_options import DrainGrace, Lease, Slots, WorkerOptions
+from aerjob_cli.cli.worker_options import DrainGrace, Lease, Slots, ValidationLimit, WorkerOptions
 from aerjob_cli.errors import ServiceFailed
 
 _SENTENCES = {
@@ -41,6 +41,7 @@ def enable(
     slots: Slots = None,
     lease: Lease = None,
     drain_grace: DrainGrace = None,
+    validation_limit: ValidationLimit = None,
     print_only: Annotated[
         bool, typer.Option("--print", "--dry-run", help="Print the service's file, and change nothing.")
     ] = False,
@@ -48,7 +49,7 @@ def enable(
 ) -> Iterator[Answer]:
     """Have the system run the worker: now, after a failure, and after a reboot."""
     invocation = Invocation.of(context, as_json=as_json)
-    options = WorkerOptions(slots=slots, lease_s=lease, drain_grace_s=drain_grace)
+    options = WorkerOptions(slots=slots, lease_s=lease, drain_grace_s=drain_grace, validation_limit_s=validation_limit)
     home = invocation.settings.paths.home
     definition = Definition(
         home=home,
