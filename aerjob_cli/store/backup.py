@@ -30,7 +30,7 @@ from aerjob_cli.store.folder import PRIVATE_FOLDER, open_private, sync_file, syn
 from aerjob_cli.store.garbage import objects_kept
 from aerjob_cli.store.independence import make_independent
 from aerjob_cli.store.inventory import is_sha256, referenced
-from aerjob_cli.store.objects import object_path
+from aerjob_cli.store.objects import object_path, open_object
 from aerjob_cli.store.tables import jobs
 
 # Told what is being copied, how much of it is done and how much there is, in what unit whatever.
@@ -72,20 +72,25 @@ def back_up(store: Store, destination: Path, *, on_copied: OnCopied = lambda *_:
 
 
 def _build(store: Store, draft: StorePaths, place: Path, on_copied: OnCopied) -> Backup:
+    # It gets the name of a database when it is one of its own: whoever finds the draft of a killed process, and takes
+    # it for a store, finds none, or one that lacks nothing but object files.
+    nameless = draft.database.with_name(f"{draft.database.name}.draft")
     with told(store.paths.database):
         store.require_present()
         with writing_to(place):
             copy_database(
                 store.paths.database,
-                draft.database,
+                nameless,
                 on_pages=lambda left, total: on_copied("database", total - left, total),
             )
-        if found := faults_of_file(draft.database):
+        if found := faults_of_file(nameless):
             raise StoreDamaged(
                 store.paths.database, f"is damaged ({found[0]})", "run `aerjob store check`; no backup was made"
             )
+    with told(nameless):
+        make_independent(nameless, now_us=store.now_us())
+        nameless.rename(draft.database)
     with told(draft.database):
-        make_independent(draft.database, now_us=store.now_us())
         copy = Store.open(draft, clock=store.clock)
         try:
             with copy.reading() as tx:
@@ -115,7 +120,7 @@ def _copy_object(source: StorePaths, draft: StorePaths, sha256: str, place: Path
     named = original.relative_to(source.home)
     with contextlib.ExitStack() as stack:
         try:
-            reading = stack.enter_context(open(original, "rb", buffering=0))
+            reading = stack.enter_context(open(open_object(original), "rb", buffering=0))
         except OSError as error:
             return 0, f"{named} cannot be read ({error.strerror})"
         with writing_to(place):

@@ -18,6 +18,7 @@ from aerjob_cli.store.flocks import flock
 from aerjob_cli.store.folder import make_private, open_private, sync_file, sync_folder
 from aerjob_cli.store.identity import APPLICATION_ID
 from aerjob_cli.store.revisions import migrate
+from aerjob_cli.store.syncing import sync_way_to
 from aerjob_cli.store.tables import store_identity
 from aerjob_cli.version import __version__
 
@@ -27,21 +28,37 @@ _OTHERS_TAKE_AT_MOST_S = 60.0
 
 
 def create(paths: StorePaths, clock: Clock) -> None:
-    """Make the store of a folder, unless another process does so at the same time."""
+    """Make the store of a folder, unless another process does so at the same time; it is durable when this returns."""
     make_private(paths)
     try:
         with flock(paths.creation_lock, timeout_s=_OTHERS_TAKE_AT_MOST_S):
             if not os.path.lexists(paths.database):
                 _remove_drafts(paths.home)
-                _build(paths.home / _DRAFT, clock)
-                sync_file(paths.home / _DRAFT)
-                (paths.home / _DRAFT).rename(paths.database)
+                # Where the database is, the folders for objects are, too.
+                sync_folder(paths.objects)
                 sync_folder(paths.home)
-                sync_folder(paths.home.parent)
+                try:
+                    _build(paths.home / _DRAFT, clock)
+                    sync_file(paths.home / _DRAFT)
+                    os.close(open_private(paths.creation_mark, os.O_RDWR | os.O_CREAT))
+                except BaseException:
+                    # Where no room is left, nothing half shall take what there is.
+                    _remove_drafts(paths.home)
+                    raise
+                (paths.home / _DRAFT).rename(paths.database)
+            if is_unsettled(paths):
+                sync_folder(paths.home)
+                sync_way_to(paths.home)
+                paths.creation_mark.unlink()
     except TimeoutError as error:
         raise StoreUnusable(
             paths.home, f"is not made ({error})", "end the process that holds it, and repeat"
         ) from error
+
+
+def is_unsettled(paths: StorePaths) -> bool:
+    """Tell whether a power cut could still take away the store that is there: nothing may be promised in it yet."""
+    return os.path.lexists(paths.creation_mark)
 
 
 def _build(draft: Path, clock: Clock) -> None:

@@ -6,18 +6,21 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from aerjob_cli.clock import SYSTEM_CLOCK, Clock
-from aerjob_cli.errors import StoreReplaced
+from aerjob_cli.errors import StoreReplaced, StoreUnusable
 from aerjob_cli.settings import StorePaths
+from aerjob_cli.store import forks
 from aerjob_cli.store.connections import engine_for, leave_wal, raw_connection
-from aerjob_cli.store.creation import create
+from aerjob_cli.store.creation import create, is_unsettled
 from aerjob_cli.store.dbapi import sqlite_library
 from aerjob_cli.store.faults import told
 from aerjob_cli.store.folder import require_database
 from aerjob_cli.store.identity import require_ours
+from aerjob_cli.store.syncing import sync_commits
 
 # How long a client waits for other writers. 200 simultaneous submits on a slow disk need some of it.
 CLIENT_BUSY_TIMEOUT_S = 60.0
@@ -31,11 +34,13 @@ class Store:
         self.clock = clock
         self.busy_timeout_s = busy_timeout_s
         self._engine = engine_for(paths.database, busy_timeout_s=busy_timeout_s)
-        self._pid = os.getpid()
+        forks.note_closable(self)
         self._file = _identity_of(paths.database)
-        with told(paths.database), self._transaction(writes=False) as tx:
+        with self.told(), self._transaction(writes=False) as tx:
             self.uuid = require_ours(tx, paths.database)
             journal_mode = str(tx.execute(text("PRAGMA journal_mode")).scalar())
+        with told(paths.database):
+            sync_commits(paths.database, journal_mode)
         if journal_mode == "wal" and not sqlite_library().has_sound_wal:
             # The store was made with a later SQLite than the one at hand.
             self._engine.dispose()
@@ -54,42 +59,52 @@ class Store:
 
         Raises ``StoreUnusable`` for a file that is not ours, damaged, newer, older or not accessible.
         """
-        with told(paths.home):
-            if not os.path.lexists(paths.database):
-                create(paths, clock)
-            require_database(paths)
-        return cls(paths, clock=clock, busy_timeout_s=busy_timeout_s)
+        with forks.none():
+            with told(paths.home):
+                if not os.path.lexists(paths.database) or is_unsettled(paths):
+                    create(paths, clock)
+                require_database(paths)
+            return cls(paths, clock=clock, busy_timeout_s=busy_timeout_s)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees one consistent state."""
-        with told(self.paths.database), self._transaction(writes=False) as tx:
+        with self.told(), self._transaction(writes=False) as tx:
+            # Now, since the connection may have been made just before.
+            self.require_present()
             yield tx
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection that may write; all of the block is committed, and on the disk, or none of it is."""
         self.require_present()
-        with told(self.paths.database), self._transaction(writes=True) as tx:
+        with self.told(), self._transaction(writes=True) as tx:
+            self.require_present()
             yield tx
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
-        if os.getpid() != self._pid:
-            # A forked child must not use its parent's connections, nor close them.
-            self._engine.dispose(close=False)
-            self._pid = os.getpid()
-        with self._engine.connect() as connection:
+        with forks.none(), self._engine.connect() as connection:
             connection = connection.execution_options(aerjob_writes=writes)
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say of the storage errors of the block what they mean; in a file that was replaced any of them may come."""
+        try:
+            with told(self.paths.database):
+                yield
+        except StoreUnusable:
+            self.require_present()
+            raise
 
     def require_present(self) -> None:
         """Raise ``StoreReplaced`` when the database file is gone or another one stands in its place.
 
         SQLite goes on writing to a deleted file without a word.
         """
-        if _identity_of(self.paths.database) != self._file:
+        if self._file is None or _identity_of(self.paths.database) != self._file:
             raise StoreReplaced(
                 self.paths.database,
                 "was deleted or replaced while it was open",
@@ -105,6 +120,11 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
+        with forks.none():
+            self._engine.dispose()
+
+    def close_for_fork(self) -> None:
+        """Close the connections that are not in use; the next transaction opens one."""
         self._engine.dispose()
 
 
@@ -113,14 +133,16 @@ class Watch:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        with told(store.paths.database):
-            self._connection = raw_connection(store.paths.database, busy_timeout_s=store.busy_timeout_s)
+        self._connection: Any = None
         self._seen: int | None = None
+        forks.note_closable(self)
+        with store.told(), forks.none():
+            self._connected()
 
     def changed(self) -> bool:
         """Tell whether another connection has committed since the last call; True on the first."""
-        with told(self._store.paths.database):
-            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        with self._store.told(), forks.none():
+            (version,) = self._connected().execute("PRAGMA data_version").fetchone()
         changed = bool(self._seen != version)
         self._seen = int(version)
         return changed
@@ -130,7 +152,21 @@ class Watch:
         self._seen = None
 
     def close(self) -> None:
-        self._connection.close()
+        """Close the connection."""
+        with forks.none():
+            self.close_for_fork()
+
+    def close_for_fork(self) -> None:
+        """Close the connection; the next look opens another one, to which all is new."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> Any:
+        if self._connection is None:
+            self._seen = None
+            self._connection = raw_connection(self._store.paths.database, busy_timeout_s=self._store.busy_timeout_s)
+        return self._connection
 
 
 def _identity_of(path: Path) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import stat
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,9 @@ class Doorbell:
         # Opened before it has its name, so that nobody finds it without a listener; O_RDWR keeps it from ever
         # reporting an end of file when the last client leaves (on Linux and macOS a FIFO may be opened so).
         descriptor = os.open(draft, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        if path.is_dir() and not path.is_symlink():
+            # A rename replaces anything but a folder.
+            path.rename(path.with_name(f"{path.name}.{uuid.uuid4().hex}"))
         draft.rename(path)
         return cls(path, descriptor)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from aerjob_cli.states import Status
+from aerjob_cli.store.columns import complete
 from aerjob_cli.store.records import EventRecord
 from aerjob_cli.store.tables import events
+
+_NEEDED = ("seq", "at_us", "to_status", "attempt", "why")
 
 
 def note(
@@ -50,15 +54,17 @@ def history(tx: Connection, job_seq: int) -> list[EventRecord]:
         events.c.worker_id,
         events.c.why,
     ).where(events.c.job_seq == job_seq)
-    return [
-        EventRecord(
-            seq=row.seq,
-            at_us=row.at_us,
-            from_status=None if row.from_status is None else Status(row.from_status),
-            to_status=Status(row.to_status),
-            attempt=row.attempt,
-            worker_id=row.worker_id,
-            why=row.why,
-        )
-        for row in tx.execute(query.order_by(events.c.seq))
-    ]
+    return [_record(row) for row in tx.execute(query.order_by(events.c.seq))]
+
+
+def _record(row: Row[*tuple[Any, ...]]) -> EventRecord:
+    complete(row, _NEEDED)
+    return EventRecord(
+        seq=row.seq,
+        at_us=row.at_us,
+        from_status=None if row.from_status is None else Status(row.from_status),
+        to_status=Status(row.to_status),
+        attempt=row.attempt,
+        worker_id=row.worker_id,
+        why=row.why,
+    )

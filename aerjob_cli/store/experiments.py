@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from aerjob_cli.store.columns import complete
 from aerjob_cli.store.records import ArrayRecord, Payload, StoredExperiment
 from aerjob_cli.store.tables import experiment_arrays, experiments
 
 # Each row can have 256 KiB with it.
 _ROWS_AT_ONCE = 100
+_NEEDED = ("name", "format", "sha256", "size_bytes")
 
 
 def missing_ranges(tx: Connection, job_seq: int, total: int) -> list[tuple[int, int]]:
@@ -40,6 +42,7 @@ def results_of(tx: Connection, job_seq: int, *, positions: Collection[int] | Non
     for rows in (rows for query in queries for rows in tx.execute(query).partitions(_ROWS_AT_ONCE)):
         arrays = _arrays_between(tx, job_seq, rows[0].position, rows[-1].position)
         for row in rows:
+            complete(row, ("position", "attempt", "shots"))
             yield StoredExperiment(
                 position=row.position,
                 attempt=row.attempt,
@@ -69,10 +72,13 @@ def _arrays_between(tx: Connection, job_seq: int, first: int, last: int) -> dict
         .order_by(columns.position, columns.name)
     )
     found: dict[int, list[ArrayRecord]] = {}
-    for position, *fields in tx.execute(query):
+    for row in tx.execute(query):
+        complete(row, _NEEDED)
+        position, *fields = row
         found.setdefault(position, []).append(ArrayRecord(*fields))
     return found
 
 
 def _payload(row: Row[Any]) -> Payload:
+    complete(row, _NEEDED)
     return Payload(name=row.name, format=row.format, sha256=row.sha256, size_bytes=row.size_bytes, data=row.data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,15 +20,18 @@ from aerjob_cli.errors import (
     StoreReplaced,
     StoreUnusable,
 )
+from aerjob_cli.store.columns import RowDamaged
 from aerjob_cli.store.dbapi import sqlite_library
 
 # Primary result codes, https://sqlite.org/rescode.html
 _PRIMARY_MASK = 0xFF
-_LOCKED = {5, 6}  # BUSY, LOCKED
+_LOCKED = {5, 6, 15}  # BUSY, LOCKED, PROTOCOL
 _UNWRITABLE = {3, 8, 14}  # PERM, READONLY, CANTOPEN
 _FULL = {13}
-_DAMAGED = {11, 26}  # CORRUPT, NOTADB
+# ERROR: statements that are ours do not fit the schema any more. INTERNAL, CORRUPT, TOOBIG, MISMATCH, FORMAT, NOTADB.
+_DAMAGED = {1, 2, 11, 18, 20, 24, 26}
 _IO_ERROR = {10}
+_CONSTRAINT = {19}  # no statement of aerjob's offends one in a sound store
 
 # An online backup with `pysqlite3` fails without a code, but with the text that SQLite has for it (sqlite3_errstr).
 _CODES_BY_TEXT = {
@@ -37,6 +41,9 @@ _CODES_BY_TEXT = {
     "database or disk is full": 13,
     "file is not a database": 26,
 }
+
+# What SQLite makes beside a database before it can be read (https://sqlite.org/walformat.html, "The WAL-Index File").
+_NEEDED_TO_READ_BYTES = 32 * 1024
 
 _RESTORE = "restore it from a backup, or move it away and start a new one"
 
@@ -51,6 +58,9 @@ def told(path: Path) -> Iterator[None]:
         if sentence is None:
             raise
         raise sentence from error
+    except (RowDamaged, UnicodeDecodeError) as error:
+        # The latter is what the DB-API makes of a message that quotes a damaged name.
+        raise StoreDamaged(path, f"is damaged ({error})", _RESTORE) from error
     except OSError as error:
         raise of_system(path, error) from error
     except Exception as error:
@@ -67,17 +77,32 @@ def of_system(path: Path, error: OSError) -> AerjobError:
     """Say what an ``OSError`` means for the store at ``path``."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreFull(path, "has no room left on its disk", "free some space and repeat the command")
+    if error.errno == errno.EIO:
+        return StoreFailing(path, f"could not be read or written ({error.strerror})", "check the disk it is on")
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return StoreReadOnly(path, "cannot be written", "check the permissions of the folder, or set AERJOB_HOME")
-    if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.EISDIR):
+    if error.errno == errno.ELOOP:
+        where = error.filename if isinstance(error.filename, str) else path
+        return StoreUnusable(where, "is a symbolic link that is not followed", "remove it and repeat the command")
+    if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
         return StoreUnusable(path, f"is not a folder ({error.strerror})", "set AERJOB_HOME to a folder of your own")
     return StoreUnusable(path, f"met an error of the system ({error.strerror})", "see `aerjob worker logs`")
+
+
+def _has_room(path: Path) -> bool:
+    try:
+        found = os.statvfs(path.parent)
+    except OSError:
+        return True
+    return found.f_bavail * found.f_frsize >= _NEEDED_TO_READ_BYTES
 
 
 def _of_sqlite(path: Path, error: BaseException | None) -> AerjobError | None:
     code = getattr(error, "sqlite_errorcode", None) or _CODES_BY_TEXT.get(str(error))
     if code is None:
-        return None
+        # A text that is no UTF-8, for which the DB-API has no code. Its own misuse is another class.
+        is_stored = isinstance(error, sqlite_library().module.OperationalError)
+        return StoreDamaged(path, f"is damaged ({error})", _RESTORE) if is_stored else None
     primary = code & _PRIMARY_MASK
     if primary in _LOCKED:
         return StoreBusy(path, "is locked by another process", "repeat the command in a moment")
@@ -89,6 +114,12 @@ def _of_sqlite(path: Path, error: BaseException | None) -> AerjobError | None:
         return StoreFull(path, "has no room left on its disk", "free some space and repeat the command")
     if primary in _DAMAGED:
         return StoreDamaged(path, f"is damaged ({error})", _RESTORE)
+    if primary in _CONSTRAINT:
+        fact = f"refuses a change that should be possible ({error})"
+        return StoreDamaged(path, fact, "see what `aerjob store check` finds")
     if primary in _IO_ERROR:
+        if not _has_room(path):
+            # SQLite says so of the memory that its readers share, which is a file as well.
+            return StoreFull(path, "has no room left on its disk", "free some space and repeat the command")
         return StoreFailing(path, f"could not be read or written ({error})", "check the disk it is on")
     return None

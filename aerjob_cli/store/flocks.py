@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aerjob_cli.store.faults import told
 from aerjob_cli.store.folder import open_private
 
 _RETRY_S = 0.01
@@ -36,9 +37,10 @@ class Flock:
 
 
 def try_flock(path: Path) -> Flock | None:
-    """Take the lock if nobody holds it, else return None at once."""
+    """Take the lock if nobody holds it, else return None at once. Raises ``StoreUnusable``."""
     while True:
-        descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
+        with told(path):
+            descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

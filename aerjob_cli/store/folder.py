@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from aerjob_cli.errors import StoreDamaged, StoreForeign, StoreUnusable
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.mounts import file_system_of
+from aerjob_cli.store.plants import require_no_plants, require_own_file
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -20,7 +22,8 @@ _NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs"
 
 def make_private(paths: StorePaths) -> None:
     """Make the folders of a new store, closed to everybody else whatever the umask is."""
-    paths.home.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    _make_folders_above(paths.home)
+    paths.home.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     _require_own(paths.home)
     if stat.S_IMODE(paths.home.stat().st_mode) != PRIVATE_FOLDER:
         paths.home.chmod(PRIVATE_FOLDER)
@@ -31,9 +34,19 @@ def make_private(paths: StorePaths) -> None:
             f"is on a network file system ({kind}), where locks do not hold",
             "set AERJOB_HOME to a folder on a local disk",
         )
+    # The folder is closed by now: nothing more gets in.
+    require_no_plants(paths)
     for folder in (paths.objects, paths.incoming):
         folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         folder.chmod(PRIVATE_FOLDER)
+
+
+def _make_folders_above(home: Path) -> None:
+    """Make the folders that are missing above the store's, each as the XDG base directory specification has it."""
+    for folder in reversed(home.parents):
+        if not folder.exists():
+            folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+            folder.chmod(PRIVATE_FOLDER)
 
 
 def require_private(paths: StorePaths) -> None:
@@ -41,6 +54,11 @@ def require_private(paths: StorePaths) -> None:
     _require_own(paths.home)
     if paths.home.stat().st_mode & _WRITABLE_BY_OTHERS:
         raise StoreForeign(paths.home, "can be written by other users", f"run: chmod 700 {paths.home}")
+    for folder in (paths.objects, paths.incoming):
+        if folder.is_symlink():
+            # The store's own mode would keep nobody from what is there.
+            fact = "is a symbolic link, and may lead to where others can read"
+            raise StoreForeign(folder, fact, "put the folder itself there; AERJOB_HOME moves the whole store")
 
 
 def require_database(paths: StorePaths) -> None:
@@ -53,6 +71,7 @@ def require_regular(paths: StorePaths) -> None:
     """Refuse what cannot be a database, whatever is in it."""
     if paths.database.is_symlink() or not paths.database.is_file():
         raise StoreUnusable(paths.database, "is not a regular file", "move it away, or set AERJOB_HOME")
+    require_own_file(paths.database, paths.database.stat())
     if paths.database.stat().st_size == 0:
         raise StoreDamaged(paths.database, "is empty", "restore it from a backup, or move it away")
 
@@ -79,7 +98,12 @@ def _require_own(home: Path) -> None:
 
 def open_private(path: Path, flags: int) -> int:
     """Open a file of the store, made with 0600 if it is made; a symbolic link in its place is refused."""
-    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
+    if flags & os.O_CREAT and stat.S_IMODE(os.fstat(descriptor).st_mode) != PRIVATE_FILE:
+        # The umask may have taken away what the owner needs. Where it is not ours to change, it stays as it is.
+        with contextlib.suppress(OSError):
+            os.fchmod(descriptor, PRIVATE_FILE)
+    return descriptor
 
 
 def sync_folder(folder: Path) -> None:

@@ -26,6 +26,7 @@ from pathlib import Path
 
 from aerjob_cli.errors import StoreBusy
 from aerjob_cli.settings import StorePaths
+from aerjob_cli.store import forks
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.faults import told
 from aerjob_cli.store.inventory import StoredFile, draft_files, is_sha256, object_files, referenced
@@ -79,12 +80,13 @@ def objects_kept(paths: StorePaths, *, timeout_s: float) -> Iterator[None]:
 @contextmanager
 def _may_remove(paths: StorePaths) -> Iterator[bool]:
     # Shared: several may remove at once, since each file is looked at in a write transaction.
-    descriptor = _try_lock(paths.objects, fcntl.LOCK_SH)
-    try:
-        yield descriptor is not None
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
+    with forks.none():
+        descriptor = _try_lock(paths.objects, fcntl.LOCK_SH)
+        try:
+            yield descriptor is not None
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
 
 
 def _try_lock(folder: Path, kind: int) -> int | None:

@@ -59,7 +59,7 @@ def require_whole(connection: Connection, path: Path) -> str:
     """Return the uuid of a store in the latest schema; raises ``StoreDamaged`` when something essential is missing."""
     missing = missing_guards(connection)
     if missing:
-        raise StoreDamaged(path, f"lacks the guards {', '.join(missing)}", _RESTORE)
+        raise StoreDamaged(path, f"lacks the guards {', '.join(missing)}", "run: aerjob store check --repair")
     uuid = connection.execute(text("SELECT store_uuid FROM store_identity")).scalar()
     if uuid is None:
         raise StoreDamaged(path, "has no identity", _RESTORE)

@@ -6,9 +6,7 @@ others from being looked at.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import stat
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,17 +18,18 @@ from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
 from aerjob_cli.store.connections import IMMUTABLE, engine_for
 from aerjob_cli.store.copying import faults
+from aerjob_cli.store.definitions import altered, unknown_triggers
 from aerjob_cli.store.faults import told
 from aerjob_cli.store.folder import require_made, require_regular
 from aerjob_cli.store.garbage import is_waste_when_unreferenced
 from aerjob_cli.store.identity import missing_guards, require_current
 from aerjob_cli.store.inventory import TABLES_WITH_BYTES, StoredFile, draft_files, object_files, referenced
+from aerjob_cli.store.permissions import wrong_modes
 from aerjob_cli.store.problems import Findings, ProblemKind, Report
 from aerjob_cli.store.tables import experiments, jobs, metadata, store_identity
 from aerjob_cli.store.verification import OnChecked, Verification
 
 _BUSY_TIMEOUT_S = 60.0
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def inspect_store(paths: StorePaths, *, quick: bool = False, on_checked: OnChecked = lambda _: None) -> Findings:
@@ -83,6 +82,10 @@ def _has_its_schema(engine: Engine, report: Report) -> bool:
         there = set(tx.execute(text("SELECT name FROM sqlite_master")).scalars())
         for guard in missing_guards(tx):
             report.add(ProblemKind.SCHEMA, f"the guard {guard} is not there")
+        for name in altered(tx):
+            report.add(ProblemKind.SCHEMA, f"the definition of {name} is not as it should be")
+        for name in unknown_triggers(tx):
+            report.add(ProblemKind.SCHEMA, f"the trigger {name} is not one of aerjob's")
         indexes = {str(index.name) for table in metadata.tables.values() for index in table.indexes}
         for name in sorted(indexes - there):
             report.add(ProblemKind.SCHEMA, f"the index {name} is not there")
@@ -113,21 +116,11 @@ def _waste(files: Iterable[StoredFile], references: set[str]) -> list[StoredFile
 
 
 def _look_at_permissions(paths: StorePaths, report: Report) -> None:
-    """Report what others can get at, and what its owner cannot; the folder's mode keeps others from all within it."""
-    me = os.geteuid()
-    if paths.home.stat().st_mode & _OTHERS:
-        sentence = f"others can get at the store, the mode of {paths.home} is not 700; run: chmod 700 {paths.home}"
-        report.add(ProblemKind.PERMISSIONS, sentence)
-    database = paths.database
-    beside = [database.with_name(f"{database.name}{suffix}") for suffix in ("-wal", "-shm", "-journal")]
-    for path in (paths.home, database, *beside, paths.objects, *sorted(paths.objects.rglob("*"))):
-        with contextlib.suppress(FileNotFoundError):
-            status = path.lstat()
-            needed = stat.S_IRWXU if stat.S_ISDIR(status.st_mode) else stat.S_IRUSR | stat.S_IWUSR
-            if status.st_uid != me:
-                report.add(ProblemKind.PERMISSIONS, f"{path} belongs to another user")
-            elif status.st_mode & needed != needed:
-                report.add(ProblemKind.PERMISSIONS, f"{path} cannot be read and written by its owner")
+    for fault in wrong_modes(paths):
+        report.add(ProblemKind.PERMISSIONS, fault.message)
+    for folder in (paths.objects, paths.incoming):
+        if not os.path.lexists(folder):
+            report.add(ProblemKind.MISSING, f"the folder {folder} is not there")
 
 
 @contextmanager

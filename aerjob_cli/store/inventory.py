@@ -23,6 +23,8 @@ TABLES_WITH_BYTES = (payloads, experiments, experiment_arrays)
 _ASKED_AT_ONCE = 500
 _SHA256_DIGITS = 64
 _FOLDER_DIGITS = 2
+# A worker's executors have a folder for each, in one for the worker.
+_FOLDERS_OF_DRAFTS = 2
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -55,7 +57,7 @@ def object_files(paths: StorePaths) -> Iterator[StoredFile]:
 def draft_files(paths: StorePaths) -> Iterator[StoredFile]:
     """Give the files that are still being written, or that nobody will ever finish."""
     for entry in _scan(paths.incoming):
-        yield from _file(entry, None)
+        yield from _draft(entry, _FOLDERS_OF_DRAFTS)
 
 
 def referenced(tx: Connection, sha256s: Sequence[str] | None = None) -> set[str]:
@@ -75,6 +77,14 @@ def _references(sha256s: Sequence[str] | None = None) -> CompoundSelect[Any]:
         query = select(table.c.sha256).where(table.c.data.is_(None))
         queries.append(query if sha256s is None else query.where(table.c.sha256.in_(sha256s)))
     return union(*queries)
+
+
+def _draft(entry: os.DirEntry[str], folders: int) -> Iterator[StoredFile]:
+    if folders and entry.is_dir(follow_symlinks=False):
+        for below in _scan(Path(entry.path)):
+            yield from _draft(below, folders - 1)
+    else:
+        yield from _file(entry, None)
 
 
 def _scan(folder: Path) -> list[os.DirEntry[str]]:

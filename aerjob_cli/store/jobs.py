@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import fields
 
-from sqlalchemy import Connection, Row, Select, Text, func, select, type_coerce
+from sqlalchemy import Connection, Row, Select, Text, func, select, text, type_coerce
 
 from aerjob_cli.errors import AmbiguousJobId, JobNotFound
 from aerjob_cli.states import PENDING, Reason, Status
+from aerjob_cli.store.columns import RowDamaged, complete, parsed
 from aerjob_cli.store.records import JobRecord
 from aerjob_cli.store.tables import IS_QUEUED, job_tags, jobs
 
@@ -21,19 +21,25 @@ _TAGS = type_coerce(
 ).label("tags")
 
 JOB_COLUMNS = [jobs.c[field.name] for field in fields(JobRecord) if field.name != "tags"]
+_NEEDED = [column.name for column in JOB_COLUMNS if not column.nullable]
+
+# Without the index of ids, which may be damaged.
+_IN_THE_TABLE_ITSELF = text("SELECT seq FROM jobs NOT INDEXED WHERE job_id = :job_id LIMIT 1")
+_ID_CHARACTERS = 36
 
 
 def record_of(row: Row[tuple[object, ...]]) -> JobRecord:
-    """Make the record of a row that has at least ``JOB_COLUMNS``."""
+    """Make the record of a row that has at least ``JOB_COLUMNS``; raises ``RowDamaged``."""
+    complete(row, _NEEDED)
     values = dict(row._mapping)
     values["status"] = Status(values["status"])
     values["reason"] = None if values["reason"] is None else Reason(values["reason"])
-    values["options"] = json.loads(values["options"])
-    values["metadata"] = json.loads(values["metadata"])
-    values["submitted_by"] = json.loads(values["submitted_by"] or "{}")
+    values["options"] = parsed(values["options"], dict)
+    values["metadata"] = parsed(values["metadata"], dict)
+    values["submitted_by"] = parsed(values["submitted_by"] or "{}", dict)
     values["memory"] = bool(values["memory"])
     values["counts_required"] = bool(values["counts_required"])
-    values["tags"] = tuple(sorted(json.loads(values.get("tags") or "[]")))
+    values["tags"] = tuple(sorted(map(str, parsed(values.get("tags") or "[]", list))))
     return JobRecord(**values)
 
 
@@ -41,8 +47,8 @@ def find(tx: Connection, job_id: str) -> JobRecord:
     """Give the job with exactly that id; raises ``JobNotFound``."""
     row = tx.execute(all_jobs().where(jobs.c.job_id == job_id)).one_or_none()
     if row is None:
-        raise JobNotFound(job_id)
-    return record_of(row)
+        raise _not_found(tx, job_id)
+    return _found(tx, row)
 
 
 def find_many(tx: Connection, seqs: Sequence[int]) -> dict[int, JobRecord]:
@@ -76,10 +82,10 @@ def resolve(tx: Connection, reference: str) -> JobRecord:
         .limit(_CANDIDATES_SHOWN)
     ).all()
     if not rows:
-        raise JobNotFound(reference)
+        raise _not_found(tx, wanted, reference)
     if len(rows) > 1 and rows[0].job_id != wanted:
         raise AmbiguousJobId(reference, [row.job_id for row in rows])
-    return record_of(rows[0])
+    return _found(tx, rows[0])
 
 
 def has_pending(tx: Connection) -> bool:
@@ -131,6 +137,21 @@ def running_of(tx: Connection, worker_id: str) -> list[str]:
 def all_jobs() -> Select[tuple[object, ...]]:
     """Select all jobs, in the form that ``record_of`` takes."""
     return select(*JOB_COLUMNS, _TAGS)
+
+
+def _found(tx: Connection, row: Row[tuple[object, ...]]) -> JobRecord:
+    """Make the record of a row that the index of ids led to, if the row itself has that id as well."""
+    record = record_of(row)
+    if tx.execute(select(jobs.c.job_id).where(jobs.c.seq == record.seq)).scalar() != record.job_id:
+        raise RowDamaged(f"the index leads from the id {record.job_id} to another job")
+    return record
+
+
+def _not_found(tx: Connection, job_id: str, reference: str | None = None) -> JobNotFound:
+    """Give the error of an id that the index does not know, and the table does not either."""
+    if len(job_id) == _ID_CHARACTERS and tx.execute(_IN_THE_TABLE_ITSELF, {"job_id": job_id}).first() is not None:
+        raise RowDamaged(f"the index of ids lacks job {job_id}, which is there")
+    return JobNotFound(reference or job_id)
 
 
 def _is_any(tx: Connection, statuses: tuple[Status, ...]) -> bool:

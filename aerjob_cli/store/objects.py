@@ -9,10 +9,12 @@ there.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+import stat
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from aerjob_cli.errors import PayloadDamaged
@@ -40,7 +42,7 @@ def put_if_large(paths: StorePaths, sha256: str, data: bytes) -> bytes | None:
         # Over one that is there: these bytes are known to have this checksum, and mend what a disk has damaged.
         folder = _make_folder(paths, sha256)
         draft.rename(object_path(paths, sha256))
-        sync_folder(folder)
+        _sync(paths, [folder])
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             draft.unlink()
@@ -56,7 +58,7 @@ def put_again(paths: StorePaths, payload: Payload, data: bytes) -> None:
 
 def is_there(paths: StorePaths, payload: Payload) -> bool:
     """Tell whether the bytes of a payload are in the database or have a file; their checksum is not looked at."""
-    return payload.data is not None or object_path(paths, payload.sha256).is_file()
+    return payload.data is not None or _size_of(object_path(paths, payload.sha256)) is not None
 
 
 def adopt(paths: StorePaths, drafts: Sequence[tuple[Path, str]]) -> None:
@@ -68,13 +70,13 @@ def adopt(paths: StorePaths, drafts: Sequence[tuple[Path, str]]) -> None:
     for draft, sha256 in drafts:
         place = object_path(paths, sha256)
         folders[_make_folder(paths, sha256)] = None
-        if place.is_file() and place.stat().st_size == draft.stat().st_size:
+        if _size_of(place) == draft.stat().st_size:
             draft.unlink()
             os.utime(place)  # as young as if it had been put now, for `garbage`
         else:
             draft.rename(place)
-    for folder in folders:
-        sync_folder(folder)
+    if folders:
+        _sync(paths, folders)
 
 
 def _make_folder(paths: StorePaths, sha256: str) -> Path:
@@ -82,8 +84,14 @@ def _make_folder(paths: StorePaths, sha256: str) -> Path:
     if not folder.is_dir():
         folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         folder.chmod(PRIVATE_FOLDER)
-        sync_folder(paths.objects)
     return folder
+
+
+def _sync(paths: StorePaths, folders: Iterable[Path]) -> None:
+    for folder in folders:
+        sync_folder(folder)
+    # Also where they were there: who made one may have been killed before it came to this.
+    sync_folder(paths.objects)
 
 
 def load(paths: StorePaths, payload: Payload) -> bytes:
@@ -91,12 +99,42 @@ def load(paths: StorePaths, payload: Payload) -> bytes:
     data = payload.data
     if data is None:
         try:
-            data = object_path(paths, payload.sha256).read_bytes()
+            data = read_object(object_path(paths, payload.sha256), payload.size_bytes)
         except FileNotFoundError:
             raise _damaged(paths, payload, "is missing") from None
+        except OSError as error:
+            raise _damaged(paths, payload, f"cannot be read ({error.strerror})") from error
     if len(data) != payload.size_bytes or hashlib.sha256(data).hexdigest() != payload.sha256:
         raise _damaged(paths, payload, "does not have the checksum that was stored with it")
     return data
+
+
+def open_object(place: Path) -> int:
+    """Open an object's file for reading; raises ``OSError`` for a link, a pipe, or whatever else is no file."""
+    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "not a regular file", str(place))
+
+
+def read_object(place: Path, size_bytes: int) -> bytes:
+    """Read an object's file, which must have that size; raises ``OSError``. The checksum is the caller's to verify."""
+    with open(open_object(place), "rb", buffering=0) as file:
+        found_bytes = os.fstat(file.fileno()).st_size
+        if found_bytes != size_bytes:
+            # Not read: whatever it has become may be of any size.
+            raise OSError(errno.EINVAL, f"it has {found_bytes} bytes", str(place))
+        return file.readall()
+
+
+def _size_of(place: Path) -> int | None:
+    """Give the size of a regular file, None where there is none."""
+    try:
+        found = place.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def _damaged(paths: StorePaths, payload: Payload, fact: str) -> PayloadDamaged:

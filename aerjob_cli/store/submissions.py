@@ -12,10 +12,13 @@ from sqlalchemy import Connection, Row, insert, select
 
 from aerjob_cli.errors import IdempotencyConflict
 from aerjob_cli.states import Status
+from aerjob_cli.store.columns import complete
 from aerjob_cli.store.events import note
 from aerjob_cli.store.jobs import find
 from aerjob_cli.store.records import JobRecord, Payload, PayloadRecord, Submission
 from aerjob_cli.store.tables import job_tags, jobs, payloads
+
+_NEEDED = ("name", "format", "sha256", "size_bytes")
 
 
 def submit(tx: Connection, submission: Submission, *, now_us: int) -> JobRecord:
@@ -128,7 +131,10 @@ def files_of(tx: Connection, job_seq: int) -> list[PayloadRecord]:
     """Say what a job was submitted with, in its order, without reading the bytes."""
     columns = payloads.c
     query = select(columns.name, columns.format, columns.sha256, columns.size_bytes).where(columns.job_seq == job_seq)
-    return [PayloadRecord(*row) for row in tx.execute(query.order_by(columns.position))]
+    found = tx.execute(query.order_by(columns.position)).all()
+    for row in found:
+        complete(row, _NEEDED)
+    return [PayloadRecord(*row) for row in found]
 
 
 def file_of(tx: Connection, job_seq: int, position: int) -> Payload | None:
@@ -139,6 +145,7 @@ def file_of(tx: Connection, job_seq: int, position: int) -> Payload | None:
 
 
 def _payload(row: Row[Any]) -> Payload:
+    complete(row, _NEEDED)
     return Payload(name=row.name, format=row.format, sha256=row.sha256, size_bytes=row.size_bytes, data=row.data)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, Table, select, tuple_
 
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.inventory import TABLES_WITH_BYTES, is_sha256, referenced
-from aerjob_cli.store.objects import object_path
+from aerjob_cli.store.objects import object_path, open_object
 from aerjob_cli.store.tables import jobs
 
 # Opens a read transaction; a long one would keep the database's log from being cleared.
@@ -108,11 +109,14 @@ class Verification:
             return "has a checksum that is none"
         place = object_path(self.paths, row.sha256)
         try:
-            size_bytes = place.stat().st_size
+            found = place.lstat()
         except FileNotFoundError:
             return _MISSING
         except OSError as error:
             return f"cannot be read ({error.strerror}): {self._named(row.sha256)}"
+        if not stat.S_ISREG(found.st_mode):
+            return f"is no regular file: {self._named(row.sha256)}"
+        size_bytes = found.st_size
         if size_bytes != row.size_bytes:
             return f"has {size_bytes} bytes instead of {row.size_bytes}: {self._named(row.sha256)}"
         return None
@@ -125,7 +129,7 @@ class Verification:
     def _read_object(self, sha256: str) -> str | None:
         digest = hashlib.sha256()
         try:
-            with object_path(self.paths, sha256).open("rb", buffering=0) as file:
+            with open(open_object(object_path(self.paths, sha256)), "rb", buffering=0) as file:
                 while block := file.read(_BLOCK_BYTES):
                     digest.update(block)
         except FileNotFoundError:

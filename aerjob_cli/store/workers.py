@@ -8,10 +8,12 @@ from dataclasses import fields
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from aerjob_cli.store.columns import RowDamaged, complete, parsed
 from aerjob_cli.store.records import ProcessIdentity, WorkerRecord
 from aerjob_cli.store.tables import workers
 
 _COLUMNS = [workers.c[field.name] for field in fields(WorkerRecord)]
+_NEEDED = [column.name for column in _COLUMNS if not column.nullable]
 
 
 def register(tx: Connection, worker: WorkerRecord) -> None:
@@ -48,8 +50,8 @@ def alive(tx: Connection) -> list[WorkerRecord]:
 
 
 def known(tx: Connection, worker_ids: Collection[str]) -> list[WorkerRecord]:
-    """Give those of the workers that have ever been registered, the first started first."""
-    query = select(*_COLUMNS).where(workers.c.worker_id.in_(sorted(worker_ids))).order_by(workers.c.started_us)
+    """Give those of the workers that have ever been registered."""
+    query = select(*_COLUMNS).where(workers.c.worker_id.in_(sorted(worker_ids)))
     return [_record(row) for row in tx.execute(query)]
 
 
@@ -78,11 +80,26 @@ def close(tx: Connection, worker_id: str, *, end: str, now_us: int) -> None:
     )
 
 
+def end_of(tx: Connection, pid: int) -> str | None:
+    """Say how the latest worker of that pid ended; None where it has not said so."""
+    query = select(workers.c.end).where(workers.c.pid == pid).order_by(workers.c.started_us.desc()).limit(1)
+    return tx.execute(query).scalar()
+
+
 def _children_text(children: Sequence[ProcessIdentity]) -> str:
     return json.dumps([[child.pid, child.started] for child in children])
 
 
 def _record(row: Row[tuple[object, ...]]) -> WorkerRecord:
+    complete(row, _NEEDED)
     values = dict(row._mapping)
-    values["children"] = tuple(ProcessIdentity(pid, started) for pid, started in json.loads(values["children"]))
+    values["children"] = tuple(map(_identity, parsed(values["children"], list)))
     return WorkerRecord(**values)
+
+
+def _identity(stored: object) -> ProcessIdentity:
+    match stored:
+        case [int(pid), str(started)]:
+            return ProcessIdentity(pid, started)
+        case _:
+            raise RowDamaged(f"{stored!r} stands where a process belongs")

@@ -32,8 +32,8 @@ from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.dbapi import sqlite_library
 from aerjob_cli.store.folder import is_network
-from aerjob_cli.store.mounts import file_system_of
 from aerjob_cli.store.identity import GUARDS
+from aerjob_cli.store.mounts import file_system_of
 from aerjob_cli.store.records import Payload
 from aerjob_cli.store.tables import metadata
 from tests.store.conftest import SubmitJob, submission
@@ -230,9 +230,7 @@ def test_a_watch_tells_what_others_commit(store: Store, submit: SubmitJob) -> No
     watch.close()
 
 
-@pytest.mark.parametrize(
-    ("kind", "is_shared"), [("nfs4", True), ("cifs", True), ("ext4", False), ("fuse.sshfs", True)]
-)
+@pytest.mark.parametrize(("kind", "is_shared"), [("nfs4", True), ("cifs", True), ("ext4", False), ("fuse.sshfs", True)])
 def test_a_network_file_system_is_recognised(tmp_path: Path, kind: str, is_shared: bool) -> None:
     table = tmp_path / "mountinfo"
     table.write_text(

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, delete, insert, text
 
 from aerjob_cli.api.client import CircuitBytes, Client, Request
-from aerjob_cli.errors import StoreBusy
+from aerjob_cli.errors import JobNotFound, StoreBusy
 from aerjob_cli.settings import Settings, StorePaths
 from aerjob_cli.states import Status
 from aerjob_cli.store import cancels, claims, lifecycle, objects
@@ -153,3 +153,20 @@ def test_a_client_whose_circuits_were_removed_before_its_commit_puts_them_again(
     assert remove_unreferenced(store, [sha256]) == 0
     client.close()
     store.close()
+
+
+def test_a_result_whose_job_is_deleted_while_it_is_read_is_not_called_damaged(store: Store, submit: SubmitJob) -> None:
+    results = [ExperimentRecord(at, 1, 10, put(store, letter)) for at, letter in enumerate((b"r", b"s"))]
+    job = submit(experiments_total=2, threads=1)
+    with store.writing() as tx:
+        (claimed,) = claims.claim(tx, "w", limit=1, now_us=store.now_us())
+        assert lifecycle.record_experiments(tx, claimed.claim, results)
+        assert lifecycle.finish(tx, claimed.claim, engine="aer", now_us=store.now_us())
+    reader, other = Client(Settings(paths=store.paths)), Client(Settings(paths=store.paths))
+    reading = reader.results(reader.find(job.job_id))
+    assert next(reading).position == 0
+    assert other.delete(other.find(job.job_id))
+    with pytest.raises(JobNotFound):
+        next(reading)
+    reader.close()
+    other.close()

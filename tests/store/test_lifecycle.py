@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, text
-from sqlalchemy.exc import IntegrityError
 
+from aerjob_cli.errors import StoreDamaged
 from aerjob_cli.states import FINAL, MOVES, Reason, Status, may_move
 from aerjob_cli.store import cancels, claims, events, experiments, jobs, lifecycle, releases
 from aerjob_cli.store.database import Store
@@ -214,7 +214,7 @@ def test_request_cancel_from_every_state(store: Store, submit: SubmitJob, status
 )
 def test_the_database_itself_keeps_final_jobs(store: Store, submit: SubmitJob, status: Status, statement: str) -> None:
     job, _ = bring_to(store, submit, status)
-    with pytest.raises(IntegrityError, match=r"never|only a running"), store.writing() as tx:
+    with pytest.raises(StoreDamaged, match=r"never|only a running"), store.writing() as tx:
         tx.execute(text(statement))
     with store.reading() as tx:
         assert jobs.find(tx, job.job_id) == job
@@ -222,13 +222,13 @@ def test_the_database_itself_keeps_final_jobs(store: Store, submit: SubmitJob, s
 
 def test_a_stored_result_never_changes(store: Store, submit: SubmitJob) -> None:
     bring_to(store, submit, Status.DONE)
-    with pytest.raises(IntegrityError, match="never changes"), store.writing() as tx:
+    with pytest.raises(StoreDamaged, match="never changes"), store.writing() as tx:
         tx.execute(text("UPDATE experiments SET data = x'00'"))
 
 
 def test_a_result_goes_only_with_its_job(store: Store, submit: SubmitJob) -> None:
     job, _ = bring_to(store, submit, Status.DONE)
-    with pytest.raises(IntegrityError, match="only with its job"), store.writing() as tx:
+    with pytest.raises(StoreDamaged, match="only with its job"), store.writing() as tx:
         tx.execute(text("DELETE FROM experiments"))
     with store.writing() as tx:
         tx.execute(text("DELETE FROM jobs WHERE seq = :seq"), {"seq": job.seq})

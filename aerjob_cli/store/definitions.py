@@ -1,0 +1,85 @@
+"""How the triggers and indexes of the latest schema are defined: which of them are missing, which are not as they were.
+
+The migrations are the one source. Reading them takes Alembic, which looking at a store must not need; so their
+fingerprints stand here, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, StaticPool, create_engine, text
+
+from aerjob_cli.store.dbapi import sqlite_library
+from aerjob_cli.store.revisions import migrate
+
+# What `fingerprint` gives for the definition that a fresh store has.
+FINGERPRINTS = {
+    "ix_events_job_seq": "a67aa0fae95491a8",
+    "ix_experiment_arrays_objects": "128d2697c158c9a1",
+    "ix_experiments_objects": "186346167bdf5599",
+    "ix_job_tags_job_seq": "02b6b4aa4e8bb0de",
+    "ix_jobs_pending": "dc50f358fd23ddba",
+    "ix_jobs_queue": "6fbfe1355422ee19",
+    "ix_jobs_retry_of": "9363cbd6f46a32a6",
+    "ix_jobs_status": "97347a711ecc7176",
+    "ix_payloads_objects": "e09e38922ba5c00d",
+    "ix_workers_alive": "fceea25b2dec8b8e",
+    "uq_payloads_job_seq_position": "de4c29b51d21aa57",
+    "arrays_are_not_replaced": "c764d77f33f6b25d",
+    "arrays_belong_to_running_jobs": "5d912ccec44da55e",
+    "arrays_go_with_their_job": "cce4db5ca4046ba3",
+    "arrays_stay": "9756173b2231c8e7",
+    "experiments_are_not_replaced": "b68194d576212039",
+    "experiments_belong_to_running_jobs": "484ecf940a8f780f",
+    "experiments_go_with_their_job": "e6f5386db9a3a63f",
+    "experiments_stay": "2cd5a46d17c70e85",
+    "jobs_final_is_final": "685abd75ce0e490e",
+    "jobs_final_is_not_replaced": "dc4a6de297f24a6f",
+    "payloads_stay": "8e01a22333f76795",
+}
+
+_DEFINED = text("SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'index') AND sql IS NOT NULL")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A trigger or an index, and the statement that makes it."""
+
+    kind: str
+    name: str
+    sql: str
+
+
+def definitions_of(connection: Connection) -> dict[str, Definition]:
+    """Give the triggers and indexes that a database has, but for those that SQLite makes by itself."""
+    return {row.name: Definition(row.type, row.name, row.sql) for row in connection.execute(_DEFINED)}
+
+
+def altered(connection: Connection) -> list[str]:
+    """Name those that are there and not as the migrations define them."""
+    found = definitions_of(connection)
+    return sorted(name for name, print_ in FINGERPRINTS.items() if name in found and fingerprint(found[name]) != print_)
+
+
+def unknown_triggers(connection: Connection) -> list[str]:
+    """Name the triggers that no migration has made."""
+    found = definitions_of(connection).values()
+    return sorted(item.name for item in found if item.kind == "trigger" and item.name not in FINGERPRINTS)
+
+
+def fingerprint(definition: Definition) -> str:
+    """Shorten a definition to what tells it from another one; how it is set in lines does not matter."""
+    return hashlib.sha256(" ".join(definition.sql.split()).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def definitions_of_the_migrations() -> dict[str, Definition]:
+    """Run the migrations in memory and give what they define. Imports Alembic."""
+    engine = create_engine("sqlite://", module=sqlite_library().module, poolclass=StaticPool)
+    try:
+        with engine.begin() as connection:
+            migrate(connection)
+            return definitions_of(connection)
+    finally:
+        engine.dispose()
