@@ -5,17 +5,20 @@ Names are loaded when they are first used (PEP 562), so that importing the packa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from aerjob_cli.version import __version__
-
+# As type checkers know it. Nothing is imported here: while a command does so, Ctrl-C is not yet looked after.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from aerjob_cli.api.job import BasicAerJob
     from aerjob_cli.api.provider import BasicAerProvider
+    from aerjob_cli.version import __version__
 
 __all__ = ["BasicAerJob", "BasicAerProvider", "__version__"]
 
-_HOMES = {"BasicAerJob": "aerjob_cli.api.job", "BasicAerProvider": "aerjob_cli.api.provider"}
+_HOMES = {
+    "BasicAerJob": "aerjob_cli.api.job",
+    "BasicAerProvider": "aerjob_cli.api.provider",
+    "__version__": "aerjob_cli.version",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-import gc
-import sys
+try:
+    import gc
+    import signal
+    import sys
+
+    # Until there is something to be lost, Ctrl-C just ends the program. Python would show where it was.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+except KeyboardInterrupt:
+    raise SystemExit(130) from None
 
 
 def main() -> None:

@@ -234,6 +234,19 @@ class StoreReplaced(StoreUnusable):
     code = "store_replaced"
 
 
+class StoreUsedAtFork(AerjobError):
+    """This process was forked while the store was in use, so that what it has of it is its parent's."""
+
+    code = "store_used_at_fork"
+    exit_code = 5
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this process was forked in the middle of a transaction of its parent, so that no store can be used in it; "
+            "fork at another moment, or start processes by `spawn`"
+        )
+
+
 class BackupFailed(AerjobError):
     """Writing a backup failed; nothing of it is left, and the store is as it was."""
 

@@ -17,6 +17,8 @@ from aerjob_cli.errors import UsageError
 INLINE_LIMIT_BYTES = 256 * 1024
 PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
 CIRCUITS_LIMIT = 100_000
+# In all circuits of one file, the bodies of control flow included. One operation a line of text does not come near.
+OPERATIONS_LIMIT = 2_000_000
 
 # What the worker's program answers when another one was there first; 1 is what Python ends with after any accident.
 EXIT_ANOTHER_RUNS = 75
@@ -53,6 +55,11 @@ class StorePaths:
     @property
     def creation_lock(self) -> Path:
         return self.home / "creation.lock"
+
+    @property
+    def creation_mark(self) -> Path:
+        """There from before a new database has its name until that name is sure to survive a power cut."""
+        return self.home / "aerjob.db.unsynced"
 
     @property
     def starter_lock(self) -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 __version__ = "0.1.0"
 
 
@@ -13,4 +11,7 @@ def is_older(version: str, than: str) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
+    # Only few need it, and this module is everybody's.
+    import re
+
     return tuple(map(int, re.findall(r"\d+", version)))

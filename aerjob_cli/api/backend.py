@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
@@ -18,10 +19,13 @@ from aerjob_cli.codec.circuits import encode_qpy
 from aerjob_cli.codec.envelope import QPY
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.options import check_options, options_of
+from aerjob_cli.engines.base import Engine
 from aerjob_cli.engines.checks import as_run
 from aerjob_cli.engines.registry import engine_named
+from aerjob_cli.errors import brief
 from aerjob_cli.memory import usable_memory_mb
 from aerjob_cli.settings import CIRCUITS_LIMIT
+from aerjob_cli.store import forks
 from aerjob_cli.version import __version__
 
 if TYPE_CHECKING:
@@ -59,7 +63,7 @@ class BasicAerBackend(BackendV2):
     @property
     def target(self) -> Target:
         """The gates that the simulator runs, on any number of qubits (``num_qubits`` is None)."""
-        return engine_named(self._simulator.engine).target(self._simulator.method)
+        return self._engine().target(self._simulator.method)
 
     @property
     def max_circuits(self) -> None:
@@ -130,6 +134,12 @@ class BasicAerBackend(BackendV2):
             (record,) = self.client.submit([replace(request, circuits=stored, plan=plan)])
         return self._provider.job_of(record, backend=self)
 
+    def _engine(self) -> Engine:
+        # What a thread is importing when the process forks is locked in the child for good.
+        with forks.none():
+            import_module("qiskit.qpy")
+            return engine_named(self._simulator.engine)
+
     def _plan(self, circuits: list[QuantumCircuit], request: Request) -> Plan:
         assert request.shots is not None  # a checked request has them
         spec = JobSpec(
@@ -144,7 +154,7 @@ class BasicAerBackend(BackendV2):
             options=dict(request.options),
             counts_required=False,
         )
-        found = engine_named(self._simulator.engine).check(as_run(circuits, spec), spec)
+        found = self._engine().check(as_run(circuits, spec), spec)
         return Plan(found.experiments_total, found.threads)
 
 
@@ -162,7 +172,7 @@ def _listed(run_input: QuantumCircuit | Iterable[QuantumCircuit]) -> list[Quantu
                 f"item {position} of what run() got is of type {type(circuit).__name__}; it takes QuantumCircuits"
             )
         if circuit.num_qubits == 0:
-            raise RunRefused(f"circuit {circuit.name!r} has no qubits, so that there is nothing to run")
+            raise RunRefused(f"circuit {brief(circuit.name)} has no qubits, so that there is nothing to run")
     if not circuits:
         raise RunRefused("run() got no circuits; a job needs at least one")
     if len(circuits) > CIRCUITS_LIMIT:

@@ -76,6 +76,8 @@ def tag(
         _require_all(jobs.find_many(tx, seqs), records)
         tags.tag(tx, seqs, add=added, remove=removed)
         found = jobs.find_many(tx, seqs)
+        for record in found.values():
+            checked_tags(record.tags)  # all together may be too many
     return [found[seq] for seq in seqs]
 
 

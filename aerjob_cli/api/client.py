@@ -22,11 +22,12 @@ from aerjob_cli.api.provenance import submitted_by
 from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.codec.options import simulator_named
-from aerjob_cli.errors import AerjobError, InputRefused, JobNotFinal, JobNotFound
+from aerjob_cli.errors import AerjobError, InputRefused, JobNotFinal, JobNotFound, PayloadDamaged
 from aerjob_cli.settings import PAYLOAD_LIMIT_BYTES, Settings
 from aerjob_cli.states import Status
 from aerjob_cli.store import experiments, jobs, objects, submissions
 from aerjob_cli.store.database import Store
+from aerjob_cli.store.faults import told
 from aerjob_cli.store.listing import JobFilter, SortKey, listed, short_ids
 from aerjob_cli.store.records import ArrayRecord, JobRecord, Payload, Submission
 
@@ -262,12 +263,14 @@ class Client:
         with self.store.reading() as tx:
             for stored in experiments.results_of(tx, record.seq, positions=positions):
                 payload = stored.payload
+                with self._still_there(record):
+                    data = objects.load(self.store.paths, payload)
                 yield ExperimentBytes(
                     position=stored.position,
                     attempt=stored.attempt,
                     name=payload.name,
                     format=payload.format,
-                    data=objects.load(self.store.paths, payload),
+                    data=data,
                     arrays=tuple(self._array(record, stored.position, array) for array in stored.arrays),
                 )
 
@@ -277,7 +280,8 @@ class Client:
                 payload = experiments.array_of(tx, record.seq, position, array.name)
             if payload is None:  # deleted since
                 raise JobNotFound(record.job_id)
-            return objects.load(self.store.paths, payload)
+            with self._still_there(record):
+                return objects.load(self.store.paths, payload)
 
         return StoredArray(array.name, array.size_bytes, array.sha256, read)
 
@@ -285,9 +289,20 @@ class Client:
         """Read the bytes that a job was submitted with; raises ``PayloadDamaged``."""
         with self.store.reading() as tx:
             stored = submissions.circuits_of(tx, record.seq)
-        return [
-            CircuitBytes(payload.name, payload.format, objects.load(self.store.paths, payload)) for payload in stored
-        ]
+        with self._still_there(record):
+            return [
+                CircuitBytes(payload.name, payload.format, objects.load(self.store.paths, payload))
+                for payload in stored
+            ]
+
+    @contextlib.contextmanager
+    def _still_there(self, record: JobRecord) -> Iterator[None]:
+        """Raise ``JobNotFound`` for a file that went with its job, since the job's rows were read."""
+        try:
+            yield
+        except PayloadDamaged:
+            self.find(record.job_id)
+            raise
 
     def delete(self, record: JobRecord) -> bool:
         """Remove a final job; return False when it is not final. Raises ``JobNotFound``."""
@@ -349,5 +364,6 @@ class Client:
             limit_mib = PAYLOAD_LIMIT_BYTES // 2**20
             raise InputRefused(f"{circuit.name} has {size} bytes; circuits may have {limit_mib} MiB", size_bytes=size)
         sha256 = hashlib.sha256(circuit.data).hexdigest()
-        inline = objects.put_if_large(self.store.paths, sha256, circuit.data)
+        with told(self.store.paths.objects):
+            inline = objects.put_if_large(self.store.paths, sha256, circuit.data)
         return Payload(circuit.name, circuit.format, sha256, size, inline)

@@ -6,6 +6,7 @@ import threading
 
 from aerjob_cli.api.client import Client
 from aerjob_cli.settings import Settings
+from aerjob_cli.store import forks
 
 
 class Connection:
@@ -19,7 +20,8 @@ class Connection:
     @property
     def client(self) -> Client:
         """Give the client of the store; raises ``StoreUnusable`` when it cannot be opened."""
-        with self._opening:
+        # In this order: a fork waits until the lock is free, which no thread of the child would ever let go of.
+        with forks.none(), self._opening:
             if self._client is None:
                 self._client = Client(self.settings)
             return self._client

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from aerjob_cli.errors import JobNotFound
+from aerjob_cli.errors import JobNotFound, PayloadDamaged
 from aerjob_cli.states import Status
 from aerjob_cli.store import events, jobs, objects, submissions, workers
 from aerjob_cli.store.database import Store
@@ -41,13 +41,15 @@ def dossier_of(store: Store, record: JobRecord) -> Dossier:
     with store.reading() as tx:
         job = jobs.find(tx, record.job_id)
         history = events.history(tx, job.seq)
-        worker_ids = {event.worker_id for event in history if event.worker_id is not None}
+        worker_ids = list(dict.fromkeys(event.worker_id for event in history if event.worker_id is not None))
+        known = {worker.worker_id: worker for worker in workers.known(tx, worker_ids)}
         return Dossier(
             job=job,
             files=tuple(submissions.files_of(tx, job.seq)),
             history=tuple(history),
             retries=tuple(jobs.retries_of(tx, job.job_id)),
-            workers=tuple(workers.known(tx, worker_ids)),
+            # In the order in which they had the job, whatever the clock said.
+            workers=tuple(known[worker_id] for worker_id in worker_ids if worker_id in known),
             queue_position=jobs.queue_position(tx, job),
         )
 
@@ -58,4 +60,10 @@ def source_of(store: Store, record: JobRecord, position: int) -> bytes:
         payload = submissions.file_of(tx, record.seq, position)
     if payload is None:
         raise JobNotFound(record.job_id)
-    return objects.load(store.paths, payload)
+    try:
+        return objects.load(store.paths, payload)
+    except PayloadDamaged:
+        # Its file may have gone with the job, since the row was read.
+        with store.reading() as tx:
+            jobs.find(tx, record.job_id)
+        raise

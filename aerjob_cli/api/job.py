@@ -27,6 +27,7 @@ from aerjob_cli.api.stored_content import circuits_of, result_of
 from aerjob_cli.api.stored_job import StoredJob
 from aerjob_cli.api.wake_ups import is_over, next_wake_s
 from aerjob_cli.states import Status
+from aerjob_cli.store import forks
 
 
 class BasicAerJob(StoredJob):
@@ -69,7 +70,7 @@ class BasicAerJob(StoredJob):
                 raise JobFailed.of(record)
             if record.status is Status.CANCELLED:
                 raise JobCancelled.of(record)
-            with raised_as_job_errors():
+            with raised_as_job_errors(), forks.none():
                 self._result = result_of(self._client, record)
         return self._result
 

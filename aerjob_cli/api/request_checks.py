@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _STORED_INTEGER_LIMIT = 2**63 - 1  # SQLite's integers
 _PRIORITY_LIMIT = 1_000_000
 _TEXT_LIMIT = 1000
+TAGS_LIMIT = 100
+METADATA_LIMIT_BYTES = 2**20  # it is read with each look at the job
 _OWN_FIELDS = ("shots", "memory", "seed_simulator")
 
 
@@ -55,13 +57,23 @@ def checked(request: Request) -> Request:
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(metadata, Mapping):
         raise InputRefused(f"the job's metadata is {metadata!r}; it must be a dictionary", field="metadata")
+    remedy = "use texts, numbers, lists and dictionaries of them"
     try:
-        strict_json.check(dict(metadata), "metadata")
+        size_bytes = len(strict_json.dumps(dict(metadata), "metadata"))
     except strict_json.NotJson as error:
+        raise InputRefused(f"the job's metadata cannot be stored: {error}; {remedy}", field="metadata") from None
+    except (RecursionError, ValueError):
+        # Dictionaries within one another, or in themselves; whole numbers of thousands of digits.
         raise InputRefused(
-            f"the job's metadata cannot be stored: {error}; use texts, numbers, lists and dictionaries of them",
+            f"the job's metadata cannot be stored: it is nested too deeply, or has what no JSON can have; {remedy}",
             field="metadata",
         ) from None
+    if size_bytes > METADATA_LIMIT_BYTES:
+        raise InputRefused(
+            f"the job's metadata has {size_bytes} bytes as JSON; it may have {METADATA_LIMIT_BYTES // 2**20} MiB, so "
+            "keep large things in a file and its name here",
+            field="metadata",
+        )
     return dict(metadata)
 
 
@@ -69,7 +81,10 @@ def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Give the tags, each once and sorted; raises ``InputRefused`` for what cannot be one."""
     if isinstance(tags, str) or not isinstance(tags, Iterable):
         raise InputRefused(f"the tags are {tags!r}; they must be a list of texts", field="tags")
-    return tuple(sorted({checked_text("a tag", tag) for tag in tags}))
+    checked = {checked_text("a tag", tag) for tag in tags}
+    if len(checked) > TAGS_LIMIT:
+        raise InputRefused(f"the job has {len(checked)} tags; it may have {TAGS_LIMIT}, so give fewer", field="tags")
+    return tuple(sorted(checked))
 
 
 def checked_text(subject: str, text: str) -> str:

@@ -22,7 +22,7 @@ def result_of(client: Client, record: JobRecord) -> Result:
     deleted.
     """
     stored = list(client.results(record))
-    if len(stored) != record.experiments_total:
+    if [item.position for item in stored] != list(range(record.experiments_total or 0)):
         client.find(record.job_id)
         raise StoredBytesDamaged(
             f"job {record.job_id} has {len(stored)} of {record.experiments_total} results in the store; "

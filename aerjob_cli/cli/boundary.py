@@ -35,8 +35,13 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _perform(invocation: Invocation) -> int:
+    import logging
+
     from aerjob_cli.cli.app import answers
 
+    if not invocation.debug:
+        # SQLAlchemy shows where it was when a signal came while it tidied up.
+        logging.lastResort = None
     exit_code = 0
     try:
         for answer in answers(invocation):
@@ -45,7 +50,8 @@ def _perform(invocation: Invocation) -> int:
                 invocation.show(answer)
             exit_code = answer.exit_code
     finally:
-        invocation.close()
+        with interrupts.put_off():
+            invocation.close()
     return exit_code
 
 

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 # Letters and marks by Unicode's categories, and yet without any width (Default_Ignorable_Code_Point, UAX #44).
+# The joiner of emoji (ZWJ) goes like all format characters: a family becomes its members, side by side.
 _INVISIBLE = frozenset(
-    map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10)))
+    map(
+        chr,
+        (
+            *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0),
+            *range(0x180B, 0x1810),
+            *range(0xFE00, 0xFE10),  # variation selectors
+            *range(0xE0100, 0xE01F0),  # more of them, by which texts hide in texts
+        ),
+    )
 )
 
 

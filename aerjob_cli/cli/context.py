@@ -27,6 +27,7 @@ class Invocation:
         self.arguments = arguments
         self.json = _asks_for_json(arguments) or os.environ.get("AERJOB_OUTPUT") == "json"
         self._client: Client | None = None
+        self._is_answered = False
 
     @cached_property
     def settings(self) -> Settings:
@@ -81,14 +82,16 @@ class Invocation:
         """Print an answer: what was asked for on stdout, remarks on stderr. Raises ``OutputLost``."""
         from aerjob_cli.cli.render import print_answer
 
+        # Before anything is printed: a signal in the middle of it must not add another value.
+        self._is_answered = self._is_answered or not answer.is_one_of_many
         print_answer(answer, as_json=self.json)
 
     def tell(self, error: AerjobError) -> None:
-        """Print an error that ended the command, on stderr where stdout takes nothing."""
+        """Print an error that ended the command, on stderr where stdout has its one value or takes nothing."""
         from aerjob_cli.cli.render import print_error
 
         try:
-            print_error(error, as_json=self.json and not streams.is_lost())
+            print_error(error, as_json=self.json and not (self._is_answered or streams.is_lost()))
         except OutputLost:
             print_error(error, as_json=False)
 

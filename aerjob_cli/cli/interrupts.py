@@ -1,15 +1,27 @@
-"""SIGINT and SIGTERM as an exception, which a short piece of work may put off."""
+"""SIGINT, SIGTERM and SIGHUP as an exception, which a short piece of work may put off."""
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from aerjob_cli.errors import Stopped, StoppedByInterrupt, StoppedByTermination
+from aerjob_cli.errors import Stopped, StoppedByHangUp, StoppedByInterrupt, StoppedByTermination
 
-_ORDERS_TO_STOP = (signal.SIGINT, signal.SIGTERM)
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+_ERRORS: dict[int, type[Stopped]] = {
+    signal.SIGINT: StoppedByInterrupt,
+    signal.SIGTERM: StoppedByTermination,
+    signal.SIGHUP: StoppedByHangUp,
+}
+# Long enough for a destructor to end, and nothing to a person.
+_ONCE_MORE_AFTER_S = 0.001
 
 
 class Interrupted(BaseException):
@@ -21,8 +33,7 @@ class Interrupted(BaseException):
 
     def as_error(self) -> Stopped:
         """Give the sentence and the exit code of it."""
-        error = StoppedByInterrupt if self.signal is signal.SIGINT else StoppedByTermination
-        return error(only_looked=_INTERRUPTS.only_looking)
+        return _ERRORS[self.signal](only_looked=_INTERRUPTS.only_looking)
 
 
 class _Interrupts:
@@ -30,11 +41,17 @@ class _Interrupts:
 
     def __init__(self) -> None:
         self.only_looking = False
+        self.is_over = False
         self._is_put_off = False
         self._noted: signal.Signals | None = None
+        self._swallowed: signal.Signals | None = None
 
     def receive(self, number: int, frame: FrameType | None) -> None:
         received = signal.Signals(number)
+        if self.is_over:
+            # Nobody is there to hear of it any more.
+            signal.signal(received, signal.SIG_DFL)
+            os.kill(os.getpid(), received)
         if self._is_put_off and self._noted is None:
             self._noted = received
             return
@@ -50,6 +67,22 @@ class _Interrupts:
         if self._noted is not None:
             raise Interrupted(self._noted)
 
+    def tell_of_unraisable(self, unraisable: UnraisableHookArgs) -> None:
+        """Be the hook for what was raised where nothing can be: in a destructor or a callback of the collector.
+
+        A signal that came just then is raised once more a moment later; anything else is told of as always.
+        """
+        if not isinstance(unraisable.exc_value, Interrupted):
+            sys.__unraisablehook__(unraisable)
+            return
+        self._swallowed = unraisable.exc_value.signal
+        signal.signal(signal.SIGALRM, self._raise_swallowed)
+        signal.setitimer(signal.ITIMER_REAL, _ONCE_MORE_AFTER_S)
+
+    def _raise_swallowed(self, number: int, frame: FrameType | None) -> None:
+        if self._swallowed is not None and not self.is_over:
+            self.receive(self._swallowed, frame)
+
 
 _INTERRUPTS = _Interrupts()
 
@@ -58,17 +91,20 @@ _INTERRUPTS = _Interrupts()
 def raised() -> Iterator[None]:
     """Raise ``Interrupted`` for the signals that come during the block; then they have their default effect."""
     taken = []
-    _INTERRUPTS.only_looking = False
-    for number in _ORDERS_TO_STOP:
-        # What the shell told a background job to ignore stays ignored.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _INTERRUPTS.receive)
-            taken.append(number)
+    _INTERRUPTS.only_looking = _INTERRUPTS.is_over = False
+    hook, sys.unraisablehook = sys.unraisablehook, _INTERRUPTS.tell_of_unraisable
     try:
+        for number in _ERRORS:
+            # What the shell told a background job to ignore, or `nohup`, stays ignored.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                taken.append(number)
+                signal.signal(number, _INTERRUPTS.receive)
         yield
     finally:
+        _INTERRUPTS.is_over = True
         for number in taken:
             signal.signal(number, signal.SIG_DFL)
+        sys.unraisablehook = hook
 
 
 def only_looking() -> None:

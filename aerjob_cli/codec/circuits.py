@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from aerjob_cli.codec import envelope, openqasm2, openqasm3, quantum_payload
-from aerjob_cli.errors import CircuitRefused
+from aerjob_cli.errors import CircuitRefused, brief
+from aerjob_cli.settings import OPERATIONS_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +40,23 @@ def decode_circuits(format: str, data: bytes, name: str) -> list[QuantumCircuit]
     for circuit in circuits:
         if circuit.num_qubits == 0:
             raise CircuitRefused(
-                f"circuit {circuit.name!r} of {name} has no qubits, so that nothing can run; declare some"
+                f"circuit {brief(circuit.name)} of {name} has no qubits, so that nothing can run; declare some"
             )
+    if sum(map(operations_of, circuits)) > OPERATIONS_LIMIT:
+        raise CircuitRefused(
+            f"{name} has more than {OPERATIONS_LIMIT} operations, the limit of one file; split it, or use loops"
+        )
     return circuits
+
+
+def operations_of(circuit: QuantumCircuit) -> int:
+    """Count the operations of a circuit, those in the bodies of its control flow included."""
+    count = len(circuit.data)
+    if circuit.has_control_flow_op():
+        for instruction in circuit.data:
+            if instruction.is_control_flow():
+                count += sum(map(operations_of, instruction.operation.blocks))
+    return count
 
 
 def preload_readers() -> None:

@@ -11,7 +11,7 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from aerjob_cli.codec.program_text import as_clause, decoded_text
+from aerjob_cli.codec.program_text import REGISTER_LIMIT, as_clause, decoded_text, too_large
 from aerjob_cli.errors import CircuitRefused
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _PLACE = re.compile(r"<input>:(\d+),(\d+): (.*)", re.DOTALL)
 _COMMENT = re.compile(r"//[^\n]*")
 _VERSION = re.compile(r"OPENQASM\s+([0-9.]+)")
+_REGISTER = re.compile(r"\b[qc]reg\s+\w+\s*\[\s*(\d+)", re.ASCII)
+# Python does not read numbers of thousands of digits, and nobody reads those of more than these.
+_DIGITS_READ = 20
 _INCLUDE = re.compile(r"unable to find '(.*)' in the include search path", re.DOTALL)
 
 
@@ -30,24 +33,41 @@ def read(data: bytes, name: str) -> QuantumCircuit:
     from qiskit.exceptions import QiskitError
 
     text = decoded_text(data, name, language="OpenQASM 2")
+    _check_registers(text, name)
     try:
         circuit = qasm2.loads(text, include_path=(), custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
     except qasm2.QASM2ParseError as error:
         raise _refusal(error, text, name) from None
     except RecursionError:
         raise CircuitRefused(f"{name} is nested too deeply to be read; write it flatter") from None
-    except (QiskitError, ArithmeticError, MemoryError, ValueError) as error:
-        fact = getattr(error, "message", None) or str(error) or type(error).__name__
-        raise CircuitRefused(f"{name} cannot be read: {as_clause(fact)}; correct it and submit again") from error
+    except (ArithmeticError, MemoryError) as error:
+        # Python's own words, about a register or a number of the program.
+        raise _given_up(name) from error
+    except (QiskitError, ValueError) as error:
+        fact = as_clause(getattr(error, "message", None) or str(error)) or "the parser gives no cause"
+        raise CircuitRefused(f"{name} cannot be read: {fact}; correct it and submit again") from error
     except BaseException as error:
         # A panic in Qiskit's Rust parser is a BaseException only; a register of 2^64 qubits makes one.
         if type(error).__name__ != "PanicException":
             raise
-        raise CircuitRefused(
-            f"{name} cannot be read: the parser gave up ({as_clause(str(error))}); look for a number that is too large"
-        ) from None
+        raise _given_up(name) from None
     circuit.name = PurePath(name).stem or name
     return circuit
+
+
+def _check_registers(text: str, name: str) -> None:
+    """Refuse registers that would only exhaust the memory; the parser makes each bit as it reads them."""
+    # Few texts have so many, and in some of these it is in a comment.
+    if _bits_of(text) > REGISTER_LIMIT and (bits := _bits_of(_COMMENT.sub("", text))) > REGISTER_LIMIT:
+        raise CircuitRefused(f"{name} declares registers of {bits} bits{too_large('bits')}")
+
+
+def _bits_of(text: str) -> int:
+    return sum(int(digits[:_DIGITS_READ]) for digits in _REGISTER.findall(text))
+
+
+def _given_up(name: str) -> CircuitRefused:
+    return CircuitRefused(f"{name} cannot be read: the parser gave up; look for a number that is too large")
 
 
 def _refusal(error: QASM2ParseError, text: str, name: str) -> CircuitRefused:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from aerjob_cli.codec.program_text import as_clause, decoded_text
+from aerjob_cli.codec.program_text import REGISTER_LIMIT, as_clause, decoded_text, too_large
 from aerjob_cli.errors import CircuitRefused
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ _PLACED = re.compile(r"L?(\d+)(?:,|:C)(\d+): (.*)", re.DOTALL)
 _UNSUPPORTED = re.compile(r"node of type '?(\w+)'? is not supported")
 _UNDEFINED_GATE = re.compile(r"gate '.*' is not defined", re.DOTALL)
 _UNDEFINED_SYMBOL = re.compile(r"Undefined symbol '(.*)'", re.DOTALL)
-# Wider than anything that can be simulated; a declaration of billions would only exhaust the memory.
-_REGISTER_LIMIT = 1_000_000
 _OWN_PROGRAM = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nrx(pi / 2) q[0];\nc = measure q;\n'
 
 Place = tuple[int | None, int | None]
@@ -95,8 +93,8 @@ def _check_statements(program: ast.Program, text: str, name: str) -> None:
             )
         size = getattr(statement, "size", None) or getattr(getattr(statement, "type", None), "size", None)
         if isinstance(size, ast.IntegerLiteral):
-            if size.value > _REGISTER_LIMIT:
-                raise _refused(f"{name} declares a register of {size.value}", place, _too_large("bits"))
+            if size.value > REGISTER_LIMIT:
+                raise _refused(f"{name} declares a register of {size.value}", place, too_large("bits"))
         elif isinstance(size, ast.Expression) and _is_register(statement):
             raise _refused(
                 f"{name} declares a register",
@@ -105,7 +103,7 @@ def _check_statements(program: ast.Program, text: str, name: str) -> None:
             )
     # Few texts have such a number, and in most of these it is in a comment.
     if any(map(_is_too_large, _PHYSICAL_QUBIT.findall(text))) and any(map(_is_too_large, _physical_qubits(program))):
-        raise CircuitRefused(f"{name} names a physical qubit{_too_large('qubits')}")
+        raise CircuitRefused(f"{name} names a physical qubit{too_large('qubits')}")
 
 
 def _is_register(statement: ast.QASMNode) -> bool:
@@ -132,15 +130,13 @@ def _physical_qubits(program: ast.Program) -> Iterator[str]:
 
 
 def _is_too_large(digits: str) -> bool:
-    return len(digits) > len(str(_REGISTER_LIMIT)) or int(digits) > _REGISTER_LIMIT
-
-
-def _too_large(noun: str) -> str:
-    return f", and {_REGISTER_LIMIT} {noun} are the most that can be read; look for a number that is too large"
+    return len(digits) > len(str(REGISTER_LIMIT)) or int(digits) > REGISTER_LIMIT
 
 
 def _refusal(error: BaseException, name: str, text: str) -> CircuitRefused:
     """Word what the parser or the converter raised."""
+    from qiskit.exceptions import QiskitError
+
     message = str(getattr(error, "message", "") or error)
     placed = _PLACED.match(message)
     if placed is not None:
@@ -151,7 +147,9 @@ def _refusal(error: BaseException, name: str, text: str) -> CircuitRefused:
         fact = "unexpected end of the file" if token.type == token.EOF else f"unexpected {token.text!r}"
     else:
         place = _place_in_program(error)
-        fact = message or type(error).__name__
+        # Any other error than these talks of Python's functions and types.
+        is_about_values = isinstance(error, (QiskitError, IndexError, ValueError, ZeroDivisionError))
+        fact = message if is_about_values and message else "this cannot be converted to a circuit"
     unsupported = _UNSUPPORTED.search(fact)
     if unsupported is not None:
         tail = f": statements of the kind {unsupported[1]} are not supported; write it without them"

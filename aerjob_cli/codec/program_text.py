@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from aerjob_cli.errors import CircuitRefused
 
+# Wider than anything that can be simulated; a declaration of billions would only exhaust the memory.
+REGISTER_LIMIT = 1_000_000
+
 
 def decoded_text(data: bytes, name: str, *, language: str) -> str:
     """Decode UTF-8; raises ``CircuitRefused``, with the place of the first byte that is none, or for no text at all."""
@@ -23,6 +26,11 @@ def decoded_text(data: bytes, name: str, *, language: str) -> str:
     if not text.strip():
         raise CircuitRefused(f"{name} is empty; write an {language} program into it")
     return text
+
+
+def too_large(noun: str) -> str:
+    """Word the end of a sentence about a number of qubits or bits beyond ``REGISTER_LIMIT``."""
+    return f", and {REGISTER_LIMIT} {noun} are the most that can be read; look for a number that is too large"
 
 
 def as_clause(text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from aerjob_cli.codec import strict_json
-from aerjob_cli.errors import CircuitRefused
+from aerjob_cli.errors import CircuitRefused, brief
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -31,15 +31,12 @@ def read(data: bytes, name: str) -> list[QuantumCircuit]:
     except RecursionError:
         raise CircuitRefused(f"{name} is nested too deeply to be read; write it flatter") from None
     except Exception as error:
-        raise CircuitRefused(
-            f"{name} is damaged and cannot be read as QPY ({type(error).__name__}); write it again with qiskit.qpy.dump"
-        ) from error
+        # What the reader stumbles over is its own business: nobody mends a binary file by hand.
+        raise _damaged(name) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
-        raise CircuitRefused(
-            f"{name} is damaged and made the QPY reader give up; write it again with qiskit.qpy.dump"
-        ) from None
+        raise _damaged(name) from None
 
 
 def write(circuits: Sequence[QuantumCircuit]) -> bytes:
@@ -58,6 +55,10 @@ def write(circuits: Sequence[QuantumCircuit]) -> bytes:
             f"the circuits cannot be stored as QPY: {error}; transpile them to standard gates first"
         ) from error
     return file.getvalue()
+
+
+def _damaged(name: str) -> CircuitRefused:
+    return CircuitRefused(f"{name} is damaged and cannot be read as QPY; write it again with qiskit.qpy.dump")
 
 
 def _check_header(data: bytes, name: str) -> None:
@@ -98,15 +99,19 @@ def _check_survival(circuit: QuantumCircuit) -> None:
         kind = getattr(operation, "base_class", type(operation))
         if kind.__module__.startswith("qiskit_aer") or operation.name in _CHANNELS:
             raise CircuitRefused(
-                f"circuit {circuit.name!r} contains {operation.name!r}, an instruction of Aer's own that "
+                f"circuit {brief(circuit.name)} contains {brief(operation.name)}, an instruction of Aer's own that "
                 "cannot be stored yet; remove it and measure instead"
             )
     try:
         strict_json.check(circuit.metadata, "its metadata")
     except strict_json.NotJson as error:
         raise CircuitRefused(
-            f"the metadata of circuit {circuit.name!r} cannot be stored: {error}; "
+            f"the metadata of circuit {brief(circuit.name)} cannot be stored: {error}; "
             "use texts, numbers, lists and dictionaries of them"
+        ) from None
+    except RecursionError:
+        raise CircuitRefused(
+            f"the metadata of circuit {brief(circuit.name)} is nested too deeply to be stored; write it flatter"
         ) from None
 
 

@@ -24,7 +24,7 @@ from aerjob_cli.engines.checks import check_contents, check_numbers
 from aerjob_cli.engines.memory import fits_job, in_words, needed_bytes, why_not
 from aerjob_cli.engines.survey import survey
 from aerjob_cli.engines.translation import GateSet, runnable
-from aerjob_cli.errors import CircuitRefused
+from aerjob_cli.errors import CircuitRefused, brief
 from aerjob_cli.states import Reason
 
 _CHUNK_S = 0.1
@@ -109,13 +109,13 @@ def _check_width(circuit: QuantumCircuit, spec: JobSpec) -> None:
     qubits = circuit.num_qubits
     if limit is not None and qubits > limit:
         raise CircuitRefused(
-            f"circuit {circuit.name!r} has {qubits} qubits, and {spec.backend} takes {limit}; "
+            f"circuit {brief(circuit.name)} has {qubits} qubits, and {spec.backend} takes {limit}; "
             "use fewer qubits, or qasm_simulator"
         )
     needed = _STATES_AT_ONCE * (needed_bytes("statevector", qubits) or 0)
     if not fits_job(needed, spec):
         raise CircuitRefused(
-            f"circuit {circuit.name!r} needs {in_words(needed)} for {qubits} qubits; {why_not(needed, spec)}"
+            f"circuit {brief(circuit.name)} needs {in_words(needed)} for {qubits} qubits; {why_not(needed, spec)}"
         )
 
 
@@ -123,7 +123,7 @@ def _check_letters(circuit: QuantumCircuit, spec: JobSpec) -> None:
     for instruction in circuit.data:
         if instruction.name != "barrier" and circuit.num_qubits + len(instruction.qubits) > _LETTERS:
             raise CircuitRefused(
-                f"circuit {circuit.name!r} has {instruction.name!r} on {len(instruction.qubits)} of "
+                f"circuit {brief(circuit.name)} has {brief(instruction.name)} on {len(instruction.qubits)} of "
                 f"{circuit.num_qubits} qubits, and {spec.backend} takes {_LETTERS} of both together; "
                 "use smaller gates, or qasm_simulator"
             )

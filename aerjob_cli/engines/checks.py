@@ -6,10 +6,12 @@ from qiskit import QuantumCircuit
 
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.option_tables import MEASURE_ALL
+from aerjob_cli.codec.program_text import as_clause
 from aerjob_cli.engines.survey import Survey, survey
-from aerjob_cli.errors import CircuitRefused
+from aerjob_cli.errors import CircuitRefused, brief
 
 _SHOWN_PARAMETERS = 5
+_SHOWN_CHARACTERS = 60  # of a name
 # Aer's own instructions, and channels, come out of QPY without what Aer needs of them.
 _LOST_IN_QPY = ("save_", "set_")
 _CHANNELS = frozenset({"kraus", "superop", "quantum_channel", "qerror_loc", "roerror"})
@@ -17,9 +19,9 @@ _CHANNELS = frozenset({"kraus", "superop", "quantum_channel", "qerror_loc", "roe
 
 def check_contents(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> None:
     """Refuse a circuit for what is in it, as it was submitted; raises ``CircuitRefused``."""
-    subject = f"circuit {circuit.name!r}"
+    subject = f"circuit {brief(circuit.name)}"
     if circuit.parameters:
-        names = sorted(parameter.name for parameter in circuit.parameters)
+        names = sorted(as_clause(parameter.name)[:_SHOWN_CHARACTERS] for parameter in circuit.parameters)
         listing = ", ".join(names[:_SHOWN_PARAMETERS]) + (", …" if len(names) > _SHOWN_PARAMETERS else "")
         raise CircuitRefused(f"{subject} has parameters without a value: {listing}; assign them before submitting")
     if circuit.num_input_vars:
@@ -27,7 +29,7 @@ def check_contents(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> 
     for name in sorted(findings.names):
         if name.startswith(_LOST_IN_QPY) or name in _CHANNELS:
             raise CircuitRefused(
-                f"{subject} contains {name!r}, an instruction of Aer's own that cannot be stored yet; "
+                f"{subject} contains {brief(name)}, an instruction of Aer's own that cannot be stored yet; "
                 "remove it and measure instead"
             )
     check_numbers(circuit, findings)
@@ -52,6 +54,7 @@ def _measured(circuit: QuantumCircuit) -> QuantumCircuit:
 def check_numbers(circuit: QuantumCircuit, findings: Survey) -> None:
     """Refuse NaN and infinity, for which Aer gives counts without complaint; raises ``CircuitRefused``."""
     if findings.nonfinite is not None:
+        owner = as_clause(findings.nonfinite)[:_SHOWN_CHARACTERS]
         raise CircuitRefused(
-            f"circuit {circuit.name!r} has a parameter of {findings.nonfinite} that is not a finite number; correct it"
+            f"circuit {brief(circuit.name)} has a parameter of {owner} that is not a finite number; correct it"
         )

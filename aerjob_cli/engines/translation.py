@@ -16,7 +16,7 @@ from qiskit.exceptions import QiskitError
 from qiskit.transpiler import PassManager, Target
 from qiskit.transpiler.preset_passmanagers import generate_preset_pass_manager
 
-from aerjob_cli.errors import CircuitRefused
+from aerjob_cli.errors import CircuitRefused, brief
 
 _SEED_TRANSPILER = 0
 _OPEN_CONTROL = "_o"  # Qiskit's mark of controls on zero, as in "cx_o0"
@@ -65,8 +65,8 @@ def runnable(circuit: QuantumCircuit, gates: GateSet, level: int, *, may_transla
 def refusal(circuit: QuantumCircuit, gates: GateSet, can_run: Callable[[QuantumCircuit], bool]) -> CircuitRefused:
     """Word that a circuit cannot be run, by the name of the first instruction that alone cannot be run either."""
     culprit = _culprit(circuit, gates, can_run)
-    fact = "is something as a whole" if culprit is None else f"contains {culprit!r}"
-    return CircuitRefused(f"circuit {circuit.name!r} {fact}, which {gates.label} cannot run; {gates.remedy}")
+    fact = "is something as a whole" if culprit is None else f"contains {brief(culprit)}"
+    return CircuitRefused(f"circuit {brief(circuit.name)} {fact}, which {gates.label} cannot run; {gates.remedy}")
 
 
 def _translated(circuit: QuantumCircuit, gates: GateSet, level: int) -> QuantumCircuit:
@@ -92,7 +92,7 @@ def _require_native(circuit: QuantumCircuit, gates: GateSet) -> None:
     foreign = shadow or _first_foreign(circuit, gates)
     if foreign is not None:
         raise CircuitRefused(
-            f"circuit {circuit.name!r} contains {foreign!r}, which {gates.label} does not run as it is; "
+            f"circuit {brief(circuit.name)} contains {brief(foreign)}, which {gates.label} does not run as it is; "
             "have it translated (leave out --no-transpile, or transpile=False), or transpile it yourself"
         )
 

@@ -19,7 +19,7 @@ from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.memory import fits_job, in_words, needed_bytes, why_not
 from aerjob_cli.engines.survey import Survey
-from aerjob_cli.errors import CircuitRefused
+from aerjob_cli.errors import CircuitRefused, brief
 
 _PROBE_MEMORY_MB = 1  # Aer's smallest limit; 0 means all of the machine's
 _ASKED = frozenset({"automatic", "statevector", "density_matrix", "stabilizer"})
@@ -50,7 +50,7 @@ def check_width(circuit: QuantumCircuit, findings: Survey, spec: JobSpec, simula
     if needed is None or fits_job(needed, spec):
         return
     raise CircuitRefused(
-        f"circuit {circuit.name!r} needs {in_words(needed)} for a {qubits}-qubit {_STATES[method]}; "
+        f"circuit {brief(circuit.name)} needs {in_words(needed)} for a {qubits}-qubit {_STATES[method]}; "
         f"{why_not(needed, spec)}"
     )
 
@@ -64,7 +64,7 @@ def _check_number(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> N
     limit = SIMULATORS[spec.backend].max_qubits_of(spec.method)
     if limit is not None and findings.active_qubits > limit:
         raise CircuitRefused(
-            f"circuit {circuit.name!r} has {findings.active_qubits} qubits, and the method {spec.method!r} takes "
+            f"circuit {brief(circuit.name)} has {findings.active_qubits} qubits, and the method {spec.method!r} takes "
             f"{limit}; use fewer qubits, or another method"
         )
 

@@ -21,9 +21,11 @@ class Answer:
     """Any answer. ``remarks`` are sentences beside it; ``error`` says why not all of it is as was asked.
 
     ``screen`` names the module of ``cli.screens`` that lays it out on a terminal; without one its lines are printed.
+    ``is_one_of_many`` says that others may follow it, so that its JSON form is one value of several.
     """
 
     screen: ClassVar[str | None] = None
+    is_one_of_many: ClassVar[bool] = False
 
     remarks: tuple[str, ...] = ()
     error: AerjobError | None = None
@@ -45,6 +47,8 @@ class Answer:
 @dataclass(frozen=True, kw_only=True)
 class Note(Answer):
     """Remarks beside an answer that comes before or after; it has no JSON form."""
+
+    is_one_of_many: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, kw_only=True)

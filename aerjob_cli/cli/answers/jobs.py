@@ -98,6 +98,7 @@ class Ended(Answer):
     """A job that is final now."""
 
     screen: ClassVar[str | None] = "jobs"
+    is_one_of_many: ClassVar[bool] = True
 
     job: JobRecord
 

@@ -90,6 +90,7 @@ class StoreCheck(Answer):
 
     findings: Findings
     quick: bool
+    repaired: tuple[str, ...] = ()
 
     def content(self) -> dict[str, Any]:
         found = self.findings
@@ -97,6 +98,7 @@ class StoreCheck(Answer):
             "path": str(found.path),
             "sound": found.is_sound,
             "quick": self.quick,
+            "repaired": list(self.repaired),
             "problems": [
                 {"kind": str(problem.kind), "message": problem.message, "job_id": problem.job_id}
                 for problem in found.problems
@@ -123,7 +125,12 @@ class StoreCheck(Answer):
         what = "no checksum was looked at" if self.quick else f"verified: {verified}"
         return f"{what}; {count_of(found.objects, 'object file')} ({show_size(found.objects_bytes)})"
 
+    def repairs(self) -> Iterator[str]:
+        """Give a sentence on each thing that was repaired; clean."""
+        yield from map(clean, self.repaired)
+
     def lines(self) -> Iterator[str]:
+        yield from (f"repaired\t{sentence}" for sentence in self.repairs())
         yield from (f"{kind}\t{message}" for kind, message in self.problems())
         if self.findings.is_sound:
             yield f"sound\t{self.verdict()}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from aerjob_cli.cli.answers.base import Answer, show_time, time_json
 from aerjob_cli.cli.cleaning import clean
@@ -194,6 +194,8 @@ class ServiceFile(ServiceChange):
 @dataclass(frozen=True, kw_only=True)
 class LogLines(Answer):
     """Lines of the worker's log. ``elsewhere`` is the command that shows what is logged in another place."""
+
+    is_one_of_many: ClassVar[bool] = True
 
     tail: tuple[str, ...]
     elsewhere: str | None = None

@@ -23,9 +23,11 @@ from aerjob_cli.store.folder import require_made
 from aerjob_cli.store.garbage import remove_unreferenced
 from aerjob_cli.store.inspection import inspect_store
 from aerjob_cli.store.problems import Findings
+from aerjob_cli.store.repair import repair as repair_store
 from aerjob_cli.store.upgrade import WORKER_LEAVES_WITHIN_S, upgrade
 
 Quick = Annotated[bool, typer.Option("--quick", help="Leave out the checksums of circuits and results.")]
+Repair = Annotated[bool, typer.Option("--repair", help="First repair what can be repaired without guessing.")]
 Destination = Annotated[Path, typer.Argument(metavar="FOLDER", help="It must not exist yet, or be empty.")]
 
 
@@ -34,7 +36,7 @@ def register(app: typer.Typer) -> None:
     commands = typer.Typer(help="The store: what is in it, is it sound, copy it, upgrade it.", rich_markup_mode=None)
     commands.command(epilog=epilog("aerjob store info"))(info)
     damaged = {5: "the store is damaged, or unusable in another way"}
-    commands.command(epilog=epilog("aerjob store check --quick", own=damaged))(check)
+    commands.command(epilog=epilog("aerjob store check --repair", own=damaged))(check)
     failed = {5: "no backup was made; or one was, of a store with damaged files"}
     commands.command(epilog=epilog("aerjob store backup /mnt/disk/aerjob-monday", own=failed))(backup)
     commands.command(epilog=epilog("aerjob store clean"))(clean)
@@ -48,12 +50,15 @@ def info(context: typer.Context, as_json: parameters.AsJson = False) -> Answer:
     return StoreInfo(store=describe(store), workers=tuple(worker_control.living(store)))
 
 
-def check(context: typer.Context, quick: Quick = False, as_json: parameters.AsJson = False) -> Answer:
+def check(
+    context: typer.Context, quick: Quick = False, repair: Repair = False, as_json: parameters.AsJson = False
+) -> Answer:
     """Look for damage: in the database, the files and every checksum.
 
-    Nothing is changed, and a worker may go on meanwhile.
+    Without --repair nothing is changed. A worker may go on meanwhile in either case.
     """
     paths = Invocation.of(context, as_json=as_json).settings.paths
+    repaired = repair_store(paths) if repair else ()
     with status_line() as line:
 
         def tell(checked: int) -> None:
@@ -61,10 +66,11 @@ def check(context: typer.Context, quick: Quick = False, as_json: parameters.AsJs
                 line.draw(f"{checked} circuits and results verified")
 
         findings = inspect_store(paths, quick=quick, on_checked=tell)
-    error = _damage(findings)
+    error = _damage(findings, is_repaired=repair)
     return StoreCheck(
         findings=findings,
         quick=quick,
+        repaired=repaired,
         remarks=_waste(findings),
         error=error,
         exit_code=0 if error is None else error.exit_code,
@@ -129,11 +135,14 @@ def _made_store(invocation: Invocation) -> Store:
     return invocation.store
 
 
-def _damage(findings: Findings) -> StoreDamaged | None:
+def _damage(findings: Findings, *, is_repaired: bool) -> StoreDamaged | None:
     if findings.is_sound:
         return None
     count = "a problem" if findings.problems_total == 1 else f"{findings.problems_total} problems"
     remedy = "restore it from a backup, or run the jobs that are concerned again"
+    if is_repaired:
+        return StoreDamaged(findings.path, f"has {count} that cannot be repaired without guessing", remedy)
+    remedy = f"`aerjob store check --repair` mends what it can; else {remedy}"
     return StoreDamaged(findings.path, f"has {count}", remedy)
 
 

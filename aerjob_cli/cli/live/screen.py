@@ -1,7 +1,6 @@
 """A whole screen of the terminal: drawing it, waiting for keys and for signals, and going without a trace.
 
-Signal handlers only note what came. SIGINT and SIGTERM are raised by ``cli.interrupts``; a lost terminal (SIGHUP) is
-raised here, and has its usual effect when the screen is given back.
+Signal handlers only note what came. Those that end a command are raised by ``cli.interrupts``.
 """
 
 from __future__ import annotations
@@ -105,9 +104,7 @@ def full_screen() -> Iterator[Screen]:
     os.set_blocking(waker, False)
     screen = Screen(modes, keyboard, wake_up)
     handlers: dict[signal.Signals, Handler] = dict.fromkeys(_NOTED, screen.note)
-    handlers[signal.SIGHUP] = _raise_hang_up
     before = {number: signal.getsignal(number) for number in handlers}
-    hung_up = False
     woken_before = signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     try:
         for number, handler in handlers.items():
@@ -115,9 +112,6 @@ def full_screen() -> Iterator[Screen]:
                 signal.signal(number, handler)
         modes.take()
         yield screen
-    except Interrupted as interrupt:
-        hung_up = interrupt.signal is signal.SIGHUP
-        raise
     finally:
         with interrupts.put_off():
             modes.give_back()
@@ -126,12 +120,6 @@ def full_screen() -> Iterator[Screen]:
             signal.set_wakeup_fd(woken_before)
             os.close(wake_up)
             os.close(waker)
-        if hung_up:
-            os.kill(os.getpid(), signal.SIGHUP)
-
-
-def _raise_hang_up(number: int, frame: FrameType | None) -> None:
-    raise Interrupted(signal.Signals(number))
 
 
 def _in_encoding(text: str, encoding: str) -> str:

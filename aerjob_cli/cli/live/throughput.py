@@ -24,7 +24,8 @@ class Ran:
 def jobs_per_s(jobs: Iterable[Ran], *, now_us: int, window_s: float) -> float:
     """Give the number of jobs that ended in the last ``window_s``, for each second of them."""
     since_us = now_us - window_s * _US_PER_S
-    return sum(1 for job in jobs if job.finished_us is not None and job.finished_us > since_us) / window_s
+    # Where the clock was set back, what ended by the clock of before is yet to come.
+    return sum(1 for job in jobs if job.finished_us is not None and since_us < job.finished_us <= now_us) / window_s
 
 
 def experiments_per_s(jobs: Iterable[Ran], *, now_us: int, window_s: float) -> float:
@@ -35,7 +36,7 @@ def experiments_per_s(jobs: Iterable[Ran], *, now_us: int, window_s: float) -> f
 
 def _share(job: Ran, since_us: float, now_us: int) -> float:
     """Give the part of a job's running time that lies after ``since_us``."""
-    if job.started_us is None:
+    if job.started_us is None or (job.finished_us is not None and job.finished_us > now_us):
         return 0.0
     end_us = now_us if job.finished_us is None else job.finished_us
     if end_us <= job.started_us:

@@ -16,9 +16,10 @@ def parts(answer: Answer) -> list[RenderableType]:
         case StoreInfo():
             return [_facts(answer)]
         case StoreCheck():
+            repairs = [Text.assemble(("repaired", "yellow"), f"  {sentence}") for sentence in answer.repairs()]
             if answer.findings.is_sound:
-                return [Text.assemble(("sound", "green"), f"  {answer.verdict()}")]
-            return [_problems(answer)]
+                return [*repairs, Text.assemble(("sound", "green"), f"  {answer.verdict()}")]
+            return [*repairs, _problems(answer)]
         case _:
             raise TypeError(f"{type(answer).__name__} has no screen of the store")
 
