@@ -1,22 +1,18 @@
-"""kill -9 and SIGSTOP of workers: nothing acknowledged is lost, nothing finished is run again, no orphan stays."""
+"""kill -9 of workers: nothing acknowledged is lost, nothing finished is run again, no orphan stays."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from aerjob_cli.api.client import CircuitBytes, Plan, Request
-from aerjob_cli.errors import StoreBusy
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import events, experiments
-from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import JobRecord
 from tests.support.circuits import BELL, ENDLESS, SECONDS_LONG, layers
 from tests.support.running import Scene, gone, until
@@ -96,79 +92,6 @@ def test_stored_experiments_are_not_run_again(scene: Scene, many: Request) -> No
     after = scene.peek(lambda tx: {item.position: item.attempt for item in experiments.results_of(tx, job.seq)})
     assert after == {position: 1 if position in before else 2 for position in range(600)}
     assert data_of(scene, done) == data_of(scene, undisturbed)
-
-
-def stopped_outside_a_write(scene: Scene, pid: int) -> bool | None:
-    """Stop a process, or let it go on when it was in the middle of a write."""
-    os.kill(pid, signal.SIGSTOP)
-    impatient = Store.open(scene.paths, busy_timeout_s=0.2)
-    try:
-        with impatient.writing():
-            return True
-    except StoreBusy:
-        os.kill(pid, signal.SIGCONT)
-        return None
-    finally:
-        impatient.close()
-
-
-# A worker that falls silent in the middle of a write.
-SILENT_WRITER = """
-import sys
-from pathlib import Path
-from aerjob_cli.settings import StorePaths, WorkerSettings
-from aerjob_cli.store import workers
-from aerjob_cli.store.database import Store
-from aerjob_cli.store.doorbell import Doorbell
-from aerjob_cli.store.flocks import try_flock
-from aerjob_cli.worker.daemon import _record
-store = Store.open(StorePaths(Path(sys.argv[1])))
-lock, bell = try_flock(store.paths.worker_lock), Doorbell.hang(store.paths.doorbell)
-with store.writing() as tx:
-    workers.register(tx, _record(store, WorkerSettings(lease_s=0.2)))
-with store.writing() as tx:
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_a_silent_worker_that_keeps_everybody_from_writing_is_ended(scene: Scene) -> None:
-    (job,) = scene.put(scene.request(BELL))
-    command = [sys.executable, "-c", SILENT_WRITER, str(scene.paths.home)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as silent:
-        assert silent.stdout is not None
-        assert silent.stdout.readline() == b"held\n"
-        scene.start_successor()
-        assert silent.wait(timeout=60) == -signal.SIGKILL
-    scene.wait_for_status(job, Status.DONE)
-
-
-def test_a_stopped_worker_that_was_succeeded_changes_nothing(scene: Scene) -> None:
-    (job,) = scene.put(scene.request(SECONDS_LONG))
-    first = scene.start_worker("--lease", "1")
-    scene.wait_for_executor(job)
-    silent = scene.worker()
-    until(lambda: stopped_outside_a_write(scene, first.pid))
-    try:
-        # The lease runs on the monotonic clock; until it is over the second one leaves, as it must.
-        second = scene.start_successor()
-        done = scene.wait_for_status(job, Status.DONE)
-        assert done.attempt == 2
-        assert done.worker_id != silent.worker_id
-        history = scene.peek(lambda tx: events.history(tx, job.seq))
-        results = data_of(scene, done)
-    finally:
-        os.kill(first.pid, signal.SIGCONT)
-    assert first.wait(timeout=60) == 0
-    assert scene.client.find(job.job_id) == done
-    assert scene.peek(lambda tx: events.history(tx, job.seq)) == history
-    assert data_of(scene, done) == results
-    assert f"job {job.job_id} attempt 1 is no longer this worker's: its" in scene.log()
-    assert "was refused and changes nothing" in scene.log()
-    assert second.poll() is None
-    # The one that woke up has not taken the lock or the bell of its successor along.
-    (after,) = scene.put(scene.request(SECONDS_LONG))
-    scene.wait_for_status(after, Status.DONE)
 
 
 @pytest.mark.parametrize(("version", "is_replaced"), [("0.0.9", True), ("99.0", False)])

@@ -53,6 +53,16 @@ class Scene:
         self.wait(lambda tx: self._is_registered(tx, process) or None)
         return process
 
+    def keep_worker(self, *arguments: str) -> None:
+        """Start a worker where none of ours runs."""
+        if all(process.poll() is not None for process in self._workers):
+            self.start_worker(*arguments)
+
+    @property
+    def worker_pids(self) -> frozenset[int]:
+        """The pids of all workers that were started here, also of those that have ended."""
+        return frozenset(process.pid for process in self._workers)
+
     def start_successor(self) -> subprocess.Popen[bytes]:
         """Start workers, one after the other, until one is allowed to take over from a silent one."""
 
