@@ -13,6 +13,7 @@ import pytest
 
 from aerjob_cli.api.client import CircuitBytes
 from aerjob_cli.settings import StorePaths
+from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.garbage import YOUNG_S
 from aerjob_cli.store.inventory import object_files
 from aerjob_cli.store.revisions import HEAD
@@ -103,6 +104,24 @@ def test_damage_is_listed_and_told_by_the_exit_code(idle: CommandLine, put: Put)
     assert done.stdout.count("\n") == 1
     assert "has a problem" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_repair_says_what_it_did_and_what_remains(idle: CommandLine, put: Put) -> None:
+    put_large(put)
+    connection = raw_connection(StorePaths(idle.home).database, busy_timeout_s=0)
+    connection.execute("DROP TRIGGER jobs_final_is_final")
+    connection.close()
+    assert "aerjob store check --repair" in idle("list").stderr
+    the_object(idle.home).unlink()
+    answer = idle.json("store", "check", "--repair", exit_code=5)
+    assert ["jobs_final_is_final" in sentence for sentence in answer["repaired"]] == [True]
+    assert [problem["kind"] for problem in answer["problems"]] == ["missing"]
+    assert "cannot be repaired without guessing" in answer["error"]["message"]
+    assert idle("list").returncode == 0
+    idle.home.chmod(0o755)
+    done = idle("store", "check", "--quick", "--repair")
+    assert done.stdout.splitlines()[0].startswith("repaired\tthe mode of")
+    assert idle.json("store", "check", exit_code=5)["repaired"] == []
 
 
 def noise(database: Path) -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from aerjob_cli import errors, settings
+from aerjob_cli.api.request_checks import METADATA_LIMIT_BYTES, TAGS_LIMIT
 from aerjob_cli.catalog import DEFAULT_SHOTS, SIMULATORS
 from aerjob_cli.codec.option_tables import SEED_LIMIT, SHOTS_LIMIT
+from aerjob_cli.codec.program_text import REGISTER_LIMIT
 from aerjob_cli.errors import AerjobError
 from aerjob_cli.settings import Settings, StorePaths, WorkerSettings
 from aerjob_cli.states import FINAL, MOVES, Reason, Status
@@ -139,6 +141,7 @@ def test_the_workers_options_are_documented_with_their_defaults() -> None:
         "--idle-exit": f"{defaults.idle_exit_s:g} s",
         "--lease": f"{defaults.lease_s:g} s",
         "--drain-grace": f"{defaults.drain_grace_s:g} s",
+        "--validation-limit": f"{defaults.validation_limit_s:g} s",
     }
     for verb in ("start", "run"):
         listing = called("worker", verb, "--help").partition("Options:")[2]
@@ -159,6 +162,10 @@ def test_the_limits_are_documented() -> None:
         documented["one file, or the circuits of one group from Python"] == f"{settings.PAYLOAD_LIMIT_BYTES >> 20} MiB"
     )
     assert documented["circuits in one job from Python"] == f"{settings.CIRCUITS_LIMIT:,}"
+    assert documented["operations in one file, after parsing"].startswith(f"{settings.OPERATIONS_LIMIT:,},")
+    assert documented["bits in the registers of one file"] == f"{REGISTER_LIMIT:,}"
+    assert documented["tags of a job"] == str(TAGS_LIMIT)
+    assert documented["metadata of a job (Python)"] == f"{METADATA_LIMIT_BYTES >> 20} MiB as JSON"
     assert documented["shots"] == "2^31 − 1"
     assert documented["seed"] == "0 to 2^63 − 1"
     assert (SHOTS_LIMIT, SEED_LIMIT) == (2**31 - 1, 2**63 - 1)
