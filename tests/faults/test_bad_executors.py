@@ -17,7 +17,7 @@ from aerjob_cli.processes import is_running
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import events, jobs
 from aerjob_cli.store.records import JobRecord
-from tests.support.bad_executors import bad_scene_in, deed
+from tests.faults.support.bad_executors import bad_scene_in, deed
 from tests.support.circuits import BELL, ENDLESS
 from tests.support.command_line import CommandLine
 from tests.support.running import Scene

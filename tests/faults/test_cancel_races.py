@@ -15,13 +15,13 @@ from aerjob_cli.states import Status
 from aerjob_cli.store import events, jobs
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import Claim, JobRecord
+from tests.faults.support import moves
+from tests.faults.support.histories import require_legal
+from tests.faults.support.racing import Racers
 from tests.store.conftest import submission
-from tests.support import moves
 from tests.support.circuits import BELL, ENDLESS
 from tests.support.command_line import CommandLine
-from tests.support.histories import require_legal
 from tests.support.matrix import Matrix
-from tests.support.racing import Racers
 from tests.support.running import Scene
 
 PLAN = {"experiments_total": 1, "threads": 1}

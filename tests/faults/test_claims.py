@@ -16,10 +16,10 @@ from aerjob_cli.store import jobs, submissions
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.tables import events
 from aerjob_cli.store.tables import jobs as rows_of_jobs
+from tests.faults.support import moves
+from tests.faults.support.racing import Racers
 from tests.store.conftest import submission
-from tests.support import moves
 from tests.support.matrix import Matrix
-from tests.support.racing import Racers
 
 PROCESSES = 16
 AT_MOST_AT_ONCE = 16

@@ -18,11 +18,11 @@ from aerjob_cli.store import claims, releases
 from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.inventory import object_files
+from tests.faults.support.inner_commands import Ended, InnerCommands
+from tests.faults.support.sample_store import SampleStore, make_sample_store, no_worker_for
 from tests.support.circuits import BELL
 from tests.support.command_line import CommandLine
-from tests.support.inner_commands import Ended, InnerCommands
 from tests.support.matrix import Matrix
-from tests.support.sample_store import SampleStore, make_sample_store, no_worker_for
 
 UNUSABLE = 5
 NO_SUCH_JOB = 3

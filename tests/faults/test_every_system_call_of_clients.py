@@ -10,14 +10,14 @@ import pytest
 
 from aerjob_cli.api.client import Plan
 from aerjob_cli.store.records import JobRecord
-from tests.support.accounts import account_of, unsound
+from tests.faults.support.accounts import account_of, unsound
+from tests.faults.support.deeds import Deed, check_end, each_fault
+from tests.faults.support.forked_commands import Ended, command, request_end
+from tests.faults.support.system_calls import IS_POSSIBLE, KILL, Point
 from tests.support.circuits import BELL
-from tests.support.deeds import Deed, check_end, each_fault
-from tests.support.forked_commands import Ended, command, request_end
 from tests.support.matrix import Matrix
 from tests.support.running import Scene
 from tests.support.staging import Stage
-from tests.support.system_calls import IS_POSSIBLE, KILL, Point
 
 pytestmark = pytest.mark.skipif(not IS_POSSIBLE, reason="needs strace")
 

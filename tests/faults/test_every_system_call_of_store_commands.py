@@ -12,15 +12,15 @@ import pytest
 from aerjob_cli.api.client import Plan
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.revisions import HEAD
-from tests.support.accounts import account_of, unsound, unsound_database
+from tests.faults.support.accounts import account_of, unsound, unsound_database
+from tests.faults.support.deeds import Deed, check_end, each_fault
+from tests.faults.support.forked_commands import command, forked
+from tests.faults.support.system_calls import IS_POSSIBLE
 from tests.support.circuits import BELL
-from tests.support.deeds import Deed, check_end, each_fault
-from tests.support.forked_commands import command, forked
 from tests.support.matrix import Matrix
 from tests.support.old_stores import STORES, lacks_nothing_of, rows_of, schema_of, unpack
 from tests.support.running import Scene
 from tests.support.staging import Stage
-from tests.support.system_calls import IS_POSSIBLE
 
 pytestmark = pytest.mark.skipif(not IS_POSSIBLE, reason="needs strace")
 

@@ -17,11 +17,8 @@ from aerjob_cli.states import Status
 from aerjob_cli.store import jobs
 from aerjob_cli.store.doorbell import ring
 from aerjob_cli.store.records import JobRecord, WorkerRecord
-from tests.support.accounts import unsound
-from tests.support.circuits import ENDLESS, layers
-from tests.support.matrix import Matrix
-from tests.support.running import Scene, gone, until
-from tests.support.system_calls import (
+from tests.faults.support.accounts import unsound
+from tests.faults.support.system_calls import (
     CHANGING,
     FAILING_DISK,
     IS_POSSIBLE,
@@ -34,6 +31,9 @@ from tests.support.system_calls import (
     points_of,
     was_hit,
 )
+from tests.support.circuits import ENDLESS, layers
+from tests.support.matrix import Matrix
+from tests.support.running import Scene, gone, until
 
 pytestmark = pytest.mark.skipif(not IS_POSSIBLE, reason="needs strace")
 

@@ -13,9 +13,9 @@ from aerjob_cli.settings import Settings, StorePaths
 from aerjob_cli.store.inspection import inspect_store
 from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.store.revisions import HEAD
+from tests.faults.support.crowds import Answer, Round, meet
 from tests.support.circuits import BELL
 from tests.support.command_line import CommandLine
-from tests.support.crowds import Answer, Round, meet
 from tests.support.matrix import Matrix
 from tests.support.old_stores import STORES, lacks_nothing_of, rows_of, schema_of, unpack
 

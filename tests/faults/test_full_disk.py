@@ -17,13 +17,13 @@ from aerjob_cli.store import events
 from aerjob_cli.store.inspection import inspect_store
 from aerjob_cli.store.inventory import draft_files
 from aerjob_cli.store.revisions import HEAD
+from tests.faults.support.inner_commands import Ended, InnerCommands
+from tests.faults.support.sample_store import LARGE, no_worker_for
+from tests.faults.support.small_disks import SmallDisk, bind, on_a_small_disk
 from tests.support.circuits import BELL, layers
-from tests.support.inner_commands import Ended, InnerCommands
 from tests.support.matrix import Matrix
 from tests.support.old_stores import lacks_nothing_of, rows_of, schema_of, unpack
 from tests.support.running import Scene, cpu_s, scene_in, until
-from tests.support.sample_store import LARGE, no_worker_for
-from tests.support.small_disks import SmallDisk, bind, on_a_small_disk
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mount namespaces are Linux's")
 

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import pytest
 
 from aerjob_cli.codec import envelope
-from tests.support import circuit_seeds, program_grammar
+from tests.faults.support import circuit_seeds, program_grammar
+from tests.faults.support.mutants import mutant
+from tests.faults.support.validator import ACCEPTED, REFUSED, Validator, is_sentence, validator_in
 from tests.support.matrix import Matrix
-from tests.support.mutants import mutant
-from tests.support.validator import ACCEPTED, REFUSED, Validator, is_sentence, validator_in
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc for what an executor takes")
 

@@ -26,11 +26,11 @@ from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import workers
 from aerjob_cli.store.listing import JobFilter
 from tests.cli.conftest import idle as idle
+from tests.faults.support.validator import ACCEPTED, REFUSED, Validator, is_sentence, validator_in
 from tests.support.circuits import BELL
 from tests.support.command_line import CommandLine
 from tests.support.matrix import Matrix
 from tests.support.running import Scene
-from tests.support.validator import ACCEPTED, REFUSED, Validator, is_sentence, validator_in
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc for what an executor takes")
 

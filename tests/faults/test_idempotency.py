@@ -13,9 +13,9 @@ import pytest
 from aerjob_cli.states import Status
 from aerjob_cli.store.flocks import try_flock
 from aerjob_cli.store.listing import JobFilter
+from tests.faults.support.histories import require_legal
 from tests.support.circuits import BELL
 from tests.support.command_line import CommandLine
-from tests.support.histories import require_legal
 from tests.support.running import Scene
 
 SUBMITTERS = 50

@@ -32,10 +32,10 @@ from aerjob_cli.store import cancels, claims, experiments, jobs, lifecycle, rele
 from aerjob_cli.store.cancels import CancelAnswer
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import Claim, JobRecord
+from tests.faults.support.histories import require_legal
+from tests.faults.support.moves import result_at, worker_record
 from tests.store.conftest import submission
-from tests.support.histories import require_legal
 from tests.support.matrix import Matrix
-from tests.support.moves import result_at, worker_record
 
 NOW_US = 2_000_000_000_000_000
 THIS_BOOT = "this boot"

@@ -17,11 +17,11 @@ from aerjob_cli.store import events, experiments
 from aerjob_cli.store.doorbell import ring
 from aerjob_cli.store.inventory import referenced
 from aerjob_cli.store.records import JobRecord, WorkerRecord
+from tests.faults.support.families import Member, family
+from tests.faults.support.histories import require_legal
+from tests.faults.support.results import Sums, result_sums
 from tests.support.circuits import BELL, layers
-from tests.support.families import Member, family
-from tests.support.histories import require_legal
 from tests.support.matrix import Matrix
-from tests.support.results import Sums, result_sums
 from tests.support.running import Scene, scene_in, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="families of processes are found in /proc")

@@ -15,8 +15,8 @@ from aerjob_cli.states import Status
 from aerjob_cli.store.connections import set_journal_mode
 from aerjob_cli.store.dbapi import sqlite_library
 from aerjob_cli.store.inspection import inspect_store
+from tests.faults.support.inner_commands import InnerCommands
 from tests.support.circuits import BELL
-from tests.support.inner_commands import InnerCommands
 from tests.support.running import Scene
 
 # Submits a job, and then is killed in the middle of a write that has reached the database file already.

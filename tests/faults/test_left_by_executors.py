@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import workers
 from aerjob_cli.store.records import JobRecord
-from tests.support.bad_executors import bad_scene_in, deed
+from tests.faults.support.bad_executors import bad_scene_in, deed
 from tests.support.command_line import CommandLine
 from tests.support.running import Scene, gone, until
 

@@ -18,8 +18,8 @@ from aerjob_cli.api.client import Client
 from aerjob_cli.errors import StoreUnusable
 from aerjob_cli.settings import Settings
 from aerjob_cli.states import Status
+from tests.faults.support.inner_commands import InnerCommands
 from tests.support.circuits import BELL
-from tests.support.inner_commands import InnerCommands
 from tests.support.running import Scene
 
 UNUSABLE = 5

@@ -13,7 +13,7 @@ import pytest
 
 from aerjob_cli.states import Status
 from aerjob_cli.store import events
-from tests.support.bad_executors import deed
+from tests.faults.support.bad_executors import deed
 from tests.support.circuits import BELL
 from tests.support.command_line import CommandLine
 from tests.support.running import Scene, scene_in, until

@@ -20,11 +20,11 @@ import pytest
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
 from aerjob_cli.store.inspection import inspect_store
+from tests.faults.support.disk_images import NOTHING_MORE, Disk
+from tests.faults.support.power_cuts import Content, Examination, Recording
+from tests.faults.support.recorded_runs import SESSION, Recorder, submitter
 from tests.support.command_line import end_workers
-from tests.support.disk_images import NOTHING_MORE, Disk
 from tests.support.matrix import Matrix
-from tests.support.power_cuts import Content, Examination, Recording
-from tests.support.recorded_runs import SESSION, Recorder, submitter
 from tests.support.running import scene_in
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux" or shutil.which("strace") is None, reason="needs strace")

@@ -24,9 +24,9 @@ from aerjob_cli.store import jobs
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.inspection import inspect_store
 from aerjob_cli.store.upgrade import upgrade
+from tests.faults.support.every_command import DEEDS, Deed, Stores
 from tests.support.command_line import DEADLINE_S, CommandLine
 from tests.support.command_tree import leaves
-from tests.support.every_command import DEEDS, Deed, Stores
 from tests.support.matrix import Matrix
 from tests.support.pseudo_terminal import PseudoTerminal
 

@@ -24,13 +24,13 @@ from aerjob_cli.store.database import Store
 from aerjob_cli.store.flocks import try_flock
 from aerjob_cli.store.records import Claim, JobRecord
 from aerjob_cli.store.tables import workers as rows_of_workers
+from tests.faults.support import moves
+from tests.faults.support.histories import require_legal
+from tests.faults.support.racing import Racers
+from tests.faults.support.results import result_sums
 from tests.store.conftest import submission
-from tests.support import moves
 from tests.support.circuits import BELL, layers
-from tests.support.histories import require_legal
 from tests.support.matrix import Matrix
-from tests.support.racing import Racers
-from tests.support.results import result_sums
 from tests.support.running import Scene, until
 
 # A second or two of work; the state of the second one is kept in a file.

@@ -17,12 +17,12 @@ from aerjob_cli.api.client import Plan
 from aerjob_cli.errors import StoreBusy
 from aerjob_cli.states import Status
 from aerjob_cli.store.database import Store
+from tests.faults.support.inner_commands import InnerCommands
+from tests.faults.support.sample_store import no_worker_for
 from tests.support.circuits import BELL, layers
 from tests.support.command_line import DEADLINE_S, CommandLine
-from tests.support.inner_commands import InnerCommands
 from tests.support.matrix import Matrix
 from tests.support.running import Scene
-from tests.support.sample_store import no_worker_for
 
 UNUSABLE = 5
 NOBODY = 65534

@@ -33,11 +33,11 @@ from aerjob_cli.store.database import Store
 from aerjob_cli.store.flocks import try_flock
 from aerjob_cli.store.inspection import inspect_store
 from aerjob_cli.store.records import JobRecord
+from tests.faults.support.wall_clock import DAY_S, WallClock, is_there
 from tests.support.circuits import BELL, layers
 from tests.support.command_line import CommandLine
 from tests.support.matrix import Matrix
 from tests.support.running import Scene, until
-from tests.support.wall_clock import DAY_S, WallClock, is_there
 
 pytestmark = pytest.mark.skipif(not is_there(), reason="libfaketime sets the clock of single processes on Linux")
 

@@ -6,10 +6,10 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from tests.faults.support.disk_trace import Event, record
+from tests.faults.support.power_cuts import Recording
 from tests.support.circuits import BELL, layers
 from tests.support.command_line import CommandLine
-from tests.support.disk_trace import Event, record
-from tests.support.power_cuts import Recording
 
 # A client as a program has it, without a worker: nobody else's sync makes its jobs durable. It prints an id as soon as
 # the job is accepted.

@@ -12,7 +12,7 @@ from typing import Any
 
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.database import Store
-from tests.support.moves import Move
+from tests.faults.support.moves import Move
 
 # How far apart the racers begin, at random: about what one of them takes, so that each comes first now and then.
 _SPREAD_S = 0.002

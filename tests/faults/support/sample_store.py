@@ -15,8 +15,8 @@ from aerjob_cli.api.client import CircuitBytes, Plan, Request
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
 from aerjob_cli.store.flocks import try_flock
+from tests.faults.support.inner_commands import InnerCommands
 from tests.support.circuits import BELL, layers
-from tests.support.inner_commands import InnerCommands
 from tests.support.running import gone, scene_in, until
 
 LARGE = BELL + "// as many bytes as it takes to be a file\n" * 7000

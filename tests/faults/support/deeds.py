@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from aerjob_cli.settings import StorePaths
-from tests.support.forked_commands import Ended, Forked, Program, forked
-from tests.support.matrix import Matrix
-from tests.support.system_calls import (
+from tests.faults.support.forked_commands import Ended, Forked, Program, forked
+from tests.faults.support.system_calls import (
     FAILING_DISK,
     KILL,
     Call,
@@ -24,6 +23,7 @@ from tests.support.system_calls import (
     points_of,
     was_hit,
 )
+from tests.support.matrix import Matrix
 
 # A test of each: the process is killed, and it gets an error where it is not.
 each_fault = pytest.mark.parametrize("faults", [KILL, FAILING_DISK], ids=["kill", "failing disk"])

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from tests.support.disk_trace import Event, Made, Renamed, Resized, Synced, Unlinked, Untold, Written
+from tests.faults.support.disk_trace import Event, Made, Renamed, Resized, Synced, Unlinked, Untold, Written
 
 # How the names of two states end: the one that has nothing but what was synced, and what programs see.
 NOTHING_MORE = "names synced, content synced"

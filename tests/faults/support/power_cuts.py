@@ -15,8 +15,8 @@ from aerjob_cli.settings import Settings, StorePaths
 from aerjob_cli.states import Status
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.inspection import inspect_store
-from tests.support.disk_images import EVERYTHING, Disk, Image, Make
-from tests.support.disk_trace import Event, Said, Synced
+from tests.faults.support.disk_images import EVERYTHING, Disk, Image, Make
+from tests.faults.support.disk_trace import Event, Said, Synced
 
 # How the recorded commands say that a job is accepted (`aerjob submit` prints the id and nothing else), and that a
 # reader has seen it DONE.

@@ -25,7 +25,7 @@ from aerjob_cli.settings import Settings, StorePaths
 from aerjob_cli.store.upgrade import upgrade
 from tests.support.circuits import BELL
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 _DEADLINE_S = 600.0
 
 
@@ -49,7 +49,7 @@ class Round:
 def meet(action: str, rounds: Sequence[Round]) -> list[list[Answer]]:
     """Have each round's processes do ``action`` (a key of ``ACTIONS``) to its store, one round after the other."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.crowds", action],
+        [sys.executable, "-m", "tests.faults.support.crowds", action],
         input=json.dumps([asdict(each) for each in rounds]),
         stdout=subprocess.PIPE,
         cwd=_ROOT,
