@@ -6,7 +6,6 @@ Pids are reused; a pid together with its start time within one boot is not.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -84,6 +83,9 @@ def adopt_orphans() -> None:
 
 def _prctl(option: int, value: int) -> None:
     if _IS_LINUX:
+        # Light commands look at processes, and never need this.
+        import ctypes
+
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
@@ -102,6 +104,9 @@ def kill_where_environment(name: str, folders: Collection[Path]) -> int:
     Gives how many there were. An environment is what a process was started with, and a fork has its parent's. For
     those that no parent is left to tell of; Linux only.
     """
+    if not hasattr(os, "pidfd_open"):
+        # A Python that was built for a kernel before 5.3. Without one a signal might meet a reused pid.
+        return 0
     killed = 0
     for pid in _pids():
         with contextlib.suppress(OSError):

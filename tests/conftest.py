@@ -11,9 +11,12 @@ import pytest
 from tests.support.command_line import CommandLine, end_workers
 from tests.support.matrix import Matrix
 
-# What a shell starts in the background ignores SIGINT, and so would every command that is tested here.
+# What a shell starts in the background ignores SIGINT, and so would every command that is tested here; with `nohup`
+# they would ignore SIGHUP.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

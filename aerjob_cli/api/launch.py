@@ -31,6 +31,7 @@ class WorkerLauncher:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._started: subprocess.Popen[bytes] | None = None
+        self._started_us = 0
         self._failed_starts = 0
 
     def call(self) -> None:
@@ -83,6 +84,7 @@ class WorkerLauncher:
             if lock is None:
                 return
             try:
+                self._started_us = self._store.now_us()
                 self._started = spawn_worker(self._store, starter_lock=lock.descriptor)
             finally:
                 lock.release()
@@ -94,7 +96,7 @@ class WorkerLauncher:
         self._failed_starts = self._failed_starts + 1 if code not in (0, EXIT_ANOTHER_RUNS) else 0
         if self._failed_starts >= _FAILED_STARTS_AT_MOST:
             with self._store.reading() as tx:
-                end = workers.end_of(tx, pid)
+                end = workers.end_of(tx, pid, since_us=self._started_us)
             why = "" if end is None else f" ({end})"
             raise WorkerUnavailable(
                 f"the worker ended with code {code} as soon as it was started{why}; `aerjob worker logs` says more, "

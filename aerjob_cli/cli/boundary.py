@@ -40,8 +40,8 @@ def _perform(invocation: Invocation) -> int:
     from aerjob_cli.cli.app import answers
 
     if not invocation.debug:
-        # SQLAlchemy shows where it was when a signal came while it tidied up.
-        logging.lastResort = None
+        # SQLAlchemy shows where it was when a signal came while it tidied up. (With none at all Python complains.)
+        logging.lastResort = logging.NullHandler()
     exit_code = 0
     try:
         for answer in answers(invocation):

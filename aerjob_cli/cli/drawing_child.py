@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from aerjob_cli.codec.circuits import decode_circuits
+from aerjob_cli.codec.circuits import decode_circuits, operations_of
 from aerjob_cli.errors import CircuitRefused
 from aerjob_cli.executors.hardening import harden, lower
 from aerjob_cli.processes import die_with_parent
@@ -72,7 +72,7 @@ def _circuits(stdin: BinaryIO, files: list[dict[str, Any]]) -> Iterator[QuantumC
 
 
 def _drawing(position: int, circuit: QuantumCircuit, width: int, *, fits: bool) -> dict[str, Any]:
-    is_small = circuit.num_qubits <= QUBITS_DRAWN and _operations(circuit) <= OPERATIONS_DRAWN
+    is_small = circuit.num_qubits <= QUBITS_DRAWN and operations_of(circuit) <= OPERATIONS_DRAWN
     return {
         "position": position,
         "name": str(circuit.name),
@@ -82,12 +82,6 @@ def _drawing(position: int, circuit: QuantumCircuit, width: int, *, fits: bool) 
         "operations": {str(name): count for name, count in circuit.count_ops().items()},
         "text": circuit.draw("text", fold=width).single_string() if is_small and fits else None,
     }
-
-
-def _operations(circuit: QuantumCircuit) -> int:
-    """Count what would be drawn, blocks of control flow included."""
-    blocks = (block for item in circuit.data for block in getattr(item.operation, "blocks", ()))
-    return len(circuit.data) + sum(map(_operations, blocks))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from aerjob_cli.codec import envelope, openqasm2, openqasm3, quantum_payload
+from aerjob_cli.codec.program_text import REGISTER_LIMIT, too_large
 from aerjob_cli.errors import CircuitRefused, brief
 from aerjob_cli.settings import OPERATIONS_LIMIT
 
@@ -42,6 +43,9 @@ def decode_circuits(format: str, data: bytes, name: str) -> list[QuantumCircuit]
             raise CircuitRefused(
                 f"circuit {brief(circuit.name)} of {name} has no qubits, so that nothing can run; declare some"
             )
+        if (bits := circuit.num_qubits + circuit.num_clbits) > REGISTER_LIMIT:
+            # Of several registers, or of a format that makes them cheaply.
+            raise CircuitRefused(f"circuit {brief(circuit.name)} of {name} has {bits} bits{too_large('bits')}")
     if sum(map(operations_of, circuits)) > OPERATIONS_LIMIT:
         raise CircuitRefused(
             f"{name} has more than {OPERATIONS_LIMIT} operations, the limit of one file; split it, or use loops"

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _PLACE = re.compile(r"<input>:(\d+),(\d+): (.*)", re.DOTALL)
 _COMMENT = re.compile(r"//[^\n]*")
 _VERSION = re.compile(r"OPENQASM\s+([0-9.]+)")
-_REGISTER = re.compile(r"\b[qc]reg\s+\w+\s*\[\s*(\d+)", re.ASCII)
+_GAP = r"(?:\s|//[^\n]*\n)"  # comments may stand wherever spaces may
+_REGISTER = re.compile(rf"\b[qc]reg{_GAP}+\w+{_GAP}*\[{_GAP}*(\d+)", re.ASCII)
 # Python does not read numbers of thousands of digits, and nobody reads those of more than these.
 _DIGITS_READ = 20
 _INCLUDE = re.compile(r"unable to find '(.*)' in the include search path", re.DOTALL)

@@ -192,7 +192,8 @@ def _post(connection: socket, ticket: Any, letter: Letter) -> None:
 
 def _unexpected(ticket: Any, error: BaseException) -> dict[str, Any]:
     traceback.print_exception(error, file=sys.stderr)
-    return _failed(ticket, Reason.SIMULATION_FAILED, f"the job failed: {error}")
+    fact = str(error) or type(error).__name__
+    return _failed(ticket, Reason.SIMULATION_FAILED, f"the job failed: {fact}")
 
 
 def _failed(

@@ -23,6 +23,6 @@ def harden() -> None:
 
 def lower(kind: int, amount: int) -> None:
     """Set a limit for good, unless a lower one is set."""
-    _, highest = resource.getrlimit(kind)
-    amount = amount if highest == resource.RLIM_INFINITY else min(amount, highest)
+    set_before = (limit for limit in resource.getrlimit(kind) if limit != resource.RLIM_INFINITY)
+    amount = min([amount, *set_before])
     resource.setrlimit(kind, (amount, amount))

@@ -100,7 +100,11 @@ class LocalPool:
         scratch = self._scratch.make(serial)
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        stderr = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - lives as long as the executor
+        try:
+            stderr = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - lives as long as the executor
+        except OSError:
+            self._scratch.discard(scratch)
+            raise
         # Appending, since the executor shares the position with us.
         fcntl.fcntl(stderr, fcntl.F_SETFL, fcntl.fcntl(stderr, fcntl.F_GETFL) | os.O_APPEND)
         executor = LocalExecutor(serial, scratch, ours, stderr)

@@ -65,10 +65,15 @@ def raw_connection(path: Path, *, busy_timeout_s: float, access: str = READ_AND_
         check_same_thread=False,
     )
     forks.note_connection(connection)
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA trusted_schema=OFF")
-    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-    connection.execute(f"PRAGMA synchronous={library.synchronous(mode)}")
+    try:
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA trusted_schema=OFF")
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        connection.execute(f"PRAGMA synchronous={library.synchronous(mode)}")
+    except BaseException:
+        # The error's traceback would keep it open.
+        connection.close()
+        raise
     return connection
 
 

@@ -125,7 +125,8 @@ class Store:
 
     def close_for_fork(self) -> None:
         """Close the connections that are not in use; the next transaction opens one."""
-        self._engine.dispose()
+        # The pool stays: one that is in use must come back to where the next fork finds it.
+        self._engine.pool.dispose()
 
 
 class Watch:

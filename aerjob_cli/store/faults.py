@@ -26,10 +26,11 @@ from aerjob_cli.store.dbapi import sqlite_library
 # Primary result codes, https://sqlite.org/rescode.html
 _PRIMARY_MASK = 0xFF
 _LOCKED = {5, 6, 15}  # BUSY, LOCKED, PROTOCOL
-_UNWRITABLE = {3, 8, 14}  # PERM, READONLY, CANTOPEN
+_CANNOT_OPEN = 14  # the database, or its log, which may have to be made
+_UNWRITABLE = {3, 8, _CANNOT_OPEN}  # PERM, READONLY, CANTOPEN
 _FULL = {13}
-# ERROR: statements that are ours do not fit the schema any more. INTERNAL, CORRUPT, TOOBIG, MISMATCH, FORMAT, NOTADB.
-_DAMAGED = {1, 2, 11, 18, 20, 24, 26}
+_DAMAGED = {2, 11, 18, 20, 24, 26}  # INTERNAL, CORRUPT, TOOBIG, MISMATCH, FORMAT, NOTADB
+_UNFIT = {1}  # ERROR: statements that are ours do not fit the schema, which is damaged; or they are wrong
 _IO_ERROR = {10}
 _CONSTRAINT = {19}  # no statement of aerjob's offends one in a sound store
 
@@ -76,7 +77,7 @@ def told(path: Path) -> Iterator[None]:
 def of_system(path: Path, error: OSError) -> AerjobError:
     """Say what an ``OSError`` means for the store at ``path``."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StoreFull(path, "has no room left on its disk", "free some space and repeat the command")
+        return _full(path)
     if error.errno == errno.EIO:
         return StoreFailing(path, f"could not be read or written ({error.strerror})", "check the disk it is on")
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
@@ -87,6 +88,15 @@ def of_system(path: Path, error: OSError) -> AerjobError:
     if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
         return StoreUnusable(path, f"is not a folder ({error.strerror})", "set AERJOB_HOME to a folder of your own")
     return StoreUnusable(path, f"met an error of the system ({error.strerror})", "see `aerjob worker logs`")
+
+
+def _full(path: Path) -> StoreFull:
+    return StoreFull(path, "has no room left on its disk", "free some space and repeat the command")
+
+
+def _unfit(path: Path, error: BaseException | None) -> StoreDamaged:
+    remedy = "run `aerjob store check`: it tells what of the store is damaged, or else this is a bug in aerjob"
+    return StoreDamaged(path, f"is not as it should be ({error})", remedy)
 
 
 def _has_room(path: Path) -> bool:
@@ -102,24 +112,28 @@ def _of_sqlite(path: Path, error: BaseException | None) -> AerjobError | None:
     if code is None:
         # A text that is no UTF-8, for which the DB-API has no code. Its own misuse is another class.
         is_stored = isinstance(error, sqlite_library().module.OperationalError)
-        return StoreDamaged(path, f"is damaged ({error})", _RESTORE) if is_stored else None
+        return _unfit(path, error) if is_stored else None
     primary = code & _PRIMARY_MASK
     if primary in _LOCKED:
         return StoreBusy(path, "is locked by another process", "repeat the command in a moment")
     if primary in _UNWRITABLE:
         if not path.exists():
             return StoreReplaced(path, "is no longer there", "nothing was changed; see AERJOB_HOME")
+        if primary == _CANNOT_OPEN and not _has_room(path):
+            return _full(path)
         return StoreReadOnly(path, "cannot be written", "check the permissions of the folder, or set AERJOB_HOME")
     if primary in _FULL:
-        return StoreFull(path, "has no room left on its disk", "free some space and repeat the command")
+        return _full(path)
     if primary in _DAMAGED:
         return StoreDamaged(path, f"is damaged ({error})", _RESTORE)
+    if primary in _UNFIT:
+        return _unfit(path, error)
     if primary in _CONSTRAINT:
         fact = f"refuses a change that should be possible ({error})"
         return StoreDamaged(path, fact, "see what `aerjob store check` finds")
     if primary in _IO_ERROR:
         if not _has_room(path):
             # SQLite says so of the memory that its readers share, which is a file as well.
-            return StoreFull(path, "has no room left on its disk", "free some space and repeat the command")
+            return _full(path)
         return StoreFailing(path, f"could not be read or written ({error})", "check the disk it is on")
     return None

@@ -12,7 +12,6 @@ that is started as a program inherits nothing.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
 from collections.abc import Iterator
@@ -38,7 +37,9 @@ class _Gate:
     """Who is in the middle of something, and whether this process is about to fork."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        # Entered itself and not by way of the condition, in which a Ctrl-C could come when the lock is just taken.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._inside: dict[object, int] = {}
         self._is_forking = False
         self._connections: WeakSet[Any] = WeakSet()
@@ -46,32 +47,35 @@ class _Gate:
         self.has_carried = False
 
     def note_connection(self, connection: Any) -> None:
-        with self._changed:
+        with self._lock:
             self._connections.add(connection)
 
     def note_closable(self, closable: Closable) -> None:
-        with self._changed:
+        with self._lock:
             self._closables.add(closable)
 
     @contextmanager
     def inside(self) -> Iterator[None]:
         visit, me = object(), threading.get_ident()
         try:
-            with self._changed:
+            with self._lock:
                 # Who is inside already must be able to come to an end.
                 while self._is_forking and me not in self._inside.values():
                     self._changed.wait()
                 self._inside[visit] = me
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 self._inside.pop(visit, None)
                 if self._is_forking:
                     self._changed.notify_all()
 
     def before_fork(self) -> None:
+        # Few processes fork; and in the child, where it may be needed, it must not be imported first.
+        import ctypes  # noqa: F401
+
         me = threading.get_ident()
-        with self._changed:
+        with self._lock:
             while self._is_forking:  # another thread, to which this one is one of those that wait
                 self._changed.wait()
             self._is_forking = True
@@ -80,17 +84,20 @@ class _Gate:
                 closable.close_for_fork()
 
     def after_fork_in_parent(self) -> None:
-        with self._changed:
+        with self._lock:
             self._is_forking = False
             self._changed.notify_all()
 
     def after_fork_in_child(self) -> None:
         # The threads that waited are not here, and neither are those that did not come to an end in time.
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._inside.clear()
         self._is_forking = False
         for connection in list(self._connections):
             if _is_open(connection):
+                import ctypes
+
                 self.has_carried = True
                 # Even its destructor would end the transaction of the parent.
                 ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))

@@ -34,7 +34,8 @@ def wrong_modes(paths: StorePaths) -> Iterator[WrongMode]:
         yield WrongMode(paths.home, sentence, PRIVATE_FOLDER)
     database = paths.database
     beside = (database.with_name(f"{database.name}{suffix}") for suffix in ("-wal", "-shm", "-journal"))
-    for path in (paths.home, database, *beside):
+    # The folder itself may be named by a link; nothing in it may be one.
+    for path in (paths.home.resolve(), database, *beside):
         yield from _wrong_mode(path)
     yield from _below(paths.objects)
 

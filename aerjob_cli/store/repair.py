@@ -26,7 +26,7 @@ from aerjob_cli.store.connections import engine_for
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.definitions import FINGERPRINTS, altered, definitions_of, definitions_of_the_migrations
 from aerjob_cli.store.faults import told
-from aerjob_cli.store.folder import PRIVATE_FOLDER, require_database, require_made
+from aerjob_cli.store.folder import PRIVATE_FOLDER, require_database, require_made, sync_folder
 from aerjob_cli.store.garbage import remove_unreferenced
 from aerjob_cli.store.identity import require_current
 from aerjob_cli.store.permissions import wrong_modes
@@ -71,6 +71,8 @@ def _make_folders(paths: StorePaths) -> Iterator[str]:
         if not os.path.lexists(folder):
             folder.mkdir(mode=PRIVATE_FOLDER)
             folder.chmod(PRIVATE_FOLDER)
+            # As in a new store: what is put in there later is synced with its own folder, and not with this one.
+            sync_folder(folder.parent)
             yield f"the folder {folder} was made"
 
 

@@ -80,9 +80,9 @@ def close(tx: Connection, worker_id: str, *, end: str, now_us: int) -> None:
     )
 
 
-def end_of(tx: Connection, pid: int) -> str | None:
-    """Say how the latest worker of that pid ended; None where it has not said so."""
-    query = select(workers.c.end).where(workers.c.pid == pid).order_by(workers.c.started_us.desc()).limit(1)
+def end_of(tx: Connection, pid: int, *, since_us: int) -> str | None:
+    """Say how the worker of that pid that was started since then ended; None where it has not said so."""
+    query = select(workers.c.end).where(workers.c.pid == pid, workers.c.started_us >= since_us).limit(1)
     return tx.execute(query).scalar()
 
 

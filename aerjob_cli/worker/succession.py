@@ -89,7 +89,8 @@ def _take_over_from_silent(store: Store) -> Flock | None:
     if lock is not None:
         for worker in silent:
             journal.took_over(worker.worker_id)
-            for child in worker.children:
+            # After a reboot its pids are those of others.
+            for child in worker.children if worker.boot_id == boot_id() else ():
                 kill_exactly(child.pid, child.started, whole_group=True)
     return lock
 
@@ -118,7 +119,8 @@ def _write_off_silent(store: Store) -> tuple[list[WorkerRecord], Flock | None]:
         # Stopped while it held the database: only its end lets go of that.
         silent = _registered(store)
         for worker in silent if _are_silent(store, silent) else ():
-            kill_exactly(worker.pid, worker.pid_started)
+            if worker.boot_id == boot_id():
+                kill_exactly(worker.pid, worker.pid_started)
         return silent, None
     finally:
         impatient.close()

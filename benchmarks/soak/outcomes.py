@@ -24,8 +24,15 @@ def outcome_of(result: Result, task: Task) -> str:
 
 
 def circuits_of(task: Task) -> list[QuantumCircuit]:
-    """Read the circuits of a task."""
-    return [QuantumCircuit.from_qasm_str(text) for text in task.texts]
+    """Read the circuits of a task.
+
+    They are named: Qiskit numbers those without a name, differently in each process, and circuits with other names are
+    other circuits to an idempotency key.
+    """
+    circuits = [QuantumCircuit.from_qasm_str(text) for text in task.texts]
+    for position, circuit in enumerate(circuits):
+        circuit.name = f"{task.kind}-{position}"
+    return circuits
 
 
 def undisturbed(task: Task) -> str:

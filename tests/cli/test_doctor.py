@@ -33,6 +33,26 @@ def test_where_no_store_is_none_is_made(aerjob: CommandLine) -> None:
     assert not aerjob.home.exists()
 
 
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    above = tmp_path / "above"
+    above.mkdir(mode=0o700)
+    program = f"""
+import os
+from pathlib import Path
+from aerjob_cli.cli.checkup import place
+from aerjob_cli.settings import StorePaths
+if os.geteuid() == 0:
+    os.setuid(65534)
+else:
+    os.chmod({str(above)!r}, 0)
+first = next(iter(place.examine(StorePaths(Path({str(above / "store")!r})))))
+print(first.state, first.fact)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("wrong "), done
+    assert "cannot be made" in done.stdout
+
+
 def test_a_sound_store_with_a_worker(working: CommandLine, bell: Path) -> None:
     assert working("run", bell).returncode == 0
     done = working("doctor")
@@ -85,6 +105,15 @@ def test_a_store_of_an_earlier_version(aerjob: CommandLine) -> None:
     found = troubles(aerjob.json("doctor", exit_code=5))
     assert "aerjob store upgrade" in found["store"]["fact"]
     assert (aerjob.home / "aerjob.db").read_bytes() == before
+
+
+def test_a_database_that_is_gone(idle: CommandLine) -> None:
+    (idle.home / "aerjob.db").unlink()
+    assert not troubles(idle.json("doctor"))  # nobody has worked here yet
+    (idle.home / "worker.log").write_text("")
+    found = troubles(idle.json("doctor", exit_code=5))
+    assert "restore it from a backup" in found["store"]["remedy"]
+    assert not (idle.home / "aerjob.db").exists()
 
 
 def test_a_guard_that_is_missing(idle: CommandLine) -> None:

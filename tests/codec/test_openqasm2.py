@@ -99,6 +99,7 @@ def test_bytes_that_are_not_utf8_are_refused_with_their_place() -> None:
         (HEAD + "creg c[2];", "no qubits"),
         ("OPENQASM 2.0;\nqreg q[18446744073709551616];", "too large"),  # a panic of the parser
         ("OPENQASM 2.0;\nqreg q[4294967296];", "too large"),  # a CircuitError
+        ("OPENQASM 2.0;\nqreg // of\n q // and\n [ // with\n 1000001];", "registers of 1000001 bits, and"),
     ],
 )
 def test_what_holds_no_circuit_is_refused(text: str, fact: str) -> None:

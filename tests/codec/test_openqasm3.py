@@ -119,6 +119,7 @@ def test_the_place_is_that_of_the_text_itself() -> None:
         (HEAD + "qubit q;\nrx(" + "(" * 2000 + "1" + ")" * 2000 + ") q;", "nested too deeply"),
         (HEAD + "qubit q;\nbit c;\n" + "if (c) {" * 300 + "x q;" + "}" * 300, "nested too deeply"),
         (HEAD + "h $99999999999999999999;", "physical qubit"),
+        (HEAD + "qubit[600000] a; bit[600000] b;", "has 1200000 bits, and"),
         (HEAD + "h $1000001;", "physical qubit"),
         (HEAD + "if (true) { h $1000001; }", "physical qubit"),
     ],

@@ -163,7 +163,7 @@ def test_the_limits_are_documented() -> None:
     )
     assert documented["circuits in one job from Python"] == f"{settings.CIRCUITS_LIMIT:,}"
     assert documented["operations in one file, after parsing"].startswith(f"{settings.OPERATIONS_LIMIT:,},")
-    assert documented["bits in the registers of one file"] == f"{REGISTER_LIMIT:,}"
+    assert documented["qubits and bits of one circuit in a file, together"] == f"{REGISTER_LIMIT:,}"
     assert documented["tags of a job"] == str(TAGS_LIMIT)
     assert documented["metadata of a job (Python)"] == f"{METADATA_LIMIT_BYTES >> 20} MiB as JSON"
     assert documented["shots"] == "2^31 − 1"

@@ -231,6 +231,12 @@ def test_open_folders_and_locked_files_are_problems(done: StorePaths) -> None:
     assert [("chmod 700" in problem.message) for problem in findings.problems] == [True, False]
 
 
+def test_a_store_that_is_named_by_a_link_is_sound(done: StorePaths, tmp_path: Path) -> None:
+    named = tmp_path / "named"
+    named.symlink_to(done.home)
+    assert inspect_store(StorePaths(named), quick=True).is_sound
+
+
 def test_files_that_belong_to_nobody_are_counted_and_no_problem(done: StorePaths) -> None:
     waste, young = (done.objects / "ab" / (letter * 62) for letter in "ef")
     waste.parent.mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from aerjob_cli.cli.checkup.finding import Finding, Part, good, wrong
@@ -11,6 +12,7 @@ from aerjob_cli.errors import StoreBusy, StoreUnusable
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.inspection import inspect_store
+from aerjob_cli.store.inventory import object_files
 
 # No transaction of aerjob's takes this long.
 _WRITERS_TAKE_AT_MOST_S = 5.0
@@ -20,6 +22,9 @@ _PROBLEMS_NAMED = 3
 
 def examine(paths: StorePaths) -> Iterator[Finding]:
     """Look at the schema, the guards, the references and the write lock; checksums are left to `store check`."""
+    if not os.path.lexists(paths.database):
+        yield from _absence(paths)
+        return
     try:
         store = Store.open(paths, busy_timeout_s=_WRITERS_TAKE_AT_MOST_S)
     except StoreUnusable as error:
@@ -30,6 +35,13 @@ def examine(paths: StorePaths) -> Iterator[Finding]:
         yield _write_lock(store)
     finally:
         store.close()
+
+
+def _absence(paths: StorePaths) -> Iterator[Finding]:
+    """Tell of a database that was there: without it the next command makes an empty one."""
+    if os.path.lexists(paths.worker_log) or next(object_files(paths), None) is not None:
+        fact = f"{paths.database} is not there, and jobs have run in this folder"
+        yield wrong("store", fact, "restore it from a backup before anything else makes an empty one", Part.STORE)
 
 
 def _soundness(paths: StorePaths) -> Iterator[Finding]:

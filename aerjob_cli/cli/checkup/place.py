@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,11 +27,14 @@ _OF_CONTAINERS = frozenset({"overlay", "aufs"})
 
 def examine(paths: StorePaths) -> Iterator[Finding]:
     """Look at the folder of the store, or where it is not made yet, at the one that it will be made in."""
-    if not os.path.lexists(paths.home):
+    there = _existing(paths.home)
+    if os.path.lexists(paths.home):
+        yield _folder(paths)
+    elif os.access(there, os.W_OK | os.X_OK):
         yield note("folder", f"{paths.home} does not exist yet", "the first job makes it")
     else:
-        yield _folder(paths)
-    there = _existing(paths.home)
+        fact = f"{paths.home} cannot be made, since {there} cannot be written"
+        yield wrong("folder", fact, "set AERJOB_HOME to a folder of your own", Part.STORE)
     yield _file_system(there)
     yield _room(there)
 
@@ -44,8 +48,12 @@ def _folder(paths: StorePaths) -> Finding:
     if not paths.home.is_dir():
         return wrong("folder", f"{paths.home} is not a folder", "move it away, or set AERJOB_HOME", Part.STORE)
     if not os.access(paths.home, os.R_OK | os.W_OK | os.X_OK):
+        if os.statvfs(paths.home).f_flag & os.ST_RDONLY:
+            fact = f"{paths.home} is on a file system that is mounted to be read only"
+            return wrong("folder", fact, "mount it to be written, or set AERJOB_HOME", Part.STORE)
         return wrong("folder", f"{paths.home} cannot be written", f"run: chmod 700 {paths.home}", Part.STORE)
-    return good("folder", f"{paths.home}, closed to other users")
+    closed = "" if paths.home.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) else ", closed to other users"
+    return good("folder", f"{paths.home}{closed}")
 
 
 def _file_system(folder: Path) -> Finding:
@@ -82,4 +90,4 @@ def _room(folder: Path) -> Finding:
 
 
 def _existing(path: Path) -> Path:
-    return next(folder for folder in (path, *path.parents) if folder.is_dir())
+    return next(folder for folder in (path, *path.parents) if os.path.isdir(folder))

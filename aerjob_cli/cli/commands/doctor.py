@@ -49,9 +49,9 @@ def doctor(context: typer.Context, as_json: parameters.AsJson = False) -> Answer
 def _examine(paths: StorePaths) -> Iterator[Finding]:
     yield from installation.examine()
     yield from place.examine(paths)
+    yield from database.examine(paths)
     if not os.path.lexists(paths.database):
         return
-    yield from database.examine(paths)
     try:
         store = Store.open(paths)
     except StoreUnusable:
