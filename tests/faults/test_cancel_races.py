@@ -113,7 +113,7 @@ def test_a_cancel_that_races_is_answered_by_what_came_first(store: Store, matrix
     race = RACES[name]
     seen = set()
     with Racers(store.paths, 2, chance=matrix.random(f"cancel races {name}")) as racers:
-        for number in range(matrix.times(sample=24, full=1000)):
+        for number in range(matrix.times(sample=8, full=1000)):
             job, held = race.start(store)
             answers = tuple(racers.race(partial(moves.cancel, job_seq=job.seq), race.deed(held)))
             told = (f"round {number} of {name}, seed {matrix.seed}", answers)
@@ -135,7 +135,7 @@ def test_of_two_cancels_at_once_one_ends_the_job(
 ) -> None:
     winners = set()
     with Racers(store.paths, 2, chance=matrix.random(f"two cancels {start.__name__}")) as racers:
-        for number in range(matrix.times(sample=24, full=1000)):
+        for number in range(matrix.times(sample=8, full=1000)):
             job, _ = start(store)
             words = ("first", "second")
             answers = racers.race(*(partial(moves.cancel, job_seq=job.seq, message=word) for word in words))
@@ -157,7 +157,7 @@ def test_of_two_cancels_at_once_one_ends_the_job(
 
 def test_cancelling_a_final_job_changes_nothing_however_many_try(store: Store, matrix: Matrix) -> None:
     with Racers(store.paths, 2, chance=matrix.random("cancel of a final job")) as racers:
-        for number in range(matrix.times(sample=24, full=1000)):
+        for number in range(matrix.times(sample=8, full=1000)):
             job, _ = done(store)
             answers = racers.race(*[partial(moves.cancel, job_seq=job.seq)] * 2)
             told = (f"round {number}, seed {matrix.seed}", answers)
@@ -173,7 +173,7 @@ def test_a_cancel_at_any_instant_of_a_running_worker_leaves_one_end(scene: Scene
     scene.wait_for_status(warm, Status.DONE)
     del scene.client._launcher.call  # a client as users have it
     ends = set()
-    for number in range(matrix.times(sample=20, full=1000)):
+    for number in range(matrix.times(sample=8, full=1000)):
         (job,) = scene.client.submit([scene.request(BELL, seed=number)])
         time.sleep(chance.uniform(0, 0.03))  # the instant at which it is cancelled
         answer = scene.client.cancel(job)

@@ -53,7 +53,7 @@ def fill(store: Store, count: int, chance: random.Random) -> dict[int, tuple[int
 def test_no_job_is_claimed_twice_and_none_is_left_behind(tmp_path: Path, matrix: Matrix) -> None:
     store = Store.open(StorePaths(tmp_path / "home"))
     chance = matrix.random("claims of sixteen")
-    places = fill(store, matrix.times(sample=2_000, full=100_000), chance)
+    places = fill(store, matrix.times(sample=1_000, full=100_000), chance)
     with Racers(store.paths, PROCESSES, chance=chance) as racers:
         names = [f"worker {number}" for number in range(PROCESSES)]
         taken = racers.race(*(partial(take_all, worker_id=name, seed=f"{matrix.seed}/{name}") for name in names))

@@ -115,7 +115,7 @@ def test_any_byte_of_the_database_may_change_and_no_count_is_ever_wrong(
     sample: SampleStore, paths: StorePaths, matrix: Matrix
 ) -> None:
     source = matrix.random("flips of the database")
-    for _ in range(matrix.times(sample=16, full=1000)):
+    for _ in range(matrix.times(sample=8, full=1000)):
         point = source.randrange(len(sample.database)), some_mask(source)
         sample.put(paths, flipped(sample.database, *point))
         try_everything(sample, paths, point)
@@ -127,7 +127,7 @@ def test_a_stored_result_or_circuit_that_changed_is_found_wherever_it_changed(
     aerjob, ids = InnerCommands(paths.home), sample.job_ids
     source = matrix.random("flips of payloads")
     stored = payloads_of(sample)
-    for _ in range(matrix.times(sample=8, full=200)):
+    for _ in range(matrix.times(sample=4, full=200)):
         name, data = source.choice(stored)
         point = source.randrange(len(data)), some_mask(source)
         # Everywhere, since SQLite leaves copies where it has moved rows.
@@ -184,7 +184,7 @@ def test_a_database_cut_anywhere_is_refused_with_a_sentence(
     size = len(sample.database)
     source = matrix.random("truncations")
     chosen = {0, 1, 15, 16, 99, 100, 4095, 4096, size - 4096, size - 1}
-    offsets = sorted(chosen | {source.randrange(size) for _ in range(matrix.times(sample=5, full=200))})
+    offsets = sorted(chosen | {source.randrange(size) for _ in range(matrix.times(sample=3, full=200))})
     aerjob = InnerCommands(paths.home)
     for kept in offsets:
         sample.put(paths, sample.database[:kept])
@@ -199,7 +199,7 @@ def test_noise_in_any_page_is_found_by_the_check(sample: SampleStore, paths: Sto
     aerjob = InnerCommands(paths.home)
     noise = bytes(range(256)) * 16
     pages = range(0, len(sample.database), 4096)
-    for start in matrix.take(pages, 4, name="noise"):
+    for start in matrix.take(pages, 2, name="noise"):
         sample.put(paths, sample.database[:start] + noise + sample.database[start + 4096 :])
         assert says_why(aerjob("store", "check")), start
         try_everything(sample, paths, start)
@@ -226,7 +226,7 @@ def test_a_byte_of_the_log_may_change_and_what_was_committed_before_it_stays(
         pytest.skip("this SQLite has no sound log")
     aerjob, place = InnerCommands(paths.home), paths.database.with_name(f"{paths.database.name}-wal")
     source = matrix.random("flips of the log")
-    for _ in range(matrix.times(sample=8, full=300)):
+    for _ in range(matrix.times(sample=4, full=300)):
         point = source.randrange(len(log)), some_mask(source)
         sample.put(paths, database)
         place.write_bytes(flipped(log, *point))

@@ -40,8 +40,8 @@ pytestmark = pytest.mark.skipif(not IS_POSSIBLE, reason="needs strace")
 # The state of 2 qubits is kept in the database, that of 15 in a file; the same one twice needs no second file.
 WIDTHS = (2, 15, 15)
 # A worker is soon dead and costs two seconds to start; one that lives serves all points.
-KILLS = 3
-READS = 2
+KILLS = 2
+READS = 1
 
 # What a worker is asked to do, and how the job then ends.
 ENDS_AS = {"run": Status.DONE, "cancel": Status.CANCELLED}

@@ -24,7 +24,7 @@ PARTS = {"aerjob.db", "aerjob.db-wal", "aerjob.db-shm", "objects", "creation.loc
 
 
 def homes(matrix: Matrix, place: Path) -> list[Path]:
-    return [place / f"round-{number}" for number in range(matrix.times(sample=2, full=20))]
+    return [place / f"round-{number}" for number in range(matrix.times(sample=1, full=20))]
 
 
 def processes(matrix: Matrix) -> int:

@@ -36,7 +36,7 @@ def says_full(ended: Ended) -> bool:
 
 def rooms_kib(matrix: Matrix, name: str, *, at_most: int) -> list[int]:
     """Choose how much room is left, from none to more than enough."""
-    return [0, *matrix.take(range(4, at_most, 4), 4, name=name)]
+    return [0, *matrix.take(range(4, at_most, 4), 2, name=name)]
 
 
 def test_a_submission_without_room_is_refused_and_the_same_command_works_when_there_is_some(

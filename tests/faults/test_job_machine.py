@@ -353,7 +353,7 @@ def test_every_sequence_of_verbs_does_what_the_model_says(tmp_path: Path, matrix
     Store.open(StorePaths(tmp_path / "home")).close()
     JobMachine.template = tmp_path / "home"
     chosen = settings(
-        max_examples=matrix.times(sample=25, full=2000),
+        max_examples=matrix.times(sample=15, full=2000),
         stateful_step_count=40,
         deadline=None,
         # The same sequences each time; what was found once is kept in a test of its own and not in a folder.

@@ -100,7 +100,7 @@ def test_the_disk_of_these_tests_keeps_only_what_was_synced(recorder: Recorder) 
 def test_no_power_cut_loses_a_job_whose_id_was_printed(recorder: Recorder, examine: Examine, matrix: Matrix) -> None:
     assert recorder.python(submitter(), "bell.qasm") == 0
     assert recorder.python(submitter(), "bell.qasm", "large.qasm") == 0
-    examine(recorder.recording(matrix.seed), sample=20)
+    examine(recorder.recording(matrix.seed), sample=12)
 
 
 def test_nor_where_only_a_sqlite_is_that_needs_a_rollback_journal(
@@ -108,7 +108,7 @@ def test_nor_where_only_a_sqlite_is_that_needs_a_rollback_journal(
 ) -> None:
     script = submitter(before="sys.modules['pysqlite3'] = None")
     assert recorder.python(script, "bell.qasm", "large.qasm") == 0
-    examine(recorder.recording(matrix.seed), sample=20)
+    examine(recorder.recording(matrix.seed), sample=12)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def session(tmp_path_factory: pytest.TempPathFactory, matrix: Matrix) -> Iterato
 
 
 def test_no_power_cut_takes_the_result_of_a_job_that_was_seen_done(session: Recording, examine: Examine) -> None:
-    examine(session, sample=20)
+    examine(session, sample=12)
 
 
 def test_a_job_that_ran_when_the_power_failed_ends_done_with_the_same_result(

@@ -98,7 +98,7 @@ def test_each_command_is_among_those_that_get_signals() -> None:
 def test_a_signal_ends_any_command_at_any_instant_as_documented(
     matrix: Matrix, stores: Stores, times: dict[str, tuple[float, int]]
 ) -> None:
-    for blow in blows(matrix, "signals", DEEDS, matrix.times(sample=len(DEEDS), full=900)):
+    for blow in blows(matrix, "signals", DEEDS, matrix.times(sample=20, full=900)):
         if blow.deed.name not in times:
             times[blow.deed.name] = _undisturbed(stores, blow.deed)
         takes_s, own_code = times[blow.deed.name]
@@ -118,7 +118,7 @@ def test_a_signal_ends_any_command_at_any_instant_as_documented(
 
 def test_a_signal_gives_the_terminal_back(matrix: Matrix, stores: Stores, times: dict[str, tuple[float, int]]) -> None:
     live = tuple(deed for deed in DEEDS if deed.is_live)
-    for blow in blows(matrix, "signals to screens", live, matrix.times(sample=2 * len(live), full=100)):
+    for blow in blows(matrix, "signals to screens", live, matrix.times(sample=len(live), full=100)):
         takes_s, _ = times[blow.deed.name]
         with stores.place_for(blow.deed) as (aerjob, words), PseudoTerminal(aerjob, *words) as terminal:
             time.sleep(blow.fraction * takes_s)

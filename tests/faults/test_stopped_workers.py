@@ -207,7 +207,7 @@ def test_a_rescue_that_the_finish_comes_before_finds_nothing(store: Store, matri
 def test_of_a_rescue_and_a_finish_at_once_one_lands(store: Store, matrix: Matrix) -> None:
     seen = set()
     with Racers(store.paths, 2, chance=matrix.random("rescue and finish")) as racers:
-        for number in range(matrix.times(sample=50, full=2000)):
+        for number in range(matrix.times(sample=20, full=2000)):
             job, held = run_to_its_last_step(store)
             finish = partial(moves.finish, held=held)
             is_finished, rescued = racers.race(
@@ -270,7 +270,7 @@ def the_machine_was_restarted(tx: Connection) -> None:
 
 @pytest.mark.parametrize("past", [nobody_was_there, somebody_was_killed, the_machine_was_restarted])
 def test_of_two_workers_that_start_in_the_same_millisecond_one_leaves(scene: Scene, matrix: Matrix, past: Any) -> None:
-    rounds = matrix.times(sample=2, full=50)
+    rounds = matrix.times(sample=1, full=50)
     command = [sys.executable, "-c", TWINS, str(scene.paths.home)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as twins:
         assert twins.stdin is not None
