@@ -98,7 +98,7 @@ def test_each_command_is_among_those_that_get_signals() -> None:
 def test_a_signal_ends_any_command_at_any_instant_as_documented(
     matrix: Matrix, stores: Stores, times: dict[str, tuple[float, int]]
 ) -> None:
-    for blow in blows(matrix, "signals", DEEDS, matrix.times(sample=20, full=900)):
+    for blow in blows(matrix, "signals", DEEDS, matrix.times(sample=14, full=900)):
         if blow.deed.name not in times:
             times[blow.deed.name] = _undisturbed(stores, blow.deed)
         takes_s, own_code = times[blow.deed.name]

@@ -141,11 +141,13 @@ def test_a_later_client_has_the_earlier_worker_hand_over(
     earlier("worker", "start", "--slots", "1", "--drain-grace", grace)
     running = earlier("submit", "seconds").strip()
     until(lambda: earlier.json("worker", "status")["workers"][0]["running_jobs"] or None)
-    if not is_done_by_the_earlier:
-        # However long the later client takes to start, it does not end before.
-        os.kill(until(lambda: job_and_version(home, running)[0].executor_pid), signal.SIGSTOP)
+    # However long the later client takes to start, the job does not end before.
+    executor = until(lambda: job_and_version(home, running)[0].executor_pid)
+    os.kill(executor, signal.SIGSTOP)
 
     bell = later("submit", "bell").strip()
+    if is_done_by_the_earlier:
+        os.kill(executor, signal.SIGCONT)
     later("wait", bell, running, "--timeout", "100s")
     job, version = job_and_version(home, bell)
     assert (job.status, job.attempt, version) == ("DONE", 1, LATER)
