@@ -111,9 +111,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.mark.parametrize("name", RACES)
 def test_a_cancel_that_races_is_answered_by_what_came_first(store: Store, matrix: Matrix, name: str) -> None:
     race = RACES[name]
-    seen = set()
+    seen: set[tuple[str, bool]] = set()
     with Racers(store.paths, 2, chance=matrix.random(f"cancel races {name}")) as racers:
-        for number in range(matrix.times(sample=8, full=1000)):
+        for number in matrix.rounds(sample=8, full=1000, is_enough=lambda: seen == race.ends.keys()):
             job, held = race.start(store)
             answers = tuple(racers.race(partial(moves.cancel, job_seq=job.seq), race.deed(held)))
             told = (f"round {number} of {name}, seed {matrix.seed}", answers)
@@ -133,9 +133,9 @@ def test_a_cancel_that_races_is_answered_by_what_came_first(store: Store, matrix
 def test_of_two_cancels_at_once_one_ends_the_job(
     store: Store, matrix: Matrix, start: Callable[[Store], tuple[JobRecord, Claim | None]]
 ) -> None:
-    winners = set()
+    winners: set[str | None] = set()
     with Racers(store.paths, 2, chance=matrix.random(f"two cancels {start.__name__}")) as racers:
-        for number in range(matrix.times(sample=8, full=1000)):
+        for number in matrix.rounds(sample=8, full=1000, is_enough=lambda: len(winners) == 2):
             job, _ = start(store)
             words = ("first", "second")
             answers = racers.race(*(partial(moves.cancel, job_seq=job.seq, message=word) for word in words))
@@ -172,8 +172,8 @@ def test_a_cancel_at_any_instant_of_a_running_worker_leaves_one_end(scene: Scene
     scene.start_worker("--slots", "1")
     scene.wait_for_status(warm, Status.DONE)
     del scene.client._launcher.call  # a client as users have it
-    ends = set()
-    for number in range(matrix.times(sample=8, full=1000)):
+    ends: set[Status] = set()
+    for number in matrix.rounds(sample=8, full=1000, is_enough=lambda: len(ends) == 2):
         (job,) = scene.client.submit([scene.request(BELL, seed=number)])
         time.sleep(chance.uniform(0, 0.03))  # the instant at which it is cancelled
         answer = scene.client.cancel(job)

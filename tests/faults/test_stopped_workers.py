@@ -205,9 +205,9 @@ def test_a_rescue_that_the_finish_comes_before_finds_nothing(store: Store, matri
 
 
 def test_of_a_rescue_and_a_finish_at_once_one_lands(store: Store, matrix: Matrix) -> None:
-    seen = set()
+    seen: set[bool] = set()
     with Racers(store.paths, 2, chance=matrix.random("rescue and finish")) as racers:
-        for number in range(matrix.times(sample=20, full=2000)):
+        for number in matrix.rounds(sample=20, full=2000, is_enough=lambda: len(seen) == 2):
             job, held = run_to_its_last_step(store)
             finish = partial(moves.finish, held=held)
             is_finished, rescued = racers.race(

@@ -7,7 +7,7 @@ run. `pytest -m faults` takes a few of each, the same ones for the same seed; `-
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -30,6 +30,16 @@ class Matrix:
     def times(self, *, sample: int, full: int) -> int:
         """Give how often to repeat what has no countable points."""
         return full if self.is_full else sample
+
+    def rounds(self, *, sample: int, full: int, is_enough: Callable[[], bool]) -> Iterator[int]:
+        """Count rounds of what chance decides: as many as this run takes, and then more until all has been seen.
+
+        ``full`` are the most of them: a machine that is busy elsewhere gives chance less room.
+        """
+        for number in range(full):
+            if number >= self.times(sample=sample, full=full) and is_enough():
+                return
+            yield number
 
     def random(self, name: str) -> random.Random:
         """Give the source of randomness of one fault; the same for the same seed, whatever else runs."""
