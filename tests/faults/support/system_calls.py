@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shutil
 import signal
@@ -37,7 +39,7 @@ READING = ("pread64",)
 _OPENING = ("open", "openat")
 _CREATING = re.compile(r"O_CREAT|O_TMPFILE")
 _LINE = re.compile(r"^(?:(?P<pid>\d+) +)?(?P<call>(?P<name>\w+)\(.*)$")
-_ATTACHES_WITHIN_S = 60.0
+_LETS_GO_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,15 @@ def attached(
     finally:
         # Those it still traces go on without it.
         tracer.send_signal(signal.SIGTERM)
-        tracer.communicate(timeout=_ATTACHES_WITHIN_S)
+        try:
+            tracer.communicate(timeout=_LETS_GO_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            # It waits for ever for a process that died while it let go. Its own end lets go of all, and what it has
+            # stopped for that is to go on.
+            tracer.kill()
+            tracer.communicate()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 def calls_in(log: Path, folder: Path, *, pid: int | None = None) -> tuple[Call, ...]:
