@@ -19,8 +19,8 @@ from aerjob_cli.codec.circuits import encode_qpy
 from aerjob_cli.codec.envelope import QPY
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.options import check_options, options_of
+from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.base import Engine
-from aerjob_cli.engines.checks import as_run
 from aerjob_cli.engines.registry import engine_named
 from aerjob_cli.errors import brief
 from aerjob_cli.memory import usable_memory_mb
@@ -154,7 +154,7 @@ class BasicAerBackend(BackendV2):
             options=dict(request.options),
             counts_required=False,
         )
-        found = self._engine().check(as_run(circuits, spec), spec)
+        found = self._engine().check(Program(tuple(circuits)), spec)
         return Plan(found.experiments_total, found.threads)
 
 

@@ -19,9 +19,10 @@ from qiskit_aer import AerSimulator
 
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.option_tables import AER_OPTIONS
+from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.aer_gates import gates_of
 from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
-from aerjob_cli.engines.checks import check_contents, check_numbers
+from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
 from aerjob_cli.engines.final_state import check_state, state_bytes, with_final_state
 from aerjob_cli.engines.survey import survey
 from aerjob_cli.engines.translation import pass_manager, refusal, runnable
@@ -50,12 +51,12 @@ class AerEngine:
     def target(self, method: str) -> Target:
         return gates_of(method).target
 
-    def check(self, circuits: Sequence[QuantumCircuit], spec: JobSpec) -> Plan:
+    def check(self, program: Program, spec: JobSpec) -> Plan:
         simulator = _simulator(spec.method)
         check_state(spec)
         _check_device(spec, simulator)
         widest = 0
-        for circuit in circuits:
+        for circuit in as_run(program.circuits, spec):
             findings = survey(circuit)
             check_contents(circuit, findings, spec)
             translated = _runnable(circuit, spec)
@@ -70,11 +71,10 @@ class AerEngine:
             check_width(prepared, findings, spec, simulator)
             if not runs_on_stabilizer(findings, spec):
                 widest = max(widest, findings.active_qubits * _DENSE_EXPONENTS.get(spec.method, 0))
-        return Plan(len(circuits), usable_cores() if widest >= _PARALLEL_QUBITS else 1)
+        return Plan(program.experiments_total, usable_cores() if widest >= _PARALLEL_QUBITS else 1)
 
-    def run(
-        self, circuits: Sequence[QuantumCircuit], spec: JobSpec, missing: Sequence[tuple[int, int]]
-    ) -> Iterator[list[ExperimentRun]]:
+    def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
+        circuits = as_run(program.circuits, spec)
         size = 1
         for start, stop in missing:
             position = start

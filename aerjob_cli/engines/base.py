@@ -1,6 +1,6 @@
 """What an engine is: it checks circuits before they are accepted, and runs those whose results are missing.
 
-An engine knows circuits and options. It does not know bytes, files, stores or pipes.
+An engine knows programs (circuits) and options. It does not know bytes, files, stores or pipes.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.program import Program
 from aerjob_cli.states import Reason
 
 if TYPE_CHECKING:
-    from qiskit import QuantumCircuit
     from qiskit.result.models import ExperimentResult
     from qiskit.transpiler import Target
 
@@ -71,14 +71,12 @@ class Engine(Protocol):
         """Give the gates that circuits are translated to for ``method``, on any number of qubits."""
         ...
 
-    def check(self, circuits: Sequence[QuantumCircuit], spec: JobSpec) -> Plan:
-        """Find out whether ``run`` can run all circuits; raises ``CircuitRefused`` with the cause."""
+    def check(self, program: Program, spec: JobSpec) -> Plan:
+        """Find out whether ``run`` can run all of it; raises ``CircuitRefused`` with the cause."""
         ...
 
-    def run(
-        self, circuits: Sequence[QuantumCircuit], spec: JobSpec, missing: Sequence[tuple[int, int]]
-    ) -> Iterator[list[ExperimentRun]]:
-        """Run the circuits of the half-open ranges in ``missing``, a chunk at a time, in order.
+    def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
+        """Run the experiments of the half-open ranges in ``missing``, a chunk at a time, in order.
 
         Each experiment gives the same whatever else is missing. Whoever
         wants the memory of a chunk back before the next one runs drops it; nothing of it is kept here.

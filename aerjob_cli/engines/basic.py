@@ -19,8 +19,9 @@ from qiskit.transpiler import Target
 
 from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
-from aerjob_cli.engines.checks import check_contents, check_numbers
+from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
 from aerjob_cli.engines.memory import fits_job, in_words, needed_bytes, why_not
 from aerjob_cli.engines.survey import survey
 from aerjob_cli.engines.translation import GateSet, runnable
@@ -43,8 +44,8 @@ class BasicEngine:
     def target(self, method: str) -> Target:
         return _gates().target
 
-    def check(self, circuits: Sequence[QuantumCircuit], spec: JobSpec) -> Plan:
-        for circuit in circuits:
+    def check(self, program: Program, spec: JobSpec) -> Plan:
+        for circuit in as_run(program.circuits, spec):
             findings = survey(circuit)
             check_contents(circuit, findings, spec)
             # Before the translation, which of a wide circuit takes long.
@@ -53,11 +54,10 @@ class BasicEngine:
             if translated is not circuit:
                 check_numbers(translated, survey(translated))
             _check_letters(translated, spec)
-        return Plan(len(circuits), 1)
+        return Plan(program.experiments_total, 1)
 
-    def run(
-        self, circuits: Sequence[QuantumCircuit], spec: JobSpec, missing: Sequence[tuple[int, int]]
-    ) -> Iterator[list[ExperimentRun]]:
+    def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
+        circuits = as_run(program.circuits, spec)
         simulator = BasicSimulator()
         runs: list[ExperimentRun] = []
         began = time.perf_counter()

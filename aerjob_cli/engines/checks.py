@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qiskit import QuantumCircuit
 
 from aerjob_cli.codec.jobspec import JobSpec
@@ -39,8 +41,8 @@ def check_contents(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> 
         )
 
 
-def as_run(circuits: list[QuantumCircuit], spec: JobSpec) -> list[QuantumCircuit]:
-    """Give the circuits as an engine gets them: with the measurements that the job's options ask for."""
+def as_run(circuits: Sequence[QuantumCircuit], spec: JobSpec) -> Sequence[QuantumCircuit]:
+    """Give the circuits with the measurements that the job's options ask for."""
     return [_measured(circuit) for circuit in circuits] if spec.options.get(MEASURE_ALL) else circuits
 
 

@@ -14,17 +14,16 @@ from pathlib import Path
 from socket import socket
 from typing import Any
 
-from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 
 from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec import envelope
-from aerjob_cli.codec.circuits import decode_circuits, preload_readers
+from aerjob_cli.codec.circuits import preload_readers
 from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.program import Program, decode_program
 from aerjob_cli.codec.program_text import as_clause
 from aerjob_cli.engines import aer
 from aerjob_cli.engines.base import Engine, ExperimentRun, SimulationFailed
-from aerjob_cli.engines.checks import as_run
 from aerjob_cli.engines.registry import engine_named
 from aerjob_cli.errors import CircuitRefused
 from aerjob_cli.executors import messages
@@ -96,7 +95,7 @@ def _is_of_the_job(error: BaseException) -> bool:
 def _validate(connection: socket, message: Message, ticket: Any) -> None:
     spec = JobSpec(**message.header["job"])
     try:
-        plan = _engine(spec).check(_circuits(message, spec), spec)
+        plan = _engine(spec).check(_program(message), spec)
     except CircuitRefused:
         raise
     except MemoryError as error:
@@ -123,9 +122,9 @@ def _validate(connection: socket, message: Message, ticket: Any) -> None:
 def _run(connection: socket, message: Message, ticket: Any) -> None:
     spec = JobSpec(**message.header["job"])
     incoming = Path(message.header["incoming"])
-    circuits = _circuits(message, spec)
+    program = _program(message)
     engine = _engine(spec)
-    for runs in engine.run(circuits, spec, _missing(message, len(circuits))):
+    for runs in engine.run(program, spec, _missing(message, program.experiments_total)):
         _send_chunk(connection, ticket, runs, incoming)
         del runs  # final states: those of the next circuits need the room
     _send(connection, {"kind": "done", "ticket": ticket, "engine": engine.version})
@@ -143,13 +142,10 @@ def _missing(message: Message, total: int) -> list[tuple[int, int]]:
     return ranges
 
 
-def _circuits(message: Message, spec: JobSpec) -> list[QuantumCircuit]:
-    """Decode all circuits of a job, in order; each payload is checked before a parser sees it."""
-    circuits: list[QuantumCircuit] = []
-    for fields in message.header["sources"]:
-        source = Source(**fields)
-        circuits += decode_circuits(source.format, _verified(source, message.body), source.name)
-    return as_run(circuits, spec)
+def _program(message: Message) -> Program:
+    """Decode all payloads of a job, in order; each is checked before a parser sees it."""
+    sources = (Source(**fields) for fields in message.header["sources"])
+    return decode_program((source.format, _verified(source, message.body), source.name) for source in sources)
 
 
 def _verified(source: Source, body: bytes) -> bytes:

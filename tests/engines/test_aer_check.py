@@ -18,6 +18,7 @@ from aerjob_cli.engines.aer import AerEngine
 from aerjob_cli.engines.base import Plan
 from aerjob_cli.engines.survey import survey
 from aerjob_cli.errors import CircuitRefused
+from tests.support.programs import program
 
 MakeSpec = Callable[..., JobSpec]
 
@@ -35,7 +36,7 @@ def ghz(qubits: int, *, is_clifford: bool = True) -> QuantumCircuit:
 
 def refusal(circuit: QuantumCircuit, spec: JobSpec) -> str:
     with pytest.raises(CircuitRefused) as caught:
-        AerEngine().check([ghz(2), circuit], spec)
+        AerEngine().check(program(ghz(2), circuit), spec)
     return caught.value.message
 
 
@@ -82,14 +83,14 @@ def test_a_missing_measurement_is_refused_for_texts_only(make_spec: MakeSpec) ->
     message = refusal(circuit, make_spec(counts_required=True))
     assert "'silent' measures nothing" in message
     assert "--measure-all" in message
-    assert AerEngine().check([circuit], make_spec(counts_required=False)) == Plan(1, 1)
+    assert AerEngine().check(program(circuit), make_spec(counts_required=False)) == Plan(1, 1)
 
 
 def test_a_measurement_in_a_body_counts(make_spec: MakeSpec) -> None:
     circuit = QuantumCircuit(1, 1)
     with circuit.for_loop(range(2)):
         circuit.measure(0, 0)
-    assert AerEngine().check([circuit], make_spec()) == Plan(1, 1)
+    assert AerEngine().check(program(circuit), make_spec()) == Plan(1, 1)
 
 
 def test_aers_own_instructions_are_refused(make_spec: MakeSpec) -> None:
@@ -144,12 +145,12 @@ def test_what_a_method_cannot_run_is_refused_by_name_and_the_rest_runs(make_spec
     refused = {}
     for name, circuit in gates_and_more().items():
         try:
-            AerEngine().check([circuit], spec)
+            AerEngine().check(program(circuit), spec)
         except CircuitRefused as error:
             refused[name] = error.message
         else:
             # Whatever passes, Aer itself runs.
-            ((run,),) = AerEngine().run([circuit], spec, [(0, 1)])
+            ((run,),) = AerEngine().run(program(circuit), spec, [(0, 1)])
             assert run.result.success
     for name, message in refused.items():
         assert f"circuit {name!r} contains {name!r}, which the method {method!r} cannot run; " in message
@@ -178,15 +179,15 @@ def test_clifford_gates_by_other_names_run_on_a_tableau(make_spec: MakeSpec) -> 
     circuit.dcx(0, 1)
     circuit.measure([0, 1], [0, 1])
     spec = make_spec(method="stabilizer")
-    AerEngine().check([circuit], spec)
-    ((run,),) = AerEngine().run([circuit], spec, [(0, 1)])
+    AerEngine().check(program(circuit), spec)
+    ((run,),) = AerEngine().run(program(circuit), spec, [(0, 1)])
     assert sum(run.result.data.counts.values()) == spec.shots
 
 
 def test_the_extended_stabilizer_takes_so_many_qubits_and_gives_no_state(make_spec: MakeSpec) -> None:
     # One more would end the process: "The CH simulator only supports up to 63 qubits."
     spec = make_spec(method="extended_stabilizer", shots=1)
-    AerEngine().check([ghz(63)], spec)
+    AerEngine().check(program(ghz(63)), spec)
     assert "has 64 qubits, and the method 'extended_stabilizer' takes 63" in refusal(ghz(64), spec)
     saving = make_spec(method="extended_stabilizer", options={"save_state": True})
     assert "'extended_stabilizer' has no final state" in refusal(ghz(2), saving)
@@ -202,4 +203,4 @@ def test_a_state_needs_no_measurement(make_spec: MakeSpec, backend: str) -> None
     circuit = QuantumCircuit(2)
     circuit.h(0)
     method = SIMULATORS[backend].method
-    assert AerEngine().check([circuit], make_spec(backend=backend, method=method)) == Plan(1, 1)
+    assert AerEngine().check(program(circuit), make_spec(backend=backend, method=method)) == Plan(1, 1)

@@ -15,10 +15,12 @@ from qiskit.circuit import Parameter
 from qiskit_aer import AerSimulator
 
 from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.aer import AerEngine, chunk_seed
 from aerjob_cli.engines.base import ExperimentRun, SimulationFailed
 from aerjob_cli.engines.basic import BasicEngine
 from aerjob_cli.states import Reason
+from tests.support.programs import program
 
 MakeSpec = Callable[..., JobSpec]
 
@@ -49,7 +51,7 @@ def narrow_and_unmeasured() -> list[QuantumCircuit]:
 
 
 def run_all(circuits: list[QuantumCircuit], spec: JobSpec, missing: list[tuple[int, int]]) -> dict[int, ExperimentRun]:
-    runs = [run for chunk in AerEngine().run(circuits, spec, missing) for run in chunk]
+    runs = [run for chunk in AerEngine().run(program(*circuits), spec, missing) for run in chunk]
     assert [run.index for run in runs] == [index for start, stop in missing for index in range(start, stop)]
     return {run.index: run for run in runs}
 
@@ -110,21 +112,21 @@ def test_a_state_does_not_depend_on_what_else_is_in_the_call(make_spec: MakeSpec
 def test_a_chunk_has_no_more_states_than_memory_should_hold(make_spec: MakeSpec) -> None:
     circuits = [QuantumCircuit(20) for _ in range(5)]  # 16 MiB each
     spec = make_spec(backend="statevector_simulator", method="statevector", counts_required=False, shots=1)
-    sizes = [len(chunk) for chunk in AerEngine().run(circuits, spec, [(0, 5)])]
+    sizes = [len(chunk) for chunk in AerEngine().run(program(*circuits), spec, [(0, 5)])]
     assert sum(sizes) == 5
     assert max(sizes) <= 2
 
 
 def test_many_small_circuits_take_few_calls(make_spec: MakeSpec) -> None:
     circuits = mixed_circuits(24) * 20
-    sizes = [len(chunk) for chunk in AerEngine().run(circuits, make_spec(), [(0, len(circuits))])]
+    sizes = [len(chunk) for chunk in AerEngine().run(program(*circuits), make_spec(), [(0, len(circuits))])]
     assert sizes[0] == 1
     assert sum(sizes) == len(circuits)
     assert len(sizes) < len(circuits) / 5
 
 
 def test_nothing_missing_runs_nothing(make_spec: MakeSpec) -> None:
-    assert list(AerEngine().run(mixed_circuits(3), make_spec(), [])) == []
+    assert list(AerEngine().run(program(*mixed_circuits(3)), make_spec(), [])) == []
 
 
 def test_the_options_reach_aer(make_spec: MakeSpec) -> None:
@@ -154,7 +156,7 @@ def test_the_good_experiments_of_a_failing_chunk_are_given_first(make_spec: Make
     given: list[int] = []
 
     def run_to_the_end() -> None:
-        for chunk in AerEngine().run(circuits, make_spec(), [(0, 6)]):
+        for chunk in AerEngine().run(program(*circuits), make_spec(), [(0, 6)]):
             given.extend(run.index for run in chunk)
 
     with pytest.raises(SimulationFailed, match="Insufficient memory") as caught:
@@ -171,7 +173,7 @@ def test_a_failure_of_aer_carries_aers_text(make_spec: MakeSpec) -> None:
     circuit.measure(0, 0)
     with pytest.raises(SimulationFailed, match='invalid parameters  for "stabilizer" method') as caught:
         # The stabilizer method lacks T; past the check, Aer is the one to say so.
-        list(AerEngine().run([circuit], make_spec(method="stabilizer"), [(0, 1)]))
+        list(AerEngine().run(program(circuit), make_spec(method="stabilizer"), [(0, 1)]))
     assert caught.value.reason is Reason.SIMULATION_FAILED
 
 
@@ -182,7 +184,7 @@ def test_a_call_that_fails_as_a_whole_still_gives_the_good_ones(make_spec: MakeS
     given: list[ExperimentRun] = []
 
     def run_to_the_end() -> None:
-        for chunk in AerEngine().run([*circuits, unbound, circuits[0]], make_spec(), [(0, 7)]):
+        for chunk in AerEngine().run(program(*circuits, unbound, circuits[0]), make_spec(), [(0, 7)]):
             given.extend(chunk)
 
     with pytest.raises(SimulationFailed, match="circuits have parameters"):
@@ -240,7 +242,7 @@ def test_a_chunk_that_was_dropped_is_gone_when_the_next_one_runs(
     for circuit in list(circuits):
         circuit.rx(0.3, 0)  # otherwise its state may be a stabilizer's
     spec = make_spec(backend="statevector_simulator" if is_aer else "basic_simulator", counts_required=False)
-    for runs in engine.run(circuits, spec, [(0, 1), (1, 2), (2, 3)]):
+    for runs in engine.run(Program(circuits), spec, [(0, 1), (1, 2), (2, 3)]):
         (run,) = runs
         circuits.given += [weakref.ref(run), weakref.ref(run.result)]
         if is_aer:

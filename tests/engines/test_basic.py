@@ -14,6 +14,7 @@ from aerjob_cli.engines.base import Plan
 from aerjob_cli.engines.basic import BasicEngine
 from aerjob_cli.engines.registry import engine_named
 from aerjob_cli.errors import CircuitRefused
+from tests.support.programs import program
 
 MakeSpec = Callable[..., JobSpec]
 
@@ -34,17 +35,17 @@ def basic_spec(make_spec: MakeSpec) -> MakeSpec:
 
 def refusal(circuit: QuantumCircuit, spec: JobSpec) -> str:
     with pytest.raises(CircuitRefused) as caught:
-        BasicEngine().check([ghz(2), circuit], spec)
+        BasicEngine().check(program(ghz(2), circuit), spec)
     return caught.value.message
 
 
 def test_an_experiment_gives_the_same_whatever_else_is_missing(basic_spec: MakeSpec) -> None:
     circuits = [ghz(3, f"c{index}") for index in range(10)]
     spec = basic_spec(memory=True)
-    assert BasicEngine().check(circuits, spec) == Plan(10, 1)
-    whole = {run.index: run for chunk in BasicEngine().run(circuits, spec, [(0, 10)]) for run in chunk}
+    assert BasicEngine().check(program(*circuits), spec) == Plan(10, 1)
+    whole = {run.index: run for chunk in BasicEngine().run(program(*circuits), spec, [(0, 10)]) for run in chunk}
     assert list(whole) == list(range(10))
-    some = [run for chunk in BasicEngine().run(circuits, spec, [(2, 3), (7, 10)]) for run in chunk]
+    some = [run for chunk in BasicEngine().run(program(*circuits), spec, [(2, 3), (7, 10)]) for run in chunk]
     assert [run.index for run in some] == [2, 7, 8, 9]
     for run in some:
         assert run.seed == whole[run.index].seed == 5 + 2113 * run.index
@@ -56,7 +57,7 @@ def test_an_experiment_gives_the_same_whatever_else_is_missing(basic_spec: MakeS
 
 def test_seeds_stay_in_64_bits(basic_spec: MakeSpec) -> None:
     spec = basic_spec(seed=2**63 - 1)
-    ((run,),) = BasicEngine().run([ghz(2)] * 3, spec, [(2, 3)])
+    ((run,),) = BasicEngine().run(program(*([ghz(2)] * 3)), spec, [(2, 3)])
     assert run.seed == 2**63 - 1 + 2 * 2113
 
 
@@ -65,7 +66,7 @@ def test_what_it_cannot_take_is_refused(basic_spec: MakeSpec) -> None:
     assert "needs 512 MiB for 24 qubits; the job's memory limit is 500 MiB" in refusal(
         ghz(24), basic_spec(max_memory_mb=500)
     )
-    BasicEngine().check([ghz(24)], basic_spec())
+    BasicEngine().check(program(ghz(24)), basic_spec())
     toffoli = QuantumCircuit(24, 1, name="toffoli")
     toffoli.ccx(0, 1, 2)
     toffoli.measure(0, 0)
@@ -89,8 +90,8 @@ def test_the_widest_circuit_runs(basic_spec: MakeSpec) -> None:
     circuit.ccx(0, 1, 2)
     circuit.measure(0, 0)
     spec = basic_spec(shots=2)
-    assert BasicEngine().check([circuit], spec) == Plan(1, 1)
-    ((run,),) = BasicEngine().run([circuit], spec, [(0, 1)])
+    assert BasicEngine().check(program(circuit), spec) == Plan(1, 1)
+    ((run,),) = BasicEngine().run(program(circuit), spec, [(0, 1)])
     assert run.result.data.counts == {"0x1": 2}
 
 

@@ -17,6 +17,7 @@ from aerjob_cli.engines.aer import AerEngine
 from aerjob_cli.engines.aer_gates import gates_of
 from aerjob_cli.engines.translation import runnable
 from aerjob_cli.errors import CircuitRefused
+from tests.support.programs import program
 
 MakeSpec = Callable[..., JobSpec]
 
@@ -59,8 +60,8 @@ def test_a_translation_has_no_limit_of_qubits(make_spec: MakeSpec) -> None:
         circuit.cx(qubit, qubit + 1)
     circuit.measure(range(200), range(200))
     spec = make_spec(max_memory_mb=64)
-    AerEngine().check([circuit], spec)
-    ((run,),) = AerEngine().run([circuit], spec, [(0, 1)])
+    AerEngine().check(program(circuit), spec)
+    ((run,),) = AerEngine().run(program(circuit), spec, [(0, 1)])
     assert bit_counts(run.result.data.counts, run.result.header) == {"0" * 200: 100}
 
 
@@ -87,7 +88,7 @@ def test_gates_in_bodies_are_translated() -> None:
 def test_a_gate_of_the_users_is_what_its_definition_says(make_spec: MakeSpec, body: str) -> None:
     circuit = from_text(body)
     for form in (circuit, decode_circuits(QPY, encode_qpy([circuit]), "text.qpy")[0]):
-        ((run,),) = AerEngine().run([form], make_spec(), [(0, 1)])
+        ((run,),) = AerEngine().run(program(form), make_spec(), [(0, 1)])
         assert run.result.data.counts == {"0x1": 100}
 
 
@@ -97,7 +98,7 @@ def test_a_circuit_as_a_gate_may_be_called_like_a_standard_one(make_spec: MakeSp
     circuit = QuantumCircuit(2, 1)
     circuit.append(inner.to_gate(), [1])
     circuit.measure(1, 0)
-    ((run,),) = AerEngine().run([circuit], make_spec(), [(0, 1)])
+    ((run,),) = AerEngine().run(program(circuit), make_spec(), [(0, 1)])
     assert run.result.data.counts == {"0x1": 100}
     without = circuit.remove_final_measurements(inplace=False)
     assert Operator(runnable(without, gates_of("automatic"), 0)) == Operator(without)
@@ -114,12 +115,12 @@ def test_without_translation_only_what_runs_as_it_is_is_taken(make_spec: MakeSpe
     native = QuantumCircuit(2, 2, name="native")
     native.h(0)
     native.measure([0, 1], [0, 1])
-    AerEngine().check([native], spec)
+    AerEngine().check(program(native), spec)
     foreign = QuantumCircuit(2, 1, name="foreign")
     with foreign.if_test((0, 1)):
         foreign.ch(0, 1)
     shadow = from_text("gate ecr a { x a; } qreg q[1]; ecr q[0];")
     for circuit, gate in ((foreign, "ch"), (shadow, "ecr")):
         with pytest.raises(CircuitRefused, match=f"contains '{gate}', which the method 'automatic' does not run as it"):
-            AerEngine().check([circuit], spec)
-    AerEngine().check([foreign], make_spec(counts_required=False))
+            AerEngine().check(program(circuit), spec)
+    AerEngine().check(program(foreign), make_spec(counts_required=False))

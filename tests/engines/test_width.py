@@ -21,6 +21,7 @@ from aerjob_cli.engines.survey import survey
 from aerjob_cli.engines.width import runs_on_stabilizer
 from aerjob_cli.errors import CircuitRefused
 from aerjob_cli.settings import usable_cores
+from tests.support.programs import program
 
 MakeSpec = Callable[..., JobSpec]
 
@@ -38,14 +39,14 @@ def ghz(qubits: int, *, is_clifford: bool = True) -> QuantumCircuit:
 
 def refusal(circuit: QuantumCircuit, spec: JobSpec, *, first: QuantumCircuit | None = None) -> str:
     with pytest.raises(CircuitRefused) as caught:
-        AerEngine().check([ghz(2) if first is None else first, circuit], spec)
+        AerEngine().check(program(ghz(2) if first is None else first, circuit), spec)
     return caught.value.message
 
 
 def test_a_wide_clifford_circuit_passes_and_runs(make_spec: MakeSpec) -> None:
     spec = make_spec(max_memory_mb=64)
-    assert AerEngine().check([ghz(200)], spec) == Plan(1, 1)
-    ((run,),) = AerEngine().run([ghz(200)], spec, [(0, 1)])
+    assert AerEngine().check(program(ghz(200)), spec) == Plan(1, 1)
+    ((run,),) = AerEngine().run(program(ghz(200)), spec, [(0, 1)])
     assert set(bit_counts(run.result.data.counts, run.result.header)) == {"0" * 200, "1" * 200}
 
 
@@ -74,7 +75,7 @@ def test_raising_the_limit_is_the_advice_where_it_helps(make_spec: MakeSpec) -> 
 @pytest.mark.parametrize(("qubits", "limit_mb"), [(24, 256), (22, 64), (17, 2)])
 def test_the_limit_is_aers_own(make_spec: MakeSpec, qubits: int, limit_mb: int) -> None:
     circuit = ghz(qubits, is_clifford=False)
-    AerEngine().check([circuit], make_spec(max_memory_mb=limit_mb))
+    AerEngine().check(program(circuit), make_spec(max_memory_mb=limit_mb))
     assert "needs" in refusal(circuit, make_spec(max_memory_mb=limit_mb - 1))
     answer = AerSimulator().run(circuit, shots=1, max_memory_mb=limit_mb - 1).result()
     assert not answer.success
@@ -96,8 +97,8 @@ def test_what_aer_leaves_out_does_not_count(make_spec: MakeSpec) -> None:
     conditioned.measure(range(60), range(60))
     spec = make_spec(max_memory_mb=64, shots=2)
     for circuit in (unused, without_effect, conditioned):
-        AerEngine().check([circuit], spec)
-        ((run,),) = AerEngine().run([circuit], spec, [(0, 1)])
+        AerEngine().check(program(circuit), spec)
+        ((run,),) = AerEngine().run(program(circuit), spec, [(0, 1)])
         assert run.result.success
 
 
@@ -134,7 +135,7 @@ def test_aer_agrees_on_random_circuits(make_spec: MakeSpec) -> None:
         circuit = random_circuit(rng)
         spec = make_spec(max_memory_mb=rng.choice([1, 64]))
         try:
-            AerEngine().check([circuit], spec)
+            AerEngine().check(program(circuit), spec)
             is_accepted = True
         except CircuitRefused:
             is_accepted = False
@@ -166,7 +167,7 @@ def test_a_state_that_is_saved_must_fit(
     )
     unused = QuantumCircuit(qubits)
     unused.h(0)
-    AerEngine().check([unused], spec)
+    AerEngine().check(program(unused), spec)
     wider = QuantumCircuit(qubits + 1)
     wider.t(0)
     # What nothing is done to is part of the state all the same.
@@ -183,15 +184,15 @@ def test_a_state_of_single_precision_comes_as_a_copy_of_double(make_spec: MakeSp
     circuit = QuantumCircuit(20)
     circuit.t(0)
     fields = {"backend": "statevector_simulator", "method": "statevector", "options": {"precision": "single"}}
-    AerEngine().check([circuit], make_spec(**fields, max_memory_mb=24))
+    AerEngine().check(program(circuit), make_spec(**fields, max_memory_mb=24))
     assert "needs 24 MiB" in refusal(circuit, make_spec(**fields, max_memory_mb=23), first=QuantumCircuit(1))
 
 
 def test_a_big_job_gets_all_cores(make_spec: MakeSpec) -> None:
     spec = make_spec(max_memory_mb=1024)
-    assert AerEngine().check([ghz(2), ghz(18, is_clifford=False)], spec) == Plan(2, usable_cores())
-    assert AerEngine().check([ghz(17, is_clifford=False)], spec) == Plan(1, 1)
-    assert AerEngine().check([ghz(100)], spec) == Plan(1, 1)
+    assert AerEngine().check(program(ghz(2), ghz(18, is_clifford=False)), spec) == Plan(2, usable_cores())
+    assert AerEngine().check(program(ghz(17, is_clifford=False)), spec) == Plan(1, 1)
+    assert AerEngine().check(program(ghz(100)), spec) == Plan(1, 1)
 
 
 def test_sizes_by_method_and_in_words() -> None:
