@@ -15,8 +15,7 @@ from aerjob_cli.api.backend_errors import RunRefused, RunTypeRefused, raised_as_
 from aerjob_cli.api.client import CircuitBytes, Client, Plan, Request
 from aerjob_cli.api.request_checks import checked
 from aerjob_cli.catalog import Simulator
-from aerjob_cli.codec.circuits import encode_qpy
-from aerjob_cli.codec.envelope import QPY
+from aerjob_cli.codec.circuits import encode_circuits
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.options import check_options, options_of
 from aerjob_cli.codec.program import Program
@@ -184,4 +183,4 @@ def _encoded(circuits: list[QuantumCircuit]) -> tuple[CircuitBytes, ...]:
     groups = (
         circuits[start : start + _CIRCUITS_PER_PAYLOAD] for start in range(0, len(circuits), _CIRCUITS_PER_PAYLOAD)
     )
-    return tuple(CircuitBytes(group[0].name, QPY, encode_qpy(group)) for group in groups)
+    return tuple(CircuitBytes(group[0].name, *encode_circuits(group)) for group in groups)

@@ -10,13 +10,15 @@ import hashlib
 OPENQASM2 = "openqasm2"
 OPENQASM3 = "openqasm3"
 QPY = "qpy"
+# Circuits with instructions that QPY would lose (see `circuit_bundle`); only aerjob writes them.
+CIRCUIT_BUNDLE = "circuits+zip;v1"
 # The result of an experiment as plain JSON, and as JSON with markers for what JSON has no words for (see `results`).
 EXPERIMENT_RESULT = "experiment-result+json;v1"
 MARKED_EXPERIMENT_RESULT = "experiment-result+json;v2"
 # https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 NPY = "npy"
 
-CIRCUIT_FORMATS = frozenset({OPENQASM2, OPENQASM3, QPY})
+CIRCUIT_FORMATS = frozenset({OPENQASM2, OPENQASM3, QPY, CIRCUIT_BUNDLE})
 RESULT_FORMATS = frozenset({EXPERIMENT_RESULT, MARKED_EXPERIMENT_RESULT})
 
 

@@ -23,7 +23,8 @@ from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.aer_gates import gates_of
 from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
-from aerjob_cli.engines.final_state import check_state, state_bytes, with_final_state
+from aerjob_cli.engines.final_state import check_state, with_final_state
+from aerjob_cli.engines.saved_data import has_quantum_errors, saved_bytes
 from aerjob_cli.engines.survey import survey
 from aerjob_cli.engines.translation import pass_manager, refusal, runnable
 from aerjob_cli.engines.width import check_width, runs_on_stabilizer
@@ -109,14 +110,22 @@ def _runnable(circuit: QuantumCircuit, spec: JobSpec) -> QuantumCircuit:
 
 
 def _prepared(circuits: Sequence[QuantumCircuit], spec: JobSpec) -> list[QuantumCircuit]:
-    """Give the first of the circuits, ready for Aer: one at least, and no more than their states have room."""
+    """Give the first of the circuits, ready for Aer: one at least, and no more than what they save has room.
+
+    A circuit with a quantum error in it is run alone: of all errors of a call Aer makes one noise model, by which it
+    chooses the method of each circuit.
+    """
     chunk: list[QuantumCircuit] = []
     size_bytes = 0
     for circuit in circuits:
-        size_bytes += state_bytes(circuit, spec)
-        if chunk and size_bytes > _CHUNK_STATE_BYTES:
+        ready = with_final_state(_runnable(circuit, spec), spec)
+        size_bytes += saved_bytes(ready, spec)
+        is_alone = has_quantum_errors(ready)
+        if chunk and (is_alone or size_bytes > _CHUNK_STATE_BYTES):
             break
-        chunk.append(with_final_state(_runnable(circuit, spec), spec))
+        chunk.append(ready)
+        if is_alone:
+            break
     return chunk
 
 
