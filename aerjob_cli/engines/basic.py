@@ -22,6 +22,7 @@ from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
+from aerjob_cli.engines.experiments import Experiments
 from aerjob_cli.engines.memory import fits_job, in_words, needed_bytes, why_not
 from aerjob_cli.engines.survey import survey
 from aerjob_cli.engines.translation import GateSet, runnable
@@ -45,7 +46,12 @@ class BasicEngine:
         return _gates().target
 
     def check(self, program: Program, spec: JobSpec) -> Plan:
-        for circuit in as_run(program.circuits, spec):
+        if program.surroundings is not None:
+            raise CircuitRefused(f"{spec.backend} runs without noise; use qasm_simulator, or leave the noise out")
+        experiments = _experiments(program, spec)
+        experiments.check_names()
+        for place in range(len(program.circuits)):
+            circuit = experiments.first_of(place)
             findings = survey(circuit)
             check_contents(circuit, findings, spec)
             # Before the translation, which of a wide circuit takes long.
@@ -53,17 +59,19 @@ class BasicEngine:
             translated = _runnable(circuit, spec)
             if translated is not circuit:
                 check_numbers(translated, survey(translated))
+            for other in experiments.others_of(place):
+                check_numbers(other, survey(other))
             _check_letters(translated, spec)
         return Plan(program.experiments_total, 1)
 
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
-        circuits = as_run(program.circuits, spec)
+        experiments = _experiments(program, spec)
         simulator = BasicSimulator()
         runs: list[ExperimentRun] = []
         began = time.perf_counter()
         for index in (index for start, stop in missing for index in range(start, stop)):
             try:
-                runs.append(_run(simulator, circuits[index], spec, index))
+                runs.append(_run(simulator, experiments.ready(index), spec, index))
             except Exception:
                 if runs:
                     yield runs
@@ -87,6 +95,10 @@ def _gates() -> GateSet:
     )
 
 
+def _experiments(program: Program, spec: JobSpec) -> Experiments:
+    return Experiments(as_run(program.circuits, spec), program.sweep, lambda circuit: _runnable(circuit, spec))
+
+
 def _runnable(circuit: QuantumCircuit, spec: JobSpec) -> QuantumCircuit:
     return runnable(circuit, _gates(), spec.optimization_level, may_translate=spec.may_translate)
 
@@ -94,9 +106,7 @@ def _runnable(circuit: QuantumCircuit, spec: JobSpec) -> QuantumCircuit:
 def _run(simulator: BasicSimulator, circuit: QuantumCircuit, spec: JobSpec, index: int) -> ExperimentRun:
     seed = (spec.seed + SEED_STEP * index) % 2**64
     try:
-        result = simulator.run(
-            _runnable(circuit, spec), shots=spec.shots, seed_simulator=seed, memory=spec.memory
-        ).result()
+        result = simulator.run(circuit, shots=spec.shots, seed_simulator=seed, memory=spec.memory).result()
     except MemoryError as error:
         raise SimulationFailed(Reason.OUT_OF_MEMORY, str(error) or "out of memory") from error
     except QiskitError as error:
