@@ -305,7 +305,7 @@ class Client:
 
     def _submitted(self, record: JobRecord, formats: frozenset[str]) -> list[CircuitBytes]:
         with self.store.reading() as tx:
-            stored = [payload for payload in submissions.payloads_of(tx, record.seq) if payload.format in formats]
+            stored = submissions.payloads_of(tx, record.seq, formats=formats)
         with self._still_there(record):
             return [
                 CircuitBytes(payload.name, payload.format, objects.load(self.store.paths, payload))

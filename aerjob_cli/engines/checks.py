@@ -22,7 +22,10 @@ def check_contents(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> 
     if circuit.parameters:
         names = sorted(as_clause(parameter.name)[:_SHOWN_CHARACTERS] for parameter in circuit.parameters)
         listing = ", ".join(names[:_SHOWN_PARAMETERS]) + (", …" if len(names) > _SHOWN_PARAMETERS else "")
-        raise CircuitRefused(f"{subject} has parameters without a value: {listing}; assign them before submitting")
+        raise CircuitRefused(
+            f"{subject} has parameters without a value: {listing}; give them some, as --bind {names[0]}=0.3 or as "
+            "parameter_binds= of run()"
+        )
     if circuit.num_input_vars:
         raise CircuitRefused(f"{subject} has input variables, and a job has no inputs; give them values instead")
     if findings.lost is not None:
