@@ -25,6 +25,7 @@ PROCESSES = 16
 AT_MOST_AT_ONCE = 16
 FEEDING_TAKES_S = 0.02
 SUBMITTED_AT_ONCE = 1000
+DEADLINE_S = 1800.0  # for a hundred thousand, on a machine that is busy elsewhere
 
 
 def take_all(store: Store, worker_id: str, seed: str) -> list[int]:
@@ -56,7 +57,8 @@ def test_no_job_is_claimed_twice_and_none_is_left_behind(tmp_path: Path, matrix:
     places = fill(store, matrix.times(sample=1_000, full=100_000), chance)
     with Racers(store.paths, PROCESSES, chance=chance) as racers:
         names = [f"worker {number}" for number in range(PROCESSES)]
-        taken = racers.race(*(partial(take_all, worker_id=name, seed=f"{matrix.seed}/{name}") for name in names))
+        moves_of_all = (partial(take_all, worker_id=name, seed=f"{matrix.seed}/{name}") for name in names)
+        taken = racers.race(*moves_of_all, deadline_s=DEADLINE_S)
     assert sum(map(bool, taken)) > PROCESSES / 2, f"most processes found nothing to take, seed {matrix.seed}"
     assert sorted(seq for batch in taken for seq in batch) == sorted(places), f"seed {matrix.seed}"
     holders = {seq: name for name, batch in zip(names, taken, strict=True) for seq in batch}

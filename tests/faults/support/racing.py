@@ -53,7 +53,7 @@ class Racers:
             process.kill()
             process.join()
 
-    def race(self, *moves: Move) -> list[Any]:
+    def race(self, *moves: Move, deadline_s: float = _DEADLINE_S) -> list[Any]:
         """Have each move made by a process of its own, all at about the same instant; give what they answered."""
         lines = self._lines[: len(moves)]
         start_s = time.monotonic() + _LEAD_S
@@ -62,15 +62,15 @@ class Racers:
         for number, (line, move) in enumerate(zip(lines, moves, strict=True)):
             held_up_s = _HEAD_START_S if rest == 0 and number != ahead % len(moves) else 0.0
             line.send((move, start_s + held_up_s + self._chance.uniform(0, _SPREAD_S)))
-        return [_answer(line) for line in lines]
+        return [_answer(line, deadline_s) for line in lines]
 
     def do(self, move: Move) -> Any:
         """Have one process make one move."""
         return self.race(move)[0]
 
 
-def _answer(line: Connection) -> Any:
-    assert line.poll(_DEADLINE_S), "a racer does not come back"
+def _answer(line: Connection, deadline_s: float) -> Any:
+    assert line.poll(deadline_s), "a racer does not come back"
     is_answer, value = line.recv()
     assert is_answer, value
     return value
