@@ -21,7 +21,7 @@ from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.options import check_options, options_of
 from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.base import Engine
-from aerjob_cli.engines.registry import engine_named
+from aerjob_cli.engines.registry import engine_of
 from aerjob_cli.errors import brief
 from aerjob_cli.memory import usable_memory_mb
 from aerjob_cli.settings import CIRCUITS_LIMIT
@@ -138,7 +138,7 @@ class BasicAerBackend(BackendV2):
         # What a thread is importing when the process forks is locked in the child for good.
         with forks.none():
             import_module("qiskit.qpy")
-            return engine_named(self._simulator.engine)
+            return engine_of(self._simulator)
 
     def _plan(self, circuits: list[QuantumCircuit], request: Request) -> Plan:
         assert request.shots is not None  # a checked request has them
