@@ -9,8 +9,8 @@ from qiskit.transpiler import Target
 
 from aerjob_cli.api.backend_errors import BackendGone
 from aerjob_cli.api.client import Client
-from aerjob_cli.errors import UnknownBackend
-from aerjob_cli.plugins.discovery import simulator_named
+from aerjob_cli.errors import BackendUnusable
+from aerjob_cli.plugins.discovery import simulator_of_job
 
 if TYPE_CHECKING:
     from aerjob_cli.api.provider import BasicAerProvider
@@ -49,10 +49,8 @@ class RetiredBackend(BackendV2):
     def run(self, run_input: object, **options: Any) -> NoReturn:
         """Raise ``BackendGone``, which says what is missing."""
         try:
-            simulator_named(self.name)
-            fact = "it is there again; take the job, or the backend, from the provider anew"
-        except UnknownBackend as error:
-            fact = error.message
-        raise BackendGone(
-            f"the simulator {self.name!r} cannot run anything, its jobs can only be read: {fact}", name=self.name
-        )
+            simulator_of_job(self.name)
+            fact = f"the simulator {self.name!r} is there again; take it from the provider anew"
+        except BackendUnusable as error:
+            fact = f"{error.message}; until then its jobs can only be read"
+        raise BackendGone(fact, name=self.name)

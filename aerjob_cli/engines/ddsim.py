@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import lru_cache
 
 import numpy as np
 from mqt import ddsim
@@ -48,7 +47,7 @@ class DdsimEngine(OneByOneEngine):
         return f"mqt-ddsim {ddsim.__version__}"
 
     def gates(self, method: str) -> GateSet:
-        return _gates()
+        return GateSet.of_standard_gates(SIMULATOR.name, _GATES, remedy="leave it out, or use qasm_simulator")
 
     def check_circuit(self, circuit: QuantumCircuit, spec: JobSpec) -> None:
         subject = f"circuit {brief(circuit.name)}"
@@ -60,6 +59,11 @@ class DdsimEngine(OneByOneEngine):
                     f"{subject} has {brief(min(inner))} inside of 'if_else', which {spec.backend} cannot run; "
                     "move it out, or use qasm_simulator"
                 )
+        if _width(circuit) > (SIMULATOR.max_qubits or 0):
+            raise CircuitRefused(
+                f"{subject} has {circuit.num_clbits} classical bits and measures before its end, and {spec.backend} takes "
+                f"fewer than {SIMULATOR.max_qubits} then; use fewer, or qasm_simulator"
+            )
         if spec.gives_state:
             _check_state(circuit, spec, subject)
 
@@ -73,11 +77,6 @@ class DdsimEngine(OneByOneEngine):
             return experiment_result(circuit, spec, seed, counts=_measured(circuit, outcomes))
         vector = np.array(simulator.get_constructed_dd().get_vector()) * np.exp(1j * float(circuit.global_phase))
         return experiment_result(circuit, spec, seed, statevector=Statevector(vector))
-
-
-@lru_cache
-def _gates() -> GateSet:
-    return GateSet.of_standard_gates(SIMULATOR.name, _GATES, remedy="leave it out, or use qasm_simulator")
 
 
 def _simulator(circuit: QuantumCircuit, spec: JobSpec, seed: int) -> ddsim.CircuitSimulator:
@@ -156,14 +155,16 @@ def _has_plain_registers(circuit: QuantumCircuit) -> bool:
     return in_registers == list(circuit.clbits)
 
 
-def _as_registers(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Copy a circuit into one quantum register and plain classical ones.
+def _width(circuit: QuantumCircuit) -> int:
+    """Count the qubits that the library is given: no fewer than it needs to find a place for each classical bit."""
+    return circuit.num_qubits if _measures_at_end(circuit) else max(circuit.num_qubits, circuit.num_clbits + 1)
 
-    There is a qubit more than there are classical bits, at least: with fewer the library finds no place for some.
-    """
+
+def _as_registers(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Copy a circuit into one quantum register and plain classical ones."""
     cregs = circuit.cregs if _has_plain_registers(circuit) else [ClassicalRegister(circuit.num_clbits)]
     renamed = [ClassicalRegister(register.size, f"c{place}") for place, register in enumerate(cregs)]
-    flat = QuantumCircuit(QuantumRegister(max(circuit.num_qubits, circuit.num_clbits + 1), "q"), *renamed)
+    flat = QuantumCircuit(QuantumRegister(_width(circuit), "q"), *renamed)
     bits = dict(zip(circuit.qubits, flat.qubits, strict=False)) | dict(zip(circuit.clbits, flat.clbits, strict=True))
     registers = dict(zip(cregs, renamed, strict=True))
     for instruction in circuit.data:

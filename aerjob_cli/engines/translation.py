@@ -6,7 +6,7 @@ attempt ran.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -47,8 +47,9 @@ class GateSet:
     has_open_controls: bool
 
     @classmethod
+    @lru_cache  # what is equal is to be the same, since translations are kept for each
     def of_standard_gates(
-        cls, label: str, names: Iterable[str], *, remedy: str = "leave it out, or use another simulator"
+        cls, label: str, names: tuple[str, ...], *, remedy: str = "leave it out, or use another simulator"
     ) -> GateSet:
         """Make the set of gates that Qiskit knows by these names; raises ``KeyError`` for any other name."""
         listed = list(dict.fromkeys((*names, "measure", "barrier")))

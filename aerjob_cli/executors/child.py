@@ -24,11 +24,11 @@ from aerjob_cli.codec.program_text import as_clause
 from aerjob_cli.engines import aer
 from aerjob_cli.engines.base import Engine, ExperimentRun, SimulationFailed
 from aerjob_cli.engines.registry import engine_of
-from aerjob_cli.errors import CircuitRefused, UnknownBackend
+from aerjob_cli.errors import BackendUnusable, CircuitRefused
 from aerjob_cli.executors import messages
 from aerjob_cli.executors.letter import Letter
 from aerjob_cli.executors.messages import Message, MessageError, Source
-from aerjob_cli.plugins.discovery import simulator_named
+from aerjob_cli.plugins.discovery import simulator_of_job
 from aerjob_cli.processes import rss_bytes
 from aerjob_cli.states import Reason
 from aerjob_cli.store.objects import read_object
@@ -134,8 +134,8 @@ def _run(connection: socket, message: Message, ticket: Any) -> None:
 def _engine(spec: JobSpec) -> Engine:
     """Find the simulator and its engine here, as the client did; what is missing since then ends the job."""
     try:
-        return engine_of(simulator_named(spec.backend))
-    except UnknownBackend as error:
+        return engine_of(simulator_of_job(spec.backend))
+    except BackendUnusable as error:
         raise SimulationFailed(Reason.SIMULATION_FAILED, error.message) from error
 
 

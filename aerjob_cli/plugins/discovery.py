@@ -12,15 +12,14 @@ import contextlib
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from importlib import metadata
+from importlib.metadata import Distribution, EntryPoint
 
 from aerjob_cli.catalog import SIMULATORS, Simulator
 from aerjob_cli.errors import BackendUnusable, UnknownBackend, brief
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
 GROUP = "aerjob.simulators"
+ANY = "*"
 _FACT_CHARACTERS = 200
 
 _found: dict[str, Simulator] = {}
@@ -31,7 +30,7 @@ class Plugin:
     """What an entry point leads to. ``origin`` is the distribution, with its version.
 
     Where the simulator cannot be used, ``fact`` says why and ``remedy`` what helps. ``simulator`` is None where not
-    even its data is there.
+    even its data is there. The name ``ANY`` stands for whatever a distribution may bring that cannot be read.
     """
 
     name: str
@@ -51,6 +50,8 @@ class Plugin:
 
     def __str__(self) -> str:
         subject = f"the simulator {brief(self.name)} of {self.origin}"
+        if self.name == ANY:
+            subject = f"whatever simulator {self.origin} brings"
         return subject if self.fact is None else f"{subject} cannot be used, {self.fact}; {self.remedy}"
 
 
@@ -59,13 +60,24 @@ def simulator_named(name: str) -> Simulator:
     known = SIMULATORS.get(name) or _found.get(name)
     if known is not None:
         return known
-    entries = _entries(name)
+    entries, _ = _entries(name)
     if not entries:
         raise UnknownBackend(name, sorted(simulator.name for simulator in usable_simulators()))
     plugin = _examined(entries)
     if plugin.simulator is None or not plugin.is_usable:
-        _refuse(plugin)
+        raise BackendUnusable(name, str(plugin), remedy=plugin.remedy)
     return plugin.simulator
+
+
+def simulator_of_job(name: str) -> Simulator:
+    """Give the simulator of a job that was accepted once; raises ``BackendUnusable`` where it is no longer there."""
+    try:
+        return simulator_named(name)
+    except BackendUnusable:
+        raise
+    except UnknownBackend as error:
+        message = f"the simulator {brief(name)} is no longer installed; install the package that brings it"
+        raise BackendUnusable(name, message, remedy=None) from error
 
 
 def usable_simulators(found: Iterable[Plugin] | None = None) -> list[Simulator]:
@@ -76,27 +88,37 @@ def usable_simulators(found: Iterable[Plugin] | None = None) -> list[Simulator]:
 
 def plugins() -> list[Plugin]:
     """Look at every entry point of the group, by name; those that cannot be used say why."""
+    found, unreadable = _entries()
     entries: dict[str, list[EntryPoint]] = {}
-    for entry in _entries():
+    for entry in found:
         entries.setdefault(entry.name, []).append(entry)
-    return [_examined(entries[name]) for name in sorted(entries)]
+    return [*(_examined(entries[name]) for name in sorted(entries)), *unreadable]
 
 
-def _refuse(plugin: Plugin) -> NoReturn:
-    raise BackendUnusable(plugin.name, str(plugin), remedy=plugin.remedy)
+def _entries(name: str | None = None) -> tuple[Sequence[EntryPoint], Sequence[Plugin]]:
+    """Read the entry points of the group, or of one name in it; what cannot be read is told of, and left out."""
+    with contextlib.suppress(Exception):  # one damaged file of any distribution, and there are none at all
+        return _of_group(metadata.entry_points(group=GROUP), name), ()
+    entries: dict[tuple[str, str], EntryPoint] = {}
+    unreadable = []
+    for distribution in metadata.distributions():
+        try:
+            for entry in _of_group(distribution.entry_points.select(group=GROUP), name):
+                entries.setdefault((entry.name, entry.value), entry)
+        except Exception as error:  # noqa: BLE001 - as above
+            fact = f"its list of entry points cannot be read ({_cause(error)})"
+            unreadable.append(Plugin(ANY, _named(distribution), fact=fact, remedy="install it anew, or uninstall it"))
+    return tuple(entries.values()), unreadable
 
 
-def _entries(name: str | None = None) -> Sequence[EntryPoint]:
-    from importlib import metadata  # which takes as long as all else of a light command that asks for no plugin
-
-    return tuple(metadata.entry_points(group=GROUP) if name is None else metadata.entry_points(group=GROUP, name=name))
+def _of_group(entries: Iterable[EntryPoint], name: str | None) -> tuple[EntryPoint, ...]:
+    return tuple(entry for entry in entries if name is None or entry.name == name)
 
 
 def _examined(entries: Sequence[EntryPoint]) -> Plugin:
     """Load what the entry points of one name lead to, if that can be used."""
     name = entries[0].name
-    origins = sorted(map(_origin, entries))
-    origin = " and ".join(origins)
+    origin = " and ".join(sorted(_named(entry.dist) for entry in entries))
     if name in SIMULATORS:
         return Plugin(name, origin, fact="aerjob has one of that name", remedy="rename it there, or uninstall it")
     if len(entries) > 1:
@@ -105,8 +127,7 @@ def _examined(entries: Sequence[EntryPoint]) -> Plugin:
         try:
             simulator = _loaded(entries[0])
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's module raises is its own
-            cause = " ".join(f"{type(error).__name__}: {error}".split())[:_FACT_CHARACTERS]
-            return Plugin(name, origin, fact=f"it does not load ({cause})", remedy="repair it, or uninstall it")
+            return Plugin(name, origin, fact=f"it does not load ({_cause(error)})", remedy="repair it, or uninstall it")
         if simulator.needs is not None and not _is_installed(simulator.needs):
             remedy = f"install it with `{simulator.remedy or f'pip install {simulator.needs}'}`"
             return Plugin(name, origin, simulator, f"{simulator.needs} is not installed", remedy)
@@ -125,18 +146,20 @@ def _loaded(entry: EntryPoint) -> Simulator:
     return simulator
 
 
-def _origin(entry: EntryPoint) -> str:
-    with contextlib.suppress(Exception):  # damaged metadata, of which an entry point can still be read
-        if entry.dist is not None:
-            return f"{entry.dist.name} {entry.dist.version}"
+def _cause(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_FACT_CHARACTERS]
+
+
+def _named(distribution: Distribution | None) -> str:
+    with contextlib.suppress(Exception):  # damaged metadata
+        if distribution is not None and distribution.name:
+            return f"{distribution.name} {distribution.version}"
     return "an unknown distribution"
 
 
 def _is_installed(distribution: str) -> bool:
-    from importlib import metadata
-
     try:
         metadata.distribution(distribution)
-    except metadata.PackageNotFoundError:
+    except (metadata.PackageNotFoundError, ValueError):
         return False
     return True

@@ -62,9 +62,7 @@ def _plugins() -> Iterator[Finding]:
     yield good("plugins", ", ".join(usable) or "no other simulators are installed")
     for plugin in found:
         if plugin.is_broken:
-            yield note(
-                "plugins", f"the simulator {plugin.name!r} of {plugin.origin} is left out, {plugin.fact}", plugin.remedy
-            )
+            yield note(f"plugin {plugin.name}", f"{plugin.origin} brings it, and {plugin.fact}", plugin.remedy)
 
 
 def _executors() -> Finding:
