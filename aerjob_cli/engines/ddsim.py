@@ -61,8 +61,8 @@ class DdsimEngine(OneByOneEngine):
                 )
         if _width(circuit) > (SIMULATOR.max_qubits or 0):
             raise CircuitRefused(
-                f"{subject} has {circuit.num_clbits} classical bits and measures before its end, and {spec.backend} takes "
-                f"fewer than {SIMULATOR.max_qubits} then; use fewer, or qasm_simulator"
+                f"{subject} has {circuit.num_clbits} classical bits and measures before its end, and {spec.backend} "
+                f"then takes fewer than {SIMULATOR.max_qubits}; use fewer, or qasm_simulator"
             )
         if spec.gives_state:
             _check_state(circuit, spec, subject)
@@ -157,7 +157,8 @@ def _has_plain_registers(circuit: QuantumCircuit) -> bool:
 
 def _width(circuit: QuantumCircuit) -> int:
     """Count the qubits that the library is given: no fewer than it needs to find a place for each classical bit."""
-    return circuit.num_qubits if _measures_at_end(circuit) else max(circuit.num_qubits, circuit.num_clbits + 1)
+    qubits, clbits = len(circuit.qubits), len(circuit.clbits)
+    return qubits if _measures_at_end(circuit) else max(qubits, clbits + 1)
 
 
 def _as_registers(circuit: QuantumCircuit) -> QuantumCircuit:
