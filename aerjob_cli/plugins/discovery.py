@@ -9,6 +9,7 @@ is kept for the process; what was not is looked for again, since it may be insta
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -136,6 +137,8 @@ def _examined(entries: Sequence[EntryPoint]) -> Plugin:
 
 
 def _loaded(entry: EntryPoint) -> Simulator:
+    # This process may be older than what is installed, and knows folders as they were when it looked last.
+    importlib.invalidate_caches()
     # What it prints must not get into an answer.
     with contextlib.redirect_stdout(sys.stderr):
         simulator = entry.load()

@@ -131,14 +131,16 @@ def test_the_memory_has_the_counted_shots_in_no_order(spec: MakeSpec) -> None:
     assert data["memory"] != sorted(data["memory"])
 
 
-def one(*instructions: tuple[str, list[int], list[int]], qubits: int, clbits: int) -> QuantumCircuit:
+Step = tuple[str, list[int], list[int]]
+X0: Step = ("x", [0], [])
+M00: Step = ("measure", [0], [0])
+
+
+def one(*instructions: Step, qubits: int, clbits: int) -> QuantumCircuit:
     circuit = QuantumCircuit(qubits, clbits)
     for name, on, to in instructions:
         circuit.append(GATES[name], on, to)
     return circuit
-
-
-X0, M00 = ("x", [0], []), ("measure", [0], [0])
 
 
 @pytest.mark.parametrize(
