@@ -296,7 +296,7 @@ class UnknownBackend(InputRefused):
 
 
 class BackendUnusable(UnknownBackend):
-    """A simulator's plugin or library is missing or broken, so that nothing can be run on it."""
+    """A simulator's plugin or library is missing or does not load, so that nothing can be run on it."""
 
     code = "backend_unusable"
 
