@@ -136,7 +136,7 @@ class BasicAerBackend(BackendV2):
 
     def _engine(self) -> Engine:
         # What a thread is importing when the process forks is locked in the child for good.
-        with forks.none():
+        with forks.none(), raised_as_backend_errors():
             import_module("qiskit.qpy")
             return engine_of(self._simulator)
 

@@ -76,7 +76,7 @@ class BasicAerProvider:
         """Give the simulator of that name, or the default one; raises ``BackendNotFound``, a ``QiskitError``."""
         wanted = self._connection.settings.backend if name is None else name
         with raised_as_backend_errors():
-            return BasicAerBackend(self, _simulator(wanted))
+            return BasicAerBackend(self, _simulator(str(wanted)))
 
     def retrieve_job(self, job_id: str) -> BasicAerJob:
         """Give the job of that id, whichever process submitted it; raises ``UnknownJob``, a ``QiskitError``."""

@@ -7,7 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
+from qiskit.providers import QiskitBackendNotFoundError
 
+from aerjob_cli import BasicAerProvider
 from aerjob_cli.catalog import SIMULATORS, Option, Simulator
 from aerjob_cli.codec.options import check_options, options_of, parse_option
 from aerjob_cli.engines.registry import engine_of
@@ -150,6 +154,23 @@ def test_an_engine_that_is_missing_is_told_with_what_may_help(install: Install, 
         engine_of(simulator_named(name))
     (tmp_path / f"{name.removesuffix('_simulator')}_engine.py").write_text("class Engine: pass\n")
     assert engine_of(simulator_named(name)) is engine_of(simulator_named(name))
+
+
+def test_python_is_told_in_errors_of_qiskit(install: Install, tmp_path: Path) -> None:
+    provider = BasicAerProvider(tmp_path / "home")
+    lacking, unfinished = install(more="needs='no-such-library'"), install()
+    with pytest.raises(QiskitBackendNotFoundError, match="no-such-library is not installed; install it with `pip"):
+        provider.get_backend(lacking)
+    names = [backend.name for backend in provider.backends()]
+    assert lacking not in names
+    assert unfinished in names
+    backend = provider.get_backend(unfinished)
+    circuit = QuantumCircuit(1, 1)
+    for use in (lambda: backend.run(circuit), lambda: backend.target):
+        with pytest.raises(QiskitError, match="its engine does not load"):
+            use()
+    assert provider.jobs() == []
+    provider.client.close()
 
 
 @pytest.mark.parametrize(
