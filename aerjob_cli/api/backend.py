@@ -14,10 +14,11 @@ from qiskit.transpiler import Target
 from aerjob_cli.api.backend_errors import RunRefused, RunTypeRefused, raised_as_backend_errors
 from aerjob_cli.api.client import CircuitBytes, Client, Plan, Request
 from aerjob_cli.api.request_checks import checked
+from aerjob_cli.api.run_inputs import device_of, payloads_of, surroundings_of, sweep_of
 from aerjob_cli.catalog import Simulator
-from aerjob_cli.codec.circuits import encode_qpy
-from aerjob_cli.codec.envelope import QPY
+from aerjob_cli.codec.circuits import encode_circuits
 from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.noise_models import Surroundings
 from aerjob_cli.codec.options import check_options, options_of
 from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.base import Engine
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 # A payload has a limit; circuits in groups stay below it, and only one that is huge itself does not.
 _CIRCUITS_PER_PAYLOAD = 500
+# Options of ``run()`` that are payloads of a job.
+_GIVEN_BY_THEMSELVES = ("noise_model", "parameter_binds")
 
 
 class BasicAerBackend(BackendV2):
@@ -49,8 +52,9 @@ class BasicAerBackend(BackendV2):
             backend_version=__version__,
         )
         self._simulator = simulator
-        names = dict.fromkeys(options_of(simulator.name))
+        names = dict.fromkeys((*options_of(simulator.name), *_GIVEN_BY_THEMSELVES))
         self._options = Options(**{**names, "shots": simulator.default_shots, "memory": False})
+        self._device: Surroundings | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -62,8 +66,21 @@ class BasicAerBackend(BackendV2):
 
     @property
     def target(self) -> Target:
-        """The gates that the simulator runs, on any number of qubits (``num_qubits`` is None)."""
+        """The gates that the simulator runs, on any number of qubits (``num_qubits`` None), or those of its device."""
+        if self._device is not None:
+            with forks.none():
+                return (
+                    import_module("aerjob_cli.engines.noise").gates_under(self._device, self._simulator.method).target
+                )
         return self._engine().target(self._simulator.method)
+
+    def under(self, device: BackendV2) -> BasicAerBackend:
+        """Give this simulator with the noise, the gates and the couplings of a device; raises ``RunTypeRefused``."""
+        other = type(self)(self._provider, self._simulator)
+        with forks.none():
+            other._device = device_of(device)
+        other.description = f"{self.description}, as {device.name}"
+        return other
 
     @property
     def max_circuits(self) -> None:
@@ -83,8 +100,10 @@ class BasicAerBackend(BackendV2):
         for field in fields:
             if field not in self.options:
                 raise AttributeError(f"Options field {field} is not valid for this backend")
+        if fields.get("noise_model") is not None:
+            surroundings_of(fields["noise_model"])
         with raised_as_backend_errors():
-            check_options(fields, self._simulator.name)
+            check_options(_checkable(fields), self._simulator.name)
         super().set_options(**fields)
 
     def run(
@@ -103,14 +122,16 @@ class BasicAerBackend(BackendV2):
     ) -> BasicAerJob:
         """Check the circuits, store them as one job and return it; a worker is woken to run it.
 
-        ``options`` are those of ``AerSimulator.run`` (``shots``, ``seed_simulator``, ``memory``, …) and come before
-        those of ``set_options``. A job with a higher ``priority`` starts first; ``time_limit_s`` is how long it may
-        run, ``max_memory_mb`` (MiB) how much memory it may take. A repeated ``idempotency_key`` gives the first job
+        ``options`` are those of ``AerSimulator.run`` (``shots``, ``seed_simulator``, ``memory``, ``noise_model``,
+        ``parameter_binds``, …) and come before those of ``set_options``. A job with a higher ``priority`` starts
+        first; ``time_limit_s`` is how long it may run, ``max_memory_mb`` (MiB) how much memory it may take. A repeated
+        ``idempotency_key`` gives the first job
         again. Raises ``RunRefused`` (a ``QiskitError``) when nothing could run, before anything is stored.
         """
         circuits = _listed(run_input)
         chosen = {**dict(self.options.items()), **{key: value for key, value in options.items() if value is not None}}
         with raised_as_backend_errors():
+            program = self._program(circuits, chosen.pop("noise_model"), chosen.pop("parameter_binds"))
             request = checked(
                 Request(
                     circuits=(),
@@ -129,9 +150,9 @@ class BasicAerBackend(BackendV2):
                     idempotency_key=idempotency_key,
                 )
             )
-            plan = self._plan(circuits, request)
-            stored = _encoded(circuits)
-            (record,) = self.client.submit([replace(request, circuits=stored, plan=plan)])
+            plan = self._plan(program, request)
+            stored = replace(request, circuits=_encoded(circuits), beside=payloads_of(program), plan=plan)
+            (record,) = self.client.submit([stored])
         return self._provider.job_of(record, backend=self)
 
     def _engine(self) -> Engine:
@@ -140,7 +161,22 @@ class BasicAerBackend(BackendV2):
             import_module("qiskit.qpy")
             return engine_of(self._simulator)
 
-    def _plan(self, circuits: list[QuantumCircuit], request: Request) -> Plan:
+    def _program(self, circuits: list[QuantumCircuit], noise_model: object, parameter_binds: object) -> Program:
+        surroundings = self._device
+        if noise_model is not None:
+            surroundings = surroundings_of(noise_model)
+            if self._device is not None:
+                surroundings = replace(self._device, noise_model=surroundings.noise_model)
+        program = Program(circuits, surroundings)
+        if parameter_binds is not None:
+            program = replace(program, sweep=sweep_of(parameter_binds, circuits))
+        if program.experiments_total > CIRCUITS_LIMIT:
+            raise RunRefused(
+                f"run() got {program.experiments_total} experiments; a job may have {CIRCUITS_LIMIT}, so submit several"
+            )
+        return program
+
+    def _plan(self, program: Program, request: Request) -> Plan:
         assert request.shots is not None  # a checked request has them
         spec = JobSpec(
             job_id="",
@@ -154,7 +190,7 @@ class BasicAerBackend(BackendV2):
             options=dict(request.options),
             counts_required=False,
         )
-        found = self._engine().check(Program(tuple(circuits)), spec)
+        found = self._engine().check(program, spec)
         return Plan(found.experiments_total, found.threads)
 
 
@@ -175,13 +211,15 @@ def _listed(run_input: QuantumCircuit | Iterable[QuantumCircuit]) -> list[Quantu
             raise RunRefused(f"circuit {brief(circuit.name)} has no qubits, so that there is nothing to run")
     if not circuits:
         raise RunRefused("run() got no circuits; a job needs at least one")
-    if len(circuits) > CIRCUITS_LIMIT:
-        raise RunRefused(f"run() got {len(circuits)} circuits; a job may have {CIRCUITS_LIMIT}, so submit several")
     return circuits
+
+
+def _checkable(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in _GIVEN_BY_THEMSELVES}
 
 
 def _encoded(circuits: list[QuantumCircuit]) -> tuple[CircuitBytes, ...]:
     groups = (
         circuits[start : start + _CIRCUITS_PER_PAYLOAD] for start in range(0, len(circuits), _CIRCUITS_PER_PAYLOAD)
     )
-    return tuple(CircuitBytes(group[0].name, QPY, encode_qpy(group)) for group in groups)
+    return tuple(CircuitBytes(group[0].name, *encode_circuits(group)) for group in groups)

@@ -21,6 +21,9 @@ from aerjob_cli.api.launch import WorkerLauncher
 from aerjob_cli.api.provenance import submitted_by
 from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.waiting import wait_for
+from aerjob_cli.codec import sweeps
+from aerjob_cli.codec.envelope import CIRCUIT_FORMATS, NOISE_FORMATS, SWEEP
+from aerjob_cli.codec.sweeps import Sweep
 from aerjob_cli.errors import AerjobError, InputRefused, JobNotFinal, JobNotFound, PayloadDamaged
 from aerjob_cli.plugins.discovery import simulator_named
 from aerjob_cli.settings import PAYLOAD_LIMIT_BYTES, Settings
@@ -38,7 +41,7 @@ _CANCEL_TAKES_AT_MOST_S = 30.0
 
 @dataclass(frozen=True)
 class CircuitBytes:
-    """Circuits as they were handed in: a name for people, a format tag, the bytes."""
+    """Circuits as they were handed in, or what they are run with: a name for people, a format tag, the bytes."""
 
     name: str
     format: str
@@ -57,11 +60,12 @@ class Plan:
 class Request:
     """One job to be. ``seed`` from 0 to 2^63 − 1 or None to draw one; ``max_memory_mb`` in MiB.
 
-    ``shots`` None leaves them to the simulator.
+    ``shots`` None leaves them to the simulator. ``beside`` is what the circuits are run with: noise, a sweep.
     """
 
     circuits: tuple[CircuitBytes, ...]
     backend: str
+    beside: tuple[CircuitBytes, ...] = ()
     shots: int | None = None
     seed: int | None = None
     memory: bool = False
@@ -125,8 +129,8 @@ class Client:
         with self.store.writing() as tx:
             for request, item in zip(requests, prepared, strict=True):
                 # From here on nobody removes a file as unreferenced.
-                for circuit, payload in zip(request.circuits, item.payloads, strict=True):
-                    objects.put_again(self.store.paths, payload, circuit.data)
+                for given, payload in zip((*request.circuits, *request.beside), item.payloads, strict=True):
+                    objects.put_again(self.store.paths, payload, given.data)
             records = [submissions.submit(tx, item, now_us=self.store.now_us()) for item in prepared]
         self._wake_worker()
         return records
@@ -286,9 +290,22 @@ class Client:
         return StoredArray(array.name, array.size_bytes, array.sha256, read)
 
     def circuits(self, record: JobRecord) -> list[CircuitBytes]:
-        """Read the bytes that a job was submitted with; raises ``PayloadDamaged``."""
+        """Read the circuits that a job was submitted with, as bytes; raises ``PayloadDamaged``."""
+        return self._submitted(record, CIRCUIT_FORMATS)
+
+    def sweep(self, record: JobRecord) -> Sweep | None:
+        """Read the values of the job's parameters; None where it has none. Raises ``PayloadDamaged``."""
+        for stored in self._submitted(record, frozenset({SWEEP})):
+            return sweeps.decode(stored.data, stored.name)
+        return None
+
+    def surroundings(self, record: JobRecord) -> CircuitBytes | None:
+        """Read the noise that a job runs under, as bytes; None where it has none. Raises ``PayloadDamaged``."""
+        return next(iter(self._submitted(record, NOISE_FORMATS)), None)
+
+    def _submitted(self, record: JobRecord, formats: frozenset[str]) -> list[CircuitBytes]:
         with self.store.reading() as tx:
-            stored = submissions.circuits_of(tx, record.seq)
+            stored = submissions.payloads_of(tx, record.seq, formats=formats)
         with self._still_there(record):
             return [
                 CircuitBytes(payload.name, payload.format, objects.load(self.store.paths, payload))
@@ -336,7 +353,7 @@ class Client:
         assert request.shots is not None
         return Submission(
             job_id=str(uuid.uuid4()),
-            payloads=tuple(self._payload(circuit) for circuit in request.circuits),
+            payloads=tuple(self._payload(given) for given in (*request.circuits, *request.beside)),
             backend=simulator.name,
             method=request.method,
             shots=request.shots,

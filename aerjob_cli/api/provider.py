@@ -78,6 +78,13 @@ class BasicAerProvider:
         with raised_as_backend_errors():
             return BasicAerBackend(self, _simulator(str(wanted)))
 
+    def from_backend(self, device: BackendV2) -> BasicAerBackend:
+        """Give a simulator with the noise, the gates and the couplings of a device, as ``AerSimulator.from_backend``.
+
+        Raises ``RunTypeRefused``, a ``QiskitError``, for what is no ``BackendV2``.
+        """
+        return self.get_backend("aer_simulator").under(device)
+
     def retrieve_job(self, job_id: str) -> BasicAerJob:
         """Give the job of that id, whichever process submitted it; raises ``UnknownJob``, a ``QiskitError``."""
         with raised_as_job_errors():

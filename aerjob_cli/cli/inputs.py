@@ -25,7 +25,21 @@ def read_circuits(files: Sequence[str], format: str | None = None) -> list[Circu
     return [_read_circuit(file, format) for file in files]
 
 
+def read_text(file: str, *, kind: str) -> tuple[str, str]:
+    """Read a file that is text: give its name for messages and its content; raises ``InputRefused``."""
+    name, data = _read(file, kind)
+    try:
+        return name, data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputRefused(f"{name} is not UTF-8 text; save it so", file=name) from None
+
+
 def _read_circuit(file: str, format: str | None) -> CircuitBytes:
+    name, data = _read(file, "a circuit")
+    return CircuitBytes(name, format or sniff_format(data), data)
+
+
+def _read(file: str, content: str) -> tuple[str, bytes]:
     name = "stdin" if file == STDIN else clean(os.fsencode(file).decode("utf-8", errors="replace"))
     try:
         data = _read_stdin() if file == STDIN else _read_file(file, name)
@@ -36,12 +50,12 @@ def _read_circuit(file: str, format: str | None) -> CircuitBytes:
     except ValueError as error:  # a NUL in the name
         raise InputRefused(f"{name!r} is not the name of a file; check it", file=name) from error
     if not data:
-        raise InputRefused(f"{name} is empty; write a circuit into it", file=name)
+        raise InputRefused(f"{name} is empty; write {content} into it", file=name)
     if len(data) > PAYLOAD_LIMIT_BYTES:
         raise InputRefused(
             f"{name} is larger than {PAYLOAD_LIMIT_BYTES // 2**20} MiB, the limit of one file; split it", file=name
         )
-    return CircuitBytes(name, format or sniff_format(data), data)
+    return name, data
 
 
 def _read_stdin() -> bytes:

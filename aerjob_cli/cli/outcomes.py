@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aerjob_cli.api.client import Client, ExperimentBytes, StoredArray
@@ -15,6 +15,7 @@ from aerjob_cli.cli.plain_data import array_name, plain, stabilizers, summary, t
 from aerjob_cli.codec.counts import bit_counts, bit_memory
 from aerjob_cli.codec.envelope import MARKED_EXPERIMENT_RESULT, RESULT_FORMATS
 from aerjob_cli.codec.results import decode_experiment
+from aerjob_cli.codec.sweeps import Sweep
 from aerjob_cli.errors import PayloadDamaged
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
@@ -43,6 +44,7 @@ class StoredOutcome:
     data: Mapping[str, Any]
     arrays: tuple[StoredArray, ...]
     arrays_alone: frozenset[str]
+    parameters: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_outcomes(client: Client, job: JobRecord, *, indices: Collection[int] | None = None) -> Iterator[StoredOutcome]:
@@ -58,9 +60,13 @@ def read_outcomes(client: Client, job: JobRecord, *, indices: Collection[int] | 
         client.find(job.job_id)
         fact = f"has {len(stored)} of {len(expected)} results of job {job.job_id}"
         raise PayloadDamaged(client.settings.paths.database, fact, "restore it from a backup")
+    sweep = client.sweep(job)
+    circuits = 1 if sweep is None else _circuits_of(job, sweep)
     for item in stored:
         with damage_told(client, job):
             outcome = _outcome(job, item)
+            if sweep is not None:
+                outcome = replace(outcome, parameters=sweep.values_of(item.position, circuits))
         yield outcome
 
 
@@ -121,6 +127,13 @@ def _outcome(job: JobRecord, stored: ExperimentBytes) -> StoredOutcome:
     )
 
 
+def _circuits_of(job: JobRecord, sweep: Sweep) -> int:
+    """Tell how many circuits there are, without reading one: tables are one a circuit, or one for all of them."""
+    if len(sweep.tables) > 1:
+        return len(sweep.tables)
+    return (job.experiments_total or 0) // len(sweep.tables[0].points)
+
+
 def _by_frequency(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
@@ -143,6 +156,7 @@ def _told(outcome: StoredOutcome, listed: int | None) -> ExperimentOutcome:
         arrays=tuple(arrays.values()),
         data=outcome.data,
         summaries=summaries,
+        parameters=outcome.parameters,
     )
 
 

@@ -68,6 +68,35 @@ MeasureAll = Annotated[
 SaveState = Annotated[
     bool, typer.Option("--save-state", help="Keep the final state, in the form that the method has it.")
 ]
+Noise = Annotated[
+    str | None,
+    typer.Option(parser=text, metavar="TEXT", help="Noise, as depolarizing:p1=0.001,p2=0.01,readout=0.02."),
+]
+NoiseModel = Annotated[
+    str | None, typer.Option(metavar="FILE", help="A noise model of Aer's, as JSON (NoiseModel.to_dict).")
+]
+Like = Annotated[
+    str | None,
+    typer.Option(
+        parser=text, metavar="DEVICE", help="A device's noise, gates and couplings, as generic-5 or sherbrooke."
+    ),
+]
+Bind = Annotated[
+    list[str] | None,
+    typer.Option(parser=text, metavar="NAME=VALUE", help="A value for a parameter, as theta=0.3; may be repeated."),
+]
+Sweep = Annotated[
+    list[str] | None,
+    typer.Option(
+        parser=text,
+        metavar="NAME=VALUES",
+        help="Values for a parameter, as theta=0:pi:100 or theta=0.1,0.2; several make a grid.",
+    ),
+]
+Zip = Annotated[bool, typer.Option("--zip", help="Go through several --sweep together, instead of their grid.")]
+SweepFile = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Points as CSV; the first line names the parameters.")
+]
 SimulatorOptions = Annotated[
     list[str] | None,
     typer.Option("--option", parser=text, metavar="KEY=VALUE", help="An option of the simulator; may be repeated."),

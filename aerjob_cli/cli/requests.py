@@ -9,8 +9,10 @@ from typing import Any
 
 from aerjob_cli.api.client import Client, Request
 from aerjob_cli.cli import interrupts
-from aerjob_cli.cli.inputs import read_circuits
+from aerjob_cli.cli.inputs import STDIN, read_circuits
+from aerjob_cli.cli.noise_options import noise_payloads
 from aerjob_cli.cli.submission_options import SubmissionOptions
+from aerjob_cli.cli.sweep_options import sweep_payloads
 from aerjob_cli.codec.options import parse_option
 from aerjob_cli.errors import AerjobError, InputRefused, UsageError
 from aerjob_cli.settings import Settings
@@ -33,9 +35,17 @@ def requests_of(wanted: SubmissionOptions, settings: Settings) -> list[Request]:
     """Make a request of each file, or one of all; raises ``InputRefused`` for a file or an option that cannot be."""
     if wanted.idempotency_key is not None and len(wanted.files) > 1 and not wanted.one_job:
         raise UsageError("an idempotency key stands for one job; give one file with it, or --one-job")
+    if [*wanted.files, wanted.noise_model, wanted.sweep_file].count(STDIN) > 1:
+        raise UsageError("stdin can be read once; give `-` one time")
     backend = wanted.backend or settings.backend
     wish = Request(
         circuits=(),
+        beside=(
+            *noise_payloads(text=wanted.noise, file=wanted.noise_model, like=wanted.like),
+            *sweep_payloads(
+                bind=wanted.bind or (), sweep=wanted.sweep or (), is_zipped=wanted.zip, file=wanted.sweep_file
+            ),
+        ),
         backend=backend,
         shots=settings.shots if wanted.shots is None else wanted.shots,
         seed=wanted.seed,

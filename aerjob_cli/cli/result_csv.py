@@ -23,7 +23,9 @@ Row = Sequence[object]
 
 def counts_csv(job: JobRecord, outcomes: Sequence[StoredOutcome], *, top: int | None) -> Iterator[bytes]:
     """Write a row for each outcome of each experiment, the most frequent first; only the ``top`` first of each."""
-    return _written(_COUNTS_HEADER, _count_rows(job, outcomes, top))
+    names = _parameters_of(outcomes)
+    header = (*_COUNTS_HEADER[:3], *names, *_COUNTS_HEADER[3:])
+    return _written(header, _count_rows(job, outcomes, top, names))
 
 
 def arrays_csv(
@@ -37,11 +39,19 @@ def arrays_csv(
     meant = arrays_meant(job, outcomes, name)
     with damage_told(client, job):
         axes = max(len(content_of(array, qubits=outcome.qubits, listed=None).shape) for outcome, array in meant)
-    header = (*_ARRAYS_HEADER, *(f"index_{axis}" for axis in range(axes)), "real", "imag")
+    names = _parameters_of(outcomes)
+    header = (
+        *_ARRAYS_HEADER[:3],
+        *names,
+        *_ARRAYS_HEADER[3:],
+        *(f"index_{axis}" for axis in range(axes)),
+        "real",
+        "imag",
+    )
 
     def rows() -> Iterator[Row]:
         for outcome, array in meant:
-            start = (job.job_id, outcome.index, outcome.name, array.name)
+            start = (job.job_id, outcome.index, outcome.name, *_values_of(outcome, names), array.name)
             with damage_told(client, job):
                 for index, value in _elements(array) if top is None else _largest(outcome, array, top):
                     yield (*start, *index, *[""] * (axes - len(index)), *value)
@@ -57,12 +67,23 @@ def _written(header: Row, rows: Iterable[Row]) -> Iterator[bytes]:
         yield file.getvalue().encode("utf-8", errors="backslashreplace")
 
 
-def _count_rows(job: JobRecord, outcomes: Sequence[StoredOutcome], top: int | None) -> Iterator[Row]:
+def _parameters_of(outcomes: Sequence[StoredOutcome]) -> tuple[str, ...]:
+    """Name the parameters of all experiments, in their order; each has a column of its own."""
+    return tuple(dict.fromkeys(name for outcome in outcomes for name in outcome.parameters))
+
+
+def _values_of(outcome: StoredOutcome, names: Sequence[str]) -> list[object]:
+    return [outcome.parameters.get(name, "") for name in names]
+
+
+def _count_rows(
+    job: JobRecord, outcomes: Sequence[StoredOutcome], top: int | None, names: Sequence[str]
+) -> Iterator[Row]:
     for outcome in outcomes:
         counts = outcome.counts or {}
         total = sum(counts.values()) or 1
         for bits, count in islice(counts.items(), top):
-            yield job.job_id, outcome.index, outcome.name, bits, count, count / total
+            yield job.job_id, outcome.index, outcome.name, *_values_of(outcome, names), bits, count, count / total
 
 
 def _largest(outcome: StoredOutcome, array: StoredArray, top: int) -> Iterator[tuple[Row, Row]]:

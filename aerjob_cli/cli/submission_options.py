@@ -31,6 +31,13 @@ class SubmissionOptions:
     memory: parameters.Memory = False
     measure_all: parameters.MeasureAll = False
     save_state: parameters.SaveState = False
+    noise: parameters.Noise = None
+    noise_model: parameters.NoiseModel = None
+    like: parameters.Like = None
+    bind: parameters.Bind = None
+    sweep: parameters.Sweep = None
+    zip: parameters.Zip = False
+    sweep_file: parameters.SweepFile = None
     option: parameters.SimulatorOptions = None
     optimization_level: parameters.OptimizationLevel = None
     no_transpile: parameters.NoTranspile = False

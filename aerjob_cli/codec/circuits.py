@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from aerjob_cli.codec import envelope, openqasm2, openqasm3, quantum_payload
+from aerjob_cli.codec import circuit_bundle, envelope, openqasm2, openqasm3, quantum_payload
 from aerjob_cli.codec.program_text import REGISTER_LIMIT, too_large
 from aerjob_cli.errors import CircuitRefused, brief
 from aerjob_cli.settings import OPERATIONS_LIMIT
@@ -33,6 +33,8 @@ def decode_circuits(format: str, data: bytes, name: str) -> list[QuantumCircuit]
         circuits = quantum_payload.read(data, name)
     elif format == envelope.OPENQASM3:
         circuits = [openqasm3.read(data, name)]
+    elif format == envelope.CIRCUIT_BUNDLE:
+        circuits, _ = circuit_bundle.read(data, name)
     else:
         known = ", ".join(sorted(envelope.CIRCUIT_FORMATS))
         raise CircuitRefused(f"{name} has the format {format!r}, which is not known; there is {known}")
@@ -70,6 +72,11 @@ def preload_readers() -> None:
     openqasm3.preload()
 
 
-def encode_qpy(circuits: Sequence[QuantumCircuit]) -> bytes:
-    """Write circuits as QPY; raises ``CircuitRefused`` for what QPY would not give back as it was."""
-    return quantum_payload.write(circuits)
+def encode_circuits(circuits: Sequence[QuantumCircuit]) -> tuple[str, bytes]:
+    """Write circuits, and give the format and the bytes: QPY where that keeps them, else a bundle.
+
+    Raises ``CircuitRefused`` for what would not come back as it was.
+    """
+    for circuit in circuits:
+        quantum_payload.check_metadata(circuit)
+    return circuit_bundle.encode(circuits)

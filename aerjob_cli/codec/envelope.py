@@ -10,13 +10,23 @@ import hashlib
 OPENQASM2 = "openqasm2"
 OPENQASM3 = "openqasm3"
 QPY = "qpy"
+# Circuits with instructions that QPY would lose (see `circuit_bundle`); only aerjob writes them.
+CIRCUIT_BUNDLE = "circuits+zip;v1"
+# What circuits are run under: a noise model, exact and with a device (`noise_models`), as typed (`noise_texts`), and as
+# Aer's JSON that somebody brought (`noise_files`).
+NOISE = "noise+zip;v1"
+NOISE_TEXT = "noise-text;v1"
+NOISE_FILE = "noise-model+json"
+# Values of parameters (`sweeps`).
+SWEEP = "sweep+json;v1"
 # The result of an experiment as plain JSON, and as JSON with markers for what JSON has no words for (see `results`).
 EXPERIMENT_RESULT = "experiment-result+json;v1"
 MARKED_EXPERIMENT_RESULT = "experiment-result+json;v2"
 # https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 NPY = "npy"
 
-CIRCUIT_FORMATS = frozenset({OPENQASM2, OPENQASM3, QPY})
+CIRCUIT_FORMATS = frozenset({OPENQASM2, OPENQASM3, QPY, CIRCUIT_BUNDLE})
+NOISE_FORMATS = frozenset({NOISE, NOISE_TEXT, NOISE_FILE})
 RESULT_FORMATS = frozenset({EXPERIMENT_RESULT, MARKED_EXPERIMENT_RESULT})
 
 

@@ -85,11 +85,15 @@ def _check_statements(program: ast.Program, text: str, name: str) -> None:
                 place,
                 ", and only 'stdgates.inc' can be included; copy the definitions into the file",
             )
-        if isinstance(statement, ast.IODeclaration) and statement.io_identifier is ast.IOKeyword.input:
+        if (
+            isinstance(statement, ast.IODeclaration)
+            and statement.io_identifier is ast.IOKeyword.input
+            and not isinstance(statement.type, (ast.FloatType, ast.AngleType))
+        ):
             raise _refused(
                 f"{name} has the input {statement.identifier.name!r}",
                 place,
-                ", and a job has no inputs; write its value into the file",
+                ", which is neither a float nor an angle; write its value into the file",
             )
         size = getattr(statement, "size", None) or getattr(getattr(statement, "type", None), "size", None)
         if isinstance(size, ast.IntegerLiteral):

@@ -87,7 +87,8 @@ RULED_ELSEWHERE: dict[str, str] = {
     "max_shot_size": "it has no effect since Aer 0.15",
     "max_memory_mb": "it follows from the memory limit of the job",
     "max_parallel_threads": "it is chosen by the size of the circuits",
-    "noise_model": "noise models cannot be stored yet",
+    "noise_model": "it is given by itself (--noise-model, --noise, --like; noise_model= of run() in Python)",
+    "parameter_binds": "they are given by themselves (--bind, --sweep; parameter_binds= of run() in Python)",
     "validation_threshold": "Aer takes only whole numbers for it, which makes it useless",
 }
 

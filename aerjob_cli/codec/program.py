@@ -1,4 +1,4 @@
-"""What a job runs, as it comes out of the payloads of a submission: its circuits.
+"""What a job runs, as it comes out of the payloads of a submission: circuits, and what they are run with.
 
 One payload is one file of a submission, or what Python handed in; its format says what is in it.
 """
@@ -9,10 +9,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aerjob_cli.codec import envelope, noise_files, noise_models, noise_texts, sweeps
 from aerjob_cli.codec.circuits import decode_circuits
+from aerjob_cli.codec.noise_models import Surroundings
+from aerjob_cli.codec.sweeps import NO_PARAMETERS, Sweep
+from aerjob_cli.errors import CircuitRefused, InputRefused
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+
+_ALL = Sweep((NO_PARAMETERS,))
 
 
 @dataclass(frozen=True)
@@ -20,16 +26,45 @@ class Program:
     """What an engine checks and runs."""
 
     circuits: Sequence[QuantumCircuit]
+    surroundings: Surroundings | None = None
+    sweep: Sweep = _ALL
 
     @property
     def experiments_total(self) -> int:
         """Count the experiments: what is run, stored and started again one by one."""
-        return len(self.circuits)
+        return sum(len(self.sweep.of(position).points) for position in range(len(self.circuits)))
 
 
 def decode_program(payloads: Iterable[tuple[str, bytes, str]]) -> Program:
     """Read the payloads of a job (format, bytes, name), in their order; raises ``CircuitRefused``."""
     circuits: list[QuantumCircuit] = []
+    surroundings, sweep = None, _ALL
     for format, data, name in payloads:
-        circuits += decode_circuits(format, data, name)
-    return Program(tuple(circuits))
+        if format in _NOISE:
+            surroundings = _NOISE[format](data, name)
+        elif format == envelope.SWEEP:
+            sweep = sweeps.decode(data, name)
+        else:
+            circuits += decode_circuits(format, data, name)
+    if len(sweep.tables) not in (1, len(circuits)):
+        raise CircuitRefused(f"there are values for {len(sweep.tables)} circuits, and the job has {len(circuits)}")
+    return Program(circuits, surroundings, sweep)
+
+
+def _from_text(data: bytes, name: str) -> Surroundings:
+    try:
+        return noise_models.depolarizing(noise_texts.parse_noise(data.decode()))
+    except (InputRefused, ValueError) as error:
+        raise CircuitRefused(f"{name} is damaged and cannot be read; submit it again") from error
+
+
+def _from_file(data: bytes, name: str) -> Surroundings:
+    model = noise_files.read(data, name)
+    return Surroundings(model, basis_gates=tuple(model.basis_gates))
+
+
+_NOISE = {
+    envelope.NOISE: noise_models.decode,
+    envelope.NOISE_TEXT: _from_text,
+    envelope.NOISE_FILE: _from_file,
+}

@@ -1,4 +1,4 @@
-"""QPY, Qiskit's binary form of circuits: checked before loading, and written only where nothing gets lost.
+"""QPY, Qiskit's binary form of circuits: checked before loading. What it loses is kept elsewhere (``circuit_bundle``).
 
 Sources: Qiskit's documentation of the QPY format; CVE-2025-2000 (loading a version below 13 can run code).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aerjob_cli.codec import strict_json
@@ -15,12 +15,9 @@ from aerjob_cli.errors import CircuitRefused, brief
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import Operation
 
 _MAGIC = b"QISKIT"
 _OLDEST_VERSION = 13
-# Qiskit's classes for these lose their content in QPY, as Aer's own classes do.
-_CHANNELS = frozenset({"kraus", "superop", "quantum_channel", "roerror"})
 
 
 def read(data: bytes, name: str) -> list[QuantumCircuit]:
@@ -40,11 +37,9 @@ def read(data: bytes, name: str) -> list[QuantumCircuit]:
 
 
 def write(circuits: Sequence[QuantumCircuit]) -> bytes:
-    """Write circuits into one QPY file. Raises ``CircuitRefused`` for what would not come back as it was."""
+    """Write circuits into one QPY file; raises ``CircuitRefused`` for what QPY cannot write."""
     from qiskit import qpy
 
-    for circuit in circuits:
-        _check_survival(circuit)
     file = io.BytesIO()
     try:
         qpy.dump(list(circuits), file)
@@ -93,15 +88,8 @@ def _load(data: bytes) -> list[QuantumCircuit]:
     return list(programs)
 
 
-def _check_survival(circuit: QuantumCircuit) -> None:
-    for operation in _operations(circuit):
-        # ``base_class``, because the classes of Qiskit's singletons (measure, for one) have no module.
-        kind = getattr(operation, "base_class", type(operation))
-        if kind.__module__.startswith("qiskit_aer") or operation.name in _CHANNELS:
-            raise CircuitRefused(
-                f"circuit {brief(circuit.name)} contains {brief(operation.name)}, an instruction of Aer's own that "
-                "cannot be stored yet; remove it and measure instead"
-            )
+def check_metadata(circuit: QuantumCircuit) -> None:
+    """Refuse metadata that JSON, as QPY writes it, would change; raises ``CircuitRefused``."""
     try:
         strict_json.check(circuit.metadata, "its metadata")
     except strict_json.NotJson as error:
@@ -113,12 +101,3 @@ def _check_survival(circuit: QuantumCircuit) -> None:
         raise CircuitRefused(
             f"the metadata of circuit {brief(circuit.name)} is nested too deeply to be stored; write it flatter"
         ) from None
-
-
-def _operations(circuit: QuantumCircuit) -> Iterator[Operation]:
-    for instruction in circuit.data:
-        if instruction.is_standard_gate():
-            continue
-        yield instruction.operation
-        for block in getattr(instruction.operation, "blocks", ()):
-            yield from _operations(block)

@@ -7,7 +7,7 @@ template does it before it forks.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,7 +23,10 @@ from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.aer_gates import gates_of
 from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
-from aerjob_cli.engines.final_state import check_state, state_bytes, with_final_state
+from aerjob_cli.engines.experiments import Experiments
+from aerjob_cli.engines.final_state import check_state, with_final_state
+from aerjob_cli.engines.noise import check_fits, check_is_felt, check_surroundings, gates_under, is_noisy_in_time
+from aerjob_cli.engines.saved_data import has_quantum_errors, saved_bytes
 from aerjob_cli.engines.survey import survey
 from aerjob_cli.engines.translation import pass_manager, refusal, runnable
 from aerjob_cli.engines.width import check_width, runs_on_stabilizer
@@ -55,33 +58,52 @@ class AerEngine:
         simulator = _simulator(spec.method)
         check_state(spec)
         _check_device(spec, simulator)
+        surroundings = program.surroundings
+        if surroundings is not None:
+            check_surroundings(surroundings, spec)
+        experiments = _experiments(program, spec)
+        experiments.check_names()
         widest = 0
-        for circuit in as_run(program.circuits, spec):
+        names: set[str] = set()
+        for place in range(len(program.circuits)):
+            circuit = experiments.first_of(place)
             findings = survey(circuit)
             check_contents(circuit, findings, spec)
-            translated = _runnable(circuit, spec)
+            if surroundings is not None:
+                check_fits(circuit, surroundings)
+            translated = _runnable(circuit, program, spec)
             if translated is not circuit:
                 findings = survey(translated)
                 check_numbers(translated, findings)
+            for other in experiments.others_of(place):
+                check_numbers(other, survey(other))
             if spec.method == "stabilizer" and not findings.is_clifford:
-                raise refusal(circuit, gates_of(spec.method), lambda part: survey(_runnable(part, spec)).is_clifford)
+                raise refusal(
+                    circuit, gates_of(spec.method), lambda part: survey(_runnable(part, program, spec)).is_clifford
+                )
+            names |= findings.names
             prepared = with_final_state(translated, spec)
             if prepared is not translated:
                 findings.active.update(prepared.qubits)
-            check_width(prepared, findings, spec, simulator)
+            if surroundings is not None and spec.method == "automatic":
+                findings.is_clifford = False  # the noise decides as well, and only Aer knows how
+            check_width(prepared, findings, spec, simulator, _noise_of(program))
             if not runs_on_stabilizer(findings, spec):
                 widest = max(widest, findings.active_qubits * _DENSE_EXPONENTS.get(spec.method, 0))
+        if surroundings is not None:
+            check_is_felt(surroundings, names)
         return Plan(program.experiments_total, usable_cores() if widest >= _PARALLEL_QUBITS else 1)
 
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
-        circuits = as_run(program.circuits, spec)
+        experiments = _experiments(program, spec)
+        options = {**_options(spec), **_noise_of(program)}
         size = 1
         for start, stop in missing:
             position = start
             while position < stop:
                 began = time.perf_counter()
-                chunk = _prepared(circuits[position : min(position + size, stop)], spec)
-                runs, failure = _run_chunk(chunk, spec, position)
+                chunk = _prepared(experiments, range(position, min(position + size, stop)), program, spec)
+                runs, failure = _run_chunk(chunk, spec, position, options)
                 taken_s = time.perf_counter() - began
                 if runs:
                     yield runs
@@ -104,19 +126,39 @@ def _simulator(method: str) -> AerSimulator:
     return AerSimulator(method=method)
 
 
-def _runnable(circuit: QuantumCircuit, spec: JobSpec) -> QuantumCircuit:
-    return runnable(circuit, gates_of(spec.method), spec.optimization_level, may_translate=spec.may_translate)
+def _experiments(program: Program, spec: JobSpec) -> Experiments:
+    circuits = as_run(program.circuits, spec)
+    return Experiments(circuits, program.sweep, lambda circuit: _runnable(circuit, program, spec))
 
 
-def _prepared(circuits: Sequence[QuantumCircuit], spec: JobSpec) -> list[QuantumCircuit]:
-    """Give the first of the circuits, ready for Aer: one at least, and no more than their states have room."""
+def _runnable(circuit: QuantumCircuit, program: Program, spec: JobSpec) -> QuantumCircuit:
+    gates = gates_under(program.surroundings, spec.method)
+    return runnable(circuit, gates, spec.optimization_level, may_translate=spec.may_translate)
+
+
+def _noise_of(program: Program) -> dict[str, Any]:
+    return {} if program.surroundings is None else {"noise_model": program.surroundings.noise_model}
+
+
+def _prepared(
+    experiments: Experiments, positions: Iterable[int], program: Program, spec: JobSpec
+) -> list[QuantumCircuit]:
+    """Give the first of the circuits, ready for Aer: one at least, and no more than what they save has room.
+
+    A circuit with a quantum error in it is run alone: of all errors of a call Aer makes one noise model, by which it
+    chooses the method of each circuit.
+    """
     chunk: list[QuantumCircuit] = []
     size_bytes = 0
-    for circuit in circuits:
-        size_bytes += state_bytes(circuit, spec)
-        if chunk and size_bytes > _CHUNK_STATE_BYTES:
+    for position in positions:
+        ready = with_final_state(experiments.ready(position), spec)
+        size_bytes += saved_bytes(ready, spec)
+        is_alone = has_quantum_errors(ready) or is_noisy_in_time(program.surroundings, ready)
+        if chunk and (is_alone or size_bytes > _CHUNK_STATE_BYTES):
             break
-        chunk.append(with_final_state(_runnable(circuit, spec), spec))
+        chunk.append(ready)
+        if is_alone:
+            break
     return chunk
 
 
@@ -140,19 +182,19 @@ def chunk_seed(seed: int, index: int) -> int:
 
 
 def _run_chunk(
-    chunk: Sequence[QuantumCircuit], spec: JobSpec, start: int
+    chunk: Sequence[QuantumCircuit], spec: JobSpec, start: int, options: dict[str, Any]
 ) -> tuple[list[ExperimentRun], SimulationFailed | None]:
     """Run circuits in one call of Aer; give the good experiments, and the first failure."""
     results: list[ExperimentResult] = []
     failure: SimulationFailed | None = None
     try:
-        results = _call(chunk, spec, start)
+        results = _call(chunk, spec, start, options)
     except MemoryError as error:
         failure = SimulationFailed(Reason.OUT_OF_MEMORY, str(error) or "out of memory")
     except Exception as error:  # noqa: BLE001 - whatever Aer's compiler raises belongs to the circuit
         failure = SimulationFailed(Reason.SIMULATION_FAILED, str(error) or type(error).__name__)
     if failure is not None and len(chunk) > 1:
-        return _run_singly(chunk, spec, start)
+        return _run_singly(chunk, spec, start, options)
     runs = []
     for index, experiment in enumerate(results, start):
         if experiment.success:
@@ -163,32 +205,35 @@ def _run_chunk(
 
 
 def _run_singly(
-    chunk: Sequence[QuantumCircuit], spec: JobSpec, start: int
+    chunk: Sequence[QuantumCircuit], spec: JobSpec, start: int, options: dict[str, Any]
 ) -> tuple[list[ExperimentRun], SimulationFailed | None]:
     """Find the circuits that are good where the whole call failed and gave nothing."""
     runs = []
     for index, circuit in enumerate(chunk, start):
-        good, failure = _run_chunk([circuit], spec, index)
+        good, failure = _run_chunk([circuit], spec, index, options)
         runs += good
         if failure is not None:
             return runs, failure
     return runs, None
 
 
-def _call(chunk: Sequence[QuantumCircuit], spec: JobSpec, start: int) -> list[ExperimentResult]:
-    result = _simulator(spec.method).run(list(chunk), **_arguments(spec, start)).result()
+def _call(
+    chunk: Sequence[QuantumCircuit], spec: JobSpec, start: int, options: dict[str, Any]
+) -> list[ExperimentResult]:
+    seed = chunk_seed(spec.seed, start)
+    result = _simulator(spec.method).run(list(chunk), seed_simulator=seed, **options).result()
     experiments = list(result.results)
     if len(experiments) != len(chunk):
         raise RuntimeError(str(result.status).removeprefix("ERROR: "))
     return experiments
 
 
-def _arguments(spec: JobSpec, start: int) -> dict[str, Any]:
+def _options(spec: JobSpec) -> dict[str, Any]:
+    """Give what is the same in every call of Aer for a job."""
     options = {name: value for name, value in spec.options.items() if name in AER_OPTIONS}
     return options | {
         "shots": spec.shots,
         "memory": spec.memory,
-        "seed_simulator": chunk_seed(spec.seed, start),
         "max_parallel_threads": spec.threads,
         "max_memory_mb": spec.max_memory_mb,
     }

@@ -14,9 +14,6 @@ from aerjob_cli.errors import CircuitRefused, brief
 
 _SHOWN_PARAMETERS = 5
 _SHOWN_CHARACTERS = 60  # of a name
-# Aer's own instructions, and channels, come out of QPY without what Aer needs of them.
-_LOST_IN_QPY = ("save_", "set_")
-_CHANNELS = frozenset({"kraus", "superop", "quantum_channel", "qerror_loc", "roerror"})
 
 
 def check_contents(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> None:
@@ -25,15 +22,17 @@ def check_contents(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> 
     if circuit.parameters:
         names = sorted(as_clause(parameter.name)[:_SHOWN_CHARACTERS] for parameter in circuit.parameters)
         listing = ", ".join(names[:_SHOWN_PARAMETERS]) + (", …" if len(names) > _SHOWN_PARAMETERS else "")
-        raise CircuitRefused(f"{subject} has parameters without a value: {listing}; assign them before submitting")
+        raise CircuitRefused(
+            f"{subject} has parameters without a value: {listing}; give them some, as --bind {names[0]}=0.3 or as "
+            "parameter_binds= of run()"
+        )
     if circuit.num_input_vars:
         raise CircuitRefused(f"{subject} has input variables, and a job has no inputs; give them values instead")
-    for name in sorted(findings.names):
-        if name.startswith(_LOST_IN_QPY) or name in _CHANNELS:
-            raise CircuitRefused(
-                f"{subject} contains {brief(name)}, an instruction of Aer's own that cannot be stored yet; "
-                "remove it and measure instead"
-            )
+    if findings.lost is not None:
+        raise CircuitRefused(
+            f"{subject} contains {brief(findings.lost)}, an instruction of Aer's own, of which QPY keeps only the "
+            "name; hand the circuit to run() in Python, or leave it out and use --save-state"
+        )
     check_numbers(circuit, findings)
     if spec.counts_required and not spec.gives_state and "measure" not in findings.names:
         raise CircuitRefused(

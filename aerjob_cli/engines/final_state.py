@@ -9,16 +9,18 @@ import qiskit_aer  # noqa: F401 - it gives circuits the instruction
 from qiskit import QuantumCircuit
 
 from aerjob_cli.codec.jobspec import JobSpec
-from aerjob_cli.engines.memory import needed_bytes
 from aerjob_cli.errors import CircuitRefused
 
+_OWN = frozenset({"save_state", "save_statevector", "save_unitary", "save_superop"})
 _WITHOUT_STATE = "extended_stabilizer"
-_UNKNOWN_STATE_BYTES = 2**20  # of a matrix product state; what it has depends on the circuit
 
 
 def with_final_state(circuit: QuantumCircuit, spec: JobSpec) -> QuantumCircuit:
-    """Give a copy that saves its state at the end where the job is to have it, else the circuit itself."""
-    if not spec.gives_state:
+    """Give a copy that saves its state at the end where the job is to have it, else the circuit itself.
+
+    A circuit that saves it by itself, wherever that is, is left as it is: Aer refuses two states of one name.
+    """
+    if not spec.gives_state or not _OWN.isdisjoint(circuit.count_ops()):
         return circuit
     saving = circuit.copy()
     saving.save_state()
@@ -32,11 +34,3 @@ def check_state(spec: JobSpec) -> None:
             f"the method {_WITHOUT_STATE!r} has no final state that could be saved; leave out save_state "
             "(--save-state), or use the method statevector"
         )
-
-
-def state_bytes(circuit: QuantumCircuit, spec: JobSpec) -> int:
-    """Estimate the size of the final state in the result of ``circuit``; 0 where there is none."""
-    if not spec.gives_state:
-        return 0
-    needed = needed_bytes(spec.method, circuit.num_qubits)
-    return _UNKNOWN_STATE_BYTES if needed is None else needed

@@ -18,6 +18,7 @@ from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
+from aerjob_cli.engines.experiments import Experiments
 from aerjob_cli.engines.survey import survey
 from aerjob_cli.engines.translation import GateSet, runnable
 from aerjob_cli.errors import CircuitRefused, brief
@@ -66,23 +67,30 @@ class OneByOneEngine(ABC):
         return self.gates(method).target
 
     def check(self, program: Program, spec: JobSpec) -> Plan:
-        for circuit in as_run(program.circuits, spec):
+        if program.surroundings is not None:
+            raise CircuitRefused(f"{spec.backend} runs without noise; use qasm_simulator, or leave the noise out")
+        experiments = self._experiments(program, spec)
+        experiments.check_names()
+        for place in range(len(program.circuits)):
+            circuit = experiments.first_of(place)
             check_contents(circuit, survey(circuit), spec)
             # Before the translation, which of a wide circuit takes long.
             self.check_width(circuit, spec)
             translated = self._runnable(circuit, spec)
             if translated is not circuit:
                 check_numbers(translated, survey(translated))
+            for other in experiments.others_of(place):
+                check_numbers(other, survey(other))
             self.check_circuit(translated, spec)
         return Plan(program.experiments_total, 1)
 
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
-        circuits = as_run(program.circuits, spec)
+        experiments = self._experiments(program, spec)
         runs: list[ExperimentRun] = []
         began = time.perf_counter()
         for index in (index for start, stop in missing for index in range(start, stop)):
             try:
-                runs.append(self._run(circuits[index], spec, index))
+                runs.append(self._run(experiments.ready(index), spec, index))
             except Exception:
                 if runs:
                     yield runs
@@ -96,7 +104,7 @@ class OneByOneEngine(ABC):
     def _run(self, circuit: QuantumCircuit, spec: JobSpec, index: int) -> ExperimentRun:
         seed = (spec.seed + SEED_STEP * index) % 2**64
         try:
-            result = self.run_circuit(self._runnable(circuit, spec), spec, seed)
+            result = self.run_circuit(circuit, spec, seed)
         except SimulationFailed:
             raise
         except MemoryError as error:
@@ -105,6 +113,10 @@ class OneByOneEngine(ABC):
             text = getattr(error, "message", None) or str(error) or type(error).__name__
             raise SimulationFailed(Reason.SIMULATION_FAILED, str(text)) from error
         return experiment_run(index, result)
+
+    def _experiments(self, program: Program, spec: JobSpec) -> Experiments:
+        circuits = as_run(program.circuits, spec)
+        return Experiments(circuits, program.sweep, lambda circuit: self._runnable(circuit, spec))
 
     def _runnable(self, circuit: QuantumCircuit, spec: JobSpec) -> QuantumCircuit:
         gates = self.gates(spec.method)

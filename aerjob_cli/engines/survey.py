@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import ParameterExpression, Qubit
+from qiskit.circuit import Operation, ParameterExpression, Qubit
 
 # What Aer's stabilizer method runs whatever the parameters (a test asks Aer), besides rz by quarter turns.
 _CLIFFORD_GATES = frozenset(
@@ -21,6 +21,7 @@ _CONTROL_FLOW = frozenset({"break_loop", "continue_loop", "for_loop", "if_else",
 _CLIFFORD = _CLIFFORD_GATES | _CONTROL_FLOW | {"barrier", "delay", "measure", "reset"}
 # These touch no qubit's state: Aer leaves qubits with nothing else out.
 _IDLE = frozenset({"barrier"})
+_AERS_OWN = ("save_", "set_", "quantum_channel", "qerror_loc")
 
 
 @dataclass
@@ -31,6 +32,8 @@ class Survey:
     names: set[str] = field(default_factory=set)
     is_clifford: bool = True
     nonfinite: str | None = None
+    # Named like one of Aer's own instructions, and without what Aer needs of one: QPY has lost that.
+    lost: str | None = None
 
     @property
     def active_qubits(self) -> int:
@@ -50,6 +53,8 @@ def _look(circuit: QuantumCircuit, findings: Survey, *, is_outermost: bool) -> N
     for instruction in circuit.data:
         name = instruction.name
         findings.names.add(name)
+        if name.startswith(_AERS_OWN) and _is_lost(instruction.operation):
+            findings.lost = findings.lost or name
         if is_outermost and name not in _IDLE:
             findings.active.update(instruction.qubits)
         parameters = instruction.params
@@ -65,6 +70,11 @@ def _look(circuit: QuantumCircuit, findings: Survey, *, is_outermost: bool) -> N
                 _look(parameter, findings, is_outermost=False)
             elif findings.nonfinite is None and not _is_finite(parameter):
                 findings.nonfinite = name
+
+
+def _is_lost(operation: Operation) -> bool:
+    # A gate of the user's may have any name, and has a definition.
+    return not operation.base_class.__module__.startswith("qiskit_aer") and operation.definition is None
 
 
 def _is_quarter_turn(parameters: Iterable[Any]) -> bool:

@@ -45,6 +45,8 @@ class GateSet:
     target: Target
     # Whether controls on zero are taken care of, as Aer does by X gates around.
     has_open_controls: bool
+    # The pairs of qubits, by their indices, that a gate can act on; None where that is any.
+    pairs: frozenset[tuple[int, int]] | None = None
 
     @classmethod
     @lru_cache  # what is equal is to be the same, since translations are kept for each
@@ -92,7 +94,7 @@ def _translated(circuit: QuantumCircuit, gates: GateSet, level: int) -> QuantumC
     shadows = _Shadows(gates)
     if any(shadows.are_in(instruction) for instruction in circuit.data):
         circuit = _unfolded(circuit)
-    if _first_foreign(circuit, gates) is None:
+    if _first_foreign(circuit, gates) is None and _first_uncoupled(circuit, gates) is None:
         return circuit
     return pass_manager(gates, level).run(circuit)
 
@@ -108,7 +110,7 @@ def _is_translatable(circuit: QuantumCircuit, gates: GateSet, level: int) -> boo
 def _require_native(circuit: QuantumCircuit, gates: GateSet) -> None:
     shadows = _Shadows(gates)
     shadow = next((item.name for item in circuit.data if shadows.are_in(item)), None)
-    foreign = shadow or _first_foreign(circuit, gates)
+    foreign = shadow or _first_foreign(circuit, gates) or _first_uncoupled(circuit, gates)
     if foreign is not None:
         raise CircuitRefused(
             f"circuit {brief(circuit.name)} contains {brief(foreign)}, which {gates.label} does not run as it is; "
@@ -125,6 +127,22 @@ def _first_foreign(circuit: QuantumCircuit, gates: GateSet) -> str | None:
             inner = _first_foreign(block, gates)
             if inner is not None:
                 return inner
+    return None
+
+
+def _first_uncoupled(circuit: QuantumCircuit, gates: GateSet) -> str | None:
+    """Name the first gate that acts on qubits which the device does not couple."""
+    if gates.pairs is None:
+        return None
+    for instruction in circuit.data:
+        qubits = instruction.qubits
+        is_gate = isinstance(instruction.operation, Gate) or instruction.is_control_flow()
+        if len(qubits) < 2 or not is_gate:
+            continue
+        places = tuple(circuit.find_bit(qubit).index for qubit in qubits)
+        if instruction.is_control_flow() or places not in gates.pairs:
+            # What a body does with its qubits is the translation's to find out.
+            return str(instruction.name)
     return None
 
 

@@ -9,8 +9,9 @@ it would need, and runs (one shot) only what needs no more than that.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
@@ -33,8 +34,13 @@ _STATES = {
 }
 
 
-def check_width(circuit: QuantumCircuit, findings: Survey, spec: JobSpec, simulator: AerSimulator) -> None:
-    """Refuse a circuit, as it would run, that needs more than its job or the machine has; raises ``CircuitRefused``."""
+def check_width(
+    circuit: QuantumCircuit, findings: Survey, spec: JobSpec, simulator: AerSimulator, noise: Mapping[str, Any]
+) -> None:
+    """Refuse a circuit, as it would run, that needs more than its job or the machine has; raises ``CircuitRefused``.
+
+    ``noise`` is Aer's option ``noise_model``, or empty.
+    """
     _check_number(circuit, findings, spec)
     method = "stabilizer" if runs_on_stabilizer(findings, spec) else spec.method
     bound = _needed_bytes(method, findings.active_qubits, spec)
@@ -42,7 +48,7 @@ def check_width(circuit: QuantumCircuit, findings: Survey, spec: JobSpec, simula
         return
     qubits = findings.active_qubits
     if spec.method in _ASKED:
-        answer = _ask(circuit, simulator, _precision(spec))
+        answer = _ask(circuit, simulator, _precision(spec), noise)
         if answer is None:
             return
         method, qubits = answer
@@ -81,7 +87,9 @@ def _precision(spec: JobSpec) -> str:
     return str(spec.options.get("precision", "double"))
 
 
-def _ask(circuit: QuantumCircuit, simulator: AerSimulator, precision: str) -> tuple[str, int] | None:
+def _ask(
+    circuit: QuantumCircuit, simulator: AerSimulator, precision: str, noise: Mapping[str, Any]
+) -> tuple[str, int] | None:
     """Ask Aer which method it would use and for how many qubits; None where it needs next to nothing."""
     with _quiet():
         result = simulator.run(
@@ -91,6 +99,7 @@ def _ask(circuit: QuantumCircuit, simulator: AerSimulator, precision: str) -> tu
             precision=precision,
             max_parallel_threads=1,
             max_memory_mb=_PROBE_MEMORY_MB,
+            **noise,
         ).result()
     if not result.results:  # Aer could not even load it; the run will say why
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -97,7 +97,7 @@ def resubmit(tx: Connection, job: JobRecord, *, job_id: str, submitted_by: Mappi
     """
     again = Submission(
         job_id=job_id,
-        payloads=tuple(circuits_of(tx, job.seq)),
+        payloads=tuple(payloads_of(tx, job.seq)),
         backend=job.backend,
         method=job.method,
         shots=job.shots,
@@ -121,9 +121,11 @@ def resubmit(tx: Connection, job: JobRecord, *, job_id: str, submitted_by: Mappi
     return submit(tx, again, now_us=now_us)
 
 
-def circuits_of(tx: Connection, job_seq: int) -> list[Payload]:
-    """Give the payloads that a job was submitted with, in their order."""
+def payloads_of(tx: Connection, job_seq: int, *, formats: Collection[str] | None = None) -> list[Payload]:
+    """Give the payloads that a job was submitted with, in their order; all, or those of some formats."""
     query = select(payloads).where(payloads.c.job_seq == job_seq).order_by(payloads.c.position)
+    if formats is not None:
+        query = query.where(payloads.c.format.in_(sorted(formats)))
     return [_payload(row) for row in tx.execute(query)]
 
 

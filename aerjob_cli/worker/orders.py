@@ -15,7 +15,7 @@ from aerjob_cli.states import Status
 from aerjob_cli.store.experiments import missing_ranges
 from aerjob_cli.store.objects import object_path
 from aerjob_cli.store.records import ClaimedJob, JobRecord
-from aerjob_cli.store.submissions import circuits_of
+from aerjob_cli.store.submissions import payloads_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Order:
 def order_for(tx: Connection, claimed: ClaimedJob, paths: StorePaths) -> Order:
     """Collect what an executor needs to validate or run a claimed job, from its first missing experiment on."""
     sources, bodies, offset = [], [], 0
-    for payload in circuits_of(tx, claimed.job.seq):
+    for payload in payloads_of(tx, claimed.job.seq):
         is_object = payload.data is None
         sources.append(
             Source(

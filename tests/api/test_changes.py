@@ -148,7 +148,7 @@ def test_deleting_leaves_nothing_but_what_others_share(scene: Scene) -> None:
     assert jobs_of(scene) == []
     assert not place.exists()
     with scene.store.reading() as tx:
-        assert submissions.circuits_of(tx, one.seq) == []
+        assert submissions.payloads_of(tx, one.seq) == []
         assert events.history(tx, one.seq) == []
 
 

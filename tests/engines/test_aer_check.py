@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from qiskit import QuantumCircuit
+from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Instruction, Parameter
 
 from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.circuits import decode_circuits
-from aerjob_cli.codec.envelope import OPENQASM2
+from aerjob_cli.codec.envelope import OPENQASM2, QPY
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.aer import AerEngine
 from aerjob_cli.engines.base import Plan
@@ -93,10 +94,13 @@ def test_a_measurement_in_a_body_counts(make_spec: MakeSpec) -> None:
     assert AerEngine().check(program(circuit), make_spec()) == Plan(1, 1)
 
 
-def test_aers_own_instructions_are_refused(make_spec: MakeSpec) -> None:
+def test_aers_own_instructions_are_refused_that_qpy_has_spoilt(make_spec: MakeSpec) -> None:
     circuit = ghz(2)
     circuit.save_statevector()
-    assert "'save_statevector', an instruction of Aer's own" in refusal(circuit, make_spec())
+    file = io.BytesIO()
+    qpy.dump(circuit, file)
+    (spoilt,) = decode_circuits(QPY, file.getvalue(), "saving.qpy")
+    assert "'save_statevector', an instruction of Aer's own" in refusal(spoilt, make_spec())
 
 
 def test_an_opaque_gate_cannot_be_translated(make_spec: MakeSpec) -> None:

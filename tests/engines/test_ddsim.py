@@ -10,15 +10,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qasm2
-from qiskit.circuit import CircuitInstruction, Clbit, Qubit
+from qiskit.circuit import CircuitInstruction, Clbit, Parameter, Qubit
 from qiskit.circuit.classical import expr
 from qiskit.circuit.library import MCPhaseGate, MCXGate, get_standard_gate_name_mapping
 from qiskit.quantum_info import Statevector
 from qiskit.transpiler.preset_passmanagers import generate_preset_pass_manager
+from qiskit_aer.noise import NoiseModel
 
 pytest.importorskip("mqt.ddsim", reason="the extra ddsim is not installed")
 
 from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.noise_models import Surroundings
+from aerjob_cli.codec.program import Program
+from aerjob_cli.codec.sweeps import Sweep, Table
 from aerjob_cli.engines.base import Plan
 from aerjob_cli.engines.ddsim import DdsimEngine
 from aerjob_cli.errors import CircuitRefused
@@ -243,6 +247,27 @@ def test_what_it_cannot_take_is_refused_by_name(spec: MakeSpec) -> None:
         sampled("c"), saving
     )
     assert "needs 16 GiB for its statevector of 29 qubits" in refusal(QuantumCircuit(29, name="wide"), saving)
+
+
+def test_the_points_of_a_sweep_are_experiments(spec: MakeSpec) -> None:
+    theta = Parameter("theta")
+    circuit = QuantumCircuit(2, 2, global_phase=theta)
+    circuit.rx(2 * theta, 0)
+    circuit.cx(0, 1)
+    circuit.measure([0, 1], [0, 1])
+    points = ((0.0,), (np.pi / 2,), (np.pi,))
+    job = Program((circuit,), sweep=Sweep((Table(("theta",), points),)))
+    assert ENGINE.check(job, spec()) == Plan(3, 1)
+    (runs,) = ENGINE.run(job, spec(), [(0, 3)])
+    assert [run.result.data.counts for run in runs] == [{"0x0": 100}, {"0x3": 100}, {"0x0": 100}]
+
+
+def test_noise_and_instructions_of_aer_are_refused(spec: MakeSpec) -> None:
+    with pytest.raises(CircuitRefused, match="ddsim_simulator runs without noise; use qasm_simulator"):
+        ENGINE.check(Program((sampled("c"),), Surroundings(NoiseModel())), spec())
+    saving = sampled("saving")
+    saving.save_statevector()
+    assert "contains 'save_statevector', which ddsim_simulator cannot run" in refusal(saving, spec())
 
 
 def test_options_of_the_library_have_their_effect(spec: MakeSpec) -> None:

@@ -9,9 +9,9 @@ from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit.library import XGate
 from qiskit.quantum_info import Operator
 
-from aerjob_cli.codec.circuits import decode_circuits, encode_qpy
+from aerjob_cli.codec.circuits import decode_circuits, encode_circuits
 from aerjob_cli.codec.counts import bit_counts
-from aerjob_cli.codec.envelope import OPENQASM2, QPY
+from aerjob_cli.codec.envelope import OPENQASM2
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.aer import AerEngine
 from aerjob_cli.engines.aer_gates import gates_of
@@ -87,7 +87,7 @@ def test_gates_in_bodies_are_translated() -> None:
 )
 def test_a_gate_of_the_users_is_what_its_definition_says(make_spec: MakeSpec, body: str) -> None:
     circuit = from_text(body)
-    for form in (circuit, decode_circuits(QPY, encode_qpy([circuit]), "text.qpy")[0]):
+    for form in (circuit, decode_circuits(*encode_circuits([circuit]), "text.qpy")[0]):
         ((run,),) = AerEngine().run(program(form), make_spec(), [(0, 1)])
         assert run.result.data.counts == {"0x1": 100}
 

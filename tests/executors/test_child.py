@@ -13,7 +13,7 @@ from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
 
 from aerjob_cli.codec import envelope
-from aerjob_cli.codec.circuits import encode_qpy
+from aerjob_cli.codec.quantum_payload import write as encode_qpy
 from aerjob_cli.codec.results import decode_experiment
 from aerjob_cli.executors import messages
 from aerjob_cli.executors.messages import Source

@@ -15,8 +15,8 @@ from qiskit_aer import AerSimulator
 
 from aerjob_cli.codec import envelope
 from aerjob_cli.codec.arrays import decode_npy
-from aerjob_cli.codec.circuits import encode_qpy
 from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.quantum_payload import write as encode_qpy
 from aerjob_cli.codec.results import restore_experiment
 from aerjob_cli.executors.incoming import write_incoming
 from aerjob_cli.executors.messages import CHUNK_BODY_BYTES, CHUNK_FILES

@@ -72,7 +72,7 @@ def test_a_backup_is_a_store_like_any_other(store: Store, job: JobRecord, destin
     copy = opened(made)
     with store.reading() as here, copy.reading() as there:
         assert lookup.find(there, job.job_id) == lookup.find(here, job.job_id)
-        (circuits,) = submissions.circuits_of(there, job.seq)
+        (circuits,) = submissions.payloads_of(there, job.seq)
         (result,) = experiments.results_of(there, job.seq)
     assert objects.load(copy.paths, circuits) == LARGE
     assert objects.load(copy.paths, result.payload) == LARGE + b"result"

@@ -196,7 +196,7 @@ def test_large_payloads_are_objects_and_are_checked_when_read(store: Store, subm
     assert objects.put_if_large(store.paths, sha256, data) is None
     job = submit(payloads=(Payload("big", "openqasm2", sha256, len(data), None),))
     with store.reading() as tx:
-        (payload,) = submissions.circuits_of(tx, job.seq)
+        (payload,) = submissions.payloads_of(tx, job.seq)
     assert objects.load(store.paths, payload) == data
     place = objects.object_path(store.paths, sha256)
     assert stat.S_IMODE(place.stat().st_mode) == 0o600

@@ -20,8 +20,9 @@ class ExperimentOutcome:
     """One experiment's outcome.
 
     ``counts`` have bit strings as Qiskit's ``get_counts``, most frequent first; None where the simulator gave none.
-    ``arrays`` are all that belong to it, ``data`` is everything else (complex numbers as [real, imaginary], an array
-    within as {"array": its name}), and ``summaries`` says of data in a few words what it is.
+    ``parameters`` are the values that its circuit had. ``arrays`` are all that belong to it, ``data`` is everything
+    else (complex numbers as [real, imaginary], an array within as {"array": its name}), and ``summaries`` says of data
+    in a few words what it is.
     """
 
     index: int
@@ -33,11 +34,13 @@ class ExperimentOutcome:
     arrays: tuple[ArrayContent, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     summaries: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         """Say which experiment it is."""
-        return clean(f"{self.name}: {self.shots} {'shot' if self.shots == 1 else 'shots'}, seed {self.seed}")
+        values = "".join(f", {name} = {value:.6g}" for name, value in self.parameters.items())
+        return clean(f"{self.name}: {self.shots} {'shot' if self.shots == 1 else 'shots'}, seed {self.seed}{values}")
 
     @property
     def shown_arrays(self) -> tuple[ArrayContent, ...]:
@@ -46,6 +49,8 @@ class ExperimentOutcome:
 
     def as_json(self, *, top: int | None) -> dict[str, Any]:
         content: dict[str, Any] = {"index": self.index, "name": self.name, "shots": self.shots, "seed": self.seed}
+        if self.parameters:
+            content["parameters"] = dict(self.parameters)
         content["counts"] = None if self.counts is None else dict(islice(self.counts.items(), top))
         if top is not None and self.counts is not None:
             content["left_out"] = dict(zip(("outcomes", "count"), self.counts_left_out(top), strict=True))
