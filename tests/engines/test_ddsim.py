@@ -258,7 +258,7 @@ def test_the_points_of_a_sweep_are_experiments(spec: MakeSpec) -> None:
     points = ((0.0,), (np.pi / 2,), (np.pi,))
     job = Program((circuit,), sweep=Sweep((Table(("theta",), points),)))
     assert ENGINE.check(job, spec()) == Plan(3, 1)
-    (runs,) = ENGINE.run(job, spec(), [(0, 3)])
+    runs = [run for chunk in ENGINE.run(job, spec(), [(0, 3)]) for run in chunk]
     assert [run.result.data.counts for run in runs] == [{"0x0": 100}, {"0x3": 100}, {"0x0": 100}]
 
 
