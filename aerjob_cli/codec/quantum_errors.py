@@ -15,16 +15,21 @@ if TYPE_CHECKING:
     from qiskit_aer.noise.errors.base_quantum_error import BaseQuantumError
 
 _MODULE = "qiskit_aer.noise.errors"
+_NAME = "error"
 
 
 def describe(error: BaseQuantumError, circuits: list[QuantumCircuit]) -> dict[str, Any] | None:
-    """Say what an error consists of, its circuits added to ``circuits``; None for a class that is not Aer's."""
+    """Say what an error consists of, its circuits added to ``circuits``; None for a class that is not Aer's.
+
+    Its id is left out: it is drawn at random, and serves only to tell errors apart while they are in memory.
+    """
     kind = type(error)
     if not kind.__module__.startswith(_MODULE):
         return None
     if kind.__name__ == "QuantumError":
         start = len(circuits)
-        circuits.extend(error.circuits)
+        # Qiskit numbers circuits without a name, differently in each process: the same error, other bytes.
+        circuits.extend(circuit.copy(name=_NAME) for circuit in error.circuits)
         parts = {"circuits": [start, len(circuits)], "probabilities": [float(value) for value in error.probabilities]}
     elif kind.__name__ == "PauliError":
         parts = {"paulis": error.paulis.to_labels(), "probabilities": error.probabilities}
@@ -32,7 +37,7 @@ def describe(error: BaseQuantumError, circuits: list[QuantumCircuit]) -> dict[st
         parts = {"paulis": error.generators.to_labels(), "rates": error.rates}
     else:
         return None
-    return {"class": kind.__name__, "id": error.id, **parts}
+    return {"class": kind.__name__, **parts}
 
 
 def make(parts: dict[str, Any], circuits: Sequence[QuantumCircuit]) -> BaseQuantumError:
@@ -52,5 +57,4 @@ def make(parts: dict[str, Any], circuits: Sequence[QuantumCircuit]) -> BaseQuant
         error = PauliLindbladError(parts["paulis"], parts["rates"])
     else:
         raise ValueError(f"a quantum error of class {kind!r} is not known")
-    error._id = str(parts["id"])
     return error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aerjob_cli.errors import StoreUnusable
+from aerjob_cli.errors import InputRefused, StoreUnusable
 from aerjob_cli.processes import die_with_parent
 from benchmarks.soak.clients import Work, run_in_fork
 from benchmarks.soak.journal import Entry
@@ -22,6 +23,9 @@ from benchmarks.soak.processes import Process, children
 
 # What a command may end with; 70 would be a bug.
 _GOOD_EXITS = frozenset({0, 1, 3, 4, 5, 6, 8, 124, -signal.SIGKILL})
+
+# What `submit` says of a job whose circuits were refused.
+_REFUSED_JOB = re.compile(r"\(job ([0-9a-f-]{36})\)")
 
 _FIRST_GUESS_S = 0.12
 _SPEAKS_AT_LATEST_S = 3.0
@@ -175,6 +179,9 @@ def _meaning_of_end(member: Member) -> Iterator[Entry]:
     # The id is the only line that `submit` prints.
     if is_submit and member.said.endswith(b"\n"):
         yield {"what": "acknowledged", "task": member.tasks[0], "id": member.said.split()[0].decode()}
+    elif is_submit and member.code == InputRefused.exit_code and (refused := _REFUSED_JOB.search(words)) is not None:
+        # Its circuits were refused, perhaps since their parser was killed twice. The job is there, as it has said.
+        yield {"what": "acknowledged", "task": member.tasks[0], "id": refused[1]}
     elif is_submit and member.code == StoreUnusable.exit_code:
         yield {"what": "refused", "task": member.tasks[0], "code": f"exit {member.code}"}
     if member.code not in _GOOD_EXITS or "Traceback" in words:

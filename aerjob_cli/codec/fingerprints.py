@@ -1,0 +1,87 @@
+"""Telling whether two programs are the same, in whatever process each was made.
+
+Bytes do not tell that: QPY holds a random number for each parameter and lists gates of the user's own in random order,
+and Qiskit numbers circuits without a name. A fingerprint is a SHA-256 of what a circuit does and is called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+    from qiskit.circuit import Operation
+
+_NUMBERED = re.compile(r"circuit-[0-9]+(?:-[0-9]+)?")
+
+
+class _Unknown(Exception):
+    """A circuit holds what has no form that could be compared."""
+
+
+def fingerprint(circuits: Iterable[QuantumCircuit]) -> str | None:
+    """Give 64 hexadecimal digits, equal for equal circuits; None where a circuit holds what cannot be told in words."""
+    try:
+        described = [_circuit(circuit) for circuit in circuits]
+        return hashlib.sha256(json.dumps(described, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    except (_Unknown, RecursionError):
+        return None
+
+
+def _circuit(circuit: QuantumCircuit) -> dict[str, Any]:
+    places = {bit: place for bits in (circuit.qubits, circuit.clbits) for place, bit in enumerate(bits)}
+    return {
+        "name": _NUMBERED.sub("circuit", circuit.name),
+        "metadata": _value(circuit.metadata),
+        "registers": [[register.name, register.size] for register in (*circuit.qregs, *circuit.cregs)],
+        "bits": [circuit.num_qubits, circuit.num_clbits],
+        "phase": _value(circuit.global_phase),
+        "operations": [
+            [_operation(item.operation), [places[bit] for bit in item.qubits], [places[bit] for bit in item.clbits]]
+            for item in circuit.data
+        ],
+    }
+
+
+def _operation(operation: Operation) -> list[Any]:
+    definition = None
+    kind = getattr(operation, "base_class", type(operation))
+    if kind.__module__.startswith("qiskit_aer") or getattr(operation, "condition", None) is not None:
+        raise _Unknown
+    if kind.__name__ in ("Gate", "Instruction", "ControlledGate") and operation.definition is not None:
+        definition = _circuit(operation.definition)
+    return [
+        kind.__name__,
+        operation.name,
+        [_value(value) for value in operation.params],
+        operation.label,
+        definition,
+        _value(getattr(operation, "ctrl_state", None)),
+        [str(getattr(operation, field, "")) for field in ("unit", "duration")],
+    ]
+
+
+def _value(value: Any) -> Any:
+    import numpy as np
+    from qiskit import QuantumCircuit
+    from qiskit.circuit import ParameterExpression
+
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, (float, complex, np.number)):
+        return [type(value).__name__, repr(complex(value))]
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        return [value.dtype.str, list(value.shape), hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()]
+    if isinstance(value, ParameterExpression):
+        return ["expression", str(value)]
+    if isinstance(value, QuantumCircuit):
+        return _circuit(value)
+    if isinstance(value, (list, tuple)):
+        return [_value(item) for item in value]
+    if isinstance(value, dict):
+        return [[str(key), _value(item)] for key, item in sorted(value.items(), key=lambda item: str(item[0]))]
+    raise _Unknown
