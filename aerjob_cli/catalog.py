@@ -1,11 +1,14 @@
-"""Which simulators exist, as data: the names a user may give, and what stands behind each.
+"""Which simulators aerjob brings, as data: the names a user may give, and what stands behind each.
 
-This module imports no simulator; the engines do.
+A plugin describes its simulators in the same way (``plugins.discovery`` finds them). This module imports no simulator;
+the engines do.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 DEFAULT_BACKEND = "qasm_simulator"
 DEFAULT_SHOTS = 1024  # AerSimulator's own default
@@ -24,12 +27,36 @@ _COUNTING_METHODS = (
 )
 
 
+# Where the engines are: a module and a class in it, imported when a circuit is to be checked or run.
+AER_ENGINE = "aerjob_cli.engines.aer:AerEngine"
+BASIC_ENGINE = "aerjob_cli.engines.basic:BasicEngine"
+
+# Names stand in shells, file names, tables and JSON; the place of an engine is importable.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_PLACE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*")
+_SENTENCE_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: its type, and its range or its words. Bounds are inclusive; a number has both."""
+
+    kind: type[bool] | type[int] | type[float] | type[str]
+    minimum: float | None = None
+    maximum: float | None = None
+    words: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Simulator:
-    """One entry of the catalog.
+    """One simulator.
 
-    ``engine`` names the adapter that runs it, ``methods`` the simulation methods that a job may ask for (Aer's names)
-    and ``method`` the one it gets otherwise. ``returns`` says what a job of it gives, in words for a person.
+    ``engine`` is where its adapter is, as ``module:Class``; ``methods`` are the simulation methods that a job may ask
+    for (Aer's names, where it is the same) and ``method`` is the one it gets otherwise. ``returns`` says what a job of
+    it gives, in words for a person. ``options`` are those beyond what every simulator takes, by name.
+
+    ``needs`` is the distribution of the library that the engine imports, where it may be missing, and ``remedy`` the
+    command that installs it. Raises ``ValueError`` for a name or a text that could not be shown, or no engine.
     """
 
     name: str
@@ -45,6 +72,24 @@ class Simulator:
     may_give_state: bool = False
     # What the simulator takes whatever the memory; None where only the memory is a bound.
     max_qubits: int | None = None
+    options: Mapping[str, Option] = field(default_factory=dict, hash=False)
+    needs: str | None = None
+    remedy: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in (self.name, *self.methods, *self.options):
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name; write a letter and up to 63 letters, digits, '_', '.' or '-'")
+        if not _PLACE.fullmatch(self.engine):
+            raise ValueError(f"the engine of {self.name} is {self.engine!r}; write module:Class")
+        if self.method not in self.methods:
+            raise ValueError(f"the method {self.method!r} of {self.name} is none of {self.methods!r}")
+        for text in (self.returns, self.description, self.remedy or "-"):
+            if not 0 < len(text) <= _SENTENCE_CHARACTERS or not text.isprintable():
+                raise ValueError(f"{text!r} of {self.name} is no line of 1 to {_SENTENCE_CHARACTERS} characters")
+        for name, option in self.options.items():
+            if option.kind in (int, float) and (option.minimum is None or option.maximum is None):
+                raise ValueError(f"the option {name!r} of {self.name} is a number without a minimum and a maximum")
 
     def max_qubits_of(self, method: str) -> int | None:
         """Give what the simulator takes with that method whatever the memory; None where only the memory bounds it."""
@@ -60,7 +105,7 @@ SIMULATORS: dict[str, Simulator] = {
     for simulator in (
         Simulator(
             name="qasm_simulator",
-            engine="aer",
+            engine=AER_ENGINE,
             method="automatic",
             methods=_COUNTING_METHODS,
             returns="counts",
@@ -69,7 +114,7 @@ SIMULATORS: dict[str, Simulator] = {
         ),
         Simulator(
             name="statevector_simulator",
-            engine="aer",
+            engine=AER_ENGINE,
             method="statevector",
             methods=("statevector",),
             returns="statevector, and counts of what is measured",
@@ -80,7 +125,7 @@ SIMULATORS: dict[str, Simulator] = {
         ),
         Simulator(
             name="unitary_simulator",
-            engine="aer",
+            engine=AER_ENGINE,
             method="unitary",
             methods=("unitary",),
             returns="unitary",
@@ -90,7 +135,7 @@ SIMULATORS: dict[str, Simulator] = {
         ),
         Simulator(
             name="aer_simulator",
-            engine="aer",
+            engine=AER_ENGINE,
             method="automatic",
             methods=(*_COUNTING_METHODS, "unitary", "superop"),
             returns="counts, or what the method gives",
@@ -99,7 +144,7 @@ SIMULATORS: dict[str, Simulator] = {
         ),
         Simulator(
             name="basic_simulator",
-            engine="basic",
+            engine=BASIC_ENGINE,
             method="statevector",
             methods=("statevector",),
             returns="counts",

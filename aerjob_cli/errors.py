@@ -295,6 +295,15 @@ class UnknownBackend(InputRefused):
         )
 
 
+class BackendUnusable(UnknownBackend):
+    """A simulator's plugin or library is missing or does not load, so that nothing can be run on it."""
+
+    code = "backend_unusable"
+
+    def __init__(self, name: str, message: str, *, remedy: str | None) -> None:
+        InputRefused.__init__(self, message, name=name, remedy=remedy)
+
+
 class SubmissionRefused(InputRefused):
     """Validation refused circuits of a submission; each such job is kept, in ERROR."""
 

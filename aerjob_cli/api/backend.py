@@ -22,7 +22,7 @@ from aerjob_cli.codec.noise_models import Surroundings
 from aerjob_cli.codec.options import check_options, options_of
 from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.base import Engine
-from aerjob_cli.engines.registry import engine_named
+from aerjob_cli.engines.registry import engine_of
 from aerjob_cli.errors import brief
 from aerjob_cli.memory import usable_memory_mb
 from aerjob_cli.settings import CIRCUITS_LIMIT
@@ -157,9 +157,9 @@ class BasicAerBackend(BackendV2):
 
     def _engine(self) -> Engine:
         # What a thread is importing when the process forks is locked in the child for good.
-        with forks.none():
+        with forks.none(), raised_as_backend_errors():
             import_module("qiskit.qpy")
-            return engine_named(self._simulator.engine)
+            return engine_of(self._simulator)
 
     def _program(self, circuits: list[QuantumCircuit], noise_model: object, parameter_binds: object) -> Program:
         surroundings = self._device

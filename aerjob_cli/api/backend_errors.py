@@ -38,7 +38,7 @@ class BackendNotFound(RunRefused, QiskitBackendNotFoundError, UnknownBackend):
 
 
 class BackendGone(RunRefused):
-    """The simulator of an old job is no longer in the catalog, so nothing can be run on it."""
+    """The simulator of an old job is no longer there, so nothing can be run on it."""
 
     code: ClassVar[str] = "backend_gone"
 

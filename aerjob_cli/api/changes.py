@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from aerjob_cli.api.provenance import submitted_by
 from aerjob_cli.api.request_checks import checked_tags, checked_text
 from aerjob_cli.errors import AerjobError, JobNotFinal, JobNotFound
+from aerjob_cli.plugins.discovery import simulator_of_job
 from aerjob_cli.states import PENDING
 from aerjob_cli.store import cancels, deletions, jobs, submissions, tags
 from aerjob_cli.store.database import Store
@@ -56,9 +57,12 @@ def pending_only(wanted: JobFilter) -> JobFilter | None:
 def retry(store: Store, records: Sequence[JobRecord]) -> list[JobRecord]:
     """Make a new job of each final one: the same circuits, options, seed and limits, and ``retry_of`` says of which.
 
-    One that had been validated is queued at once, any other is validated again. Raises ``JobNotFinal``.
+    One that had been validated is queued at once, any other is validated again. Raises ``JobNotFinal``,
+    or ``BackendUnusable`` where the simulator is no longer there.
     """
     origin = submitted_by()
+    for name in {record.backend for record in records}:
+        simulator_of_job(name)
     with store.writing() as tx:
         return [
             submissions.resubmit(tx, record, job_id=str(uuid.uuid4()), submitted_by=origin, now_us=store.now_us())

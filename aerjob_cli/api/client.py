@@ -23,9 +23,9 @@ from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.codec import sweeps
 from aerjob_cli.codec.envelope import CIRCUIT_FORMATS, NOISE_FORMATS, SWEEP
-from aerjob_cli.codec.options import simulator_named
 from aerjob_cli.codec.sweeps import Sweep
 from aerjob_cli.errors import AerjobError, InputRefused, JobNotFinal, JobNotFound, PayloadDamaged
+from aerjob_cli.plugins.discovery import simulator_named
 from aerjob_cli.settings import PAYLOAD_LIMIT_BYTES, Settings
 from aerjob_cli.states import Status
 from aerjob_cli.store import experiments, jobs, objects, submissions

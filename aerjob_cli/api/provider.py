@@ -15,16 +15,19 @@ from typing import Any
 from qiskit.providers import BackendV2, JobStatus
 
 from aerjob_cli.api.backend import BasicAerBackend
-from aerjob_cli.api.backend_errors import BackendNotFound
+from aerjob_cli.api.backend_errors import raised_as_backend_errors
 from aerjob_cli.api.client import Client
 from aerjob_cli.api.connection import Connection
 from aerjob_cli.api.job import BasicAerJob
 from aerjob_cli.api.job_errors import NotFinal, raised_as_job_errors
 from aerjob_cli.api.retired import RetiredBackend
 from aerjob_cli.api.statuses import from_qiskit
-from aerjob_cli.catalog import SIMULATORS
+from aerjob_cli.catalog import Simulator
+from aerjob_cli.errors import UnknownBackend
+from aerjob_cli.plugins.discovery import simulator_named, usable_simulators
 from aerjob_cli.settings import Settings, StorePaths
 from aerjob_cli.states import Status
+from aerjob_cli.store import forks
 from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.store.records import JobRecord
 
@@ -54,11 +57,16 @@ class BasicAerProvider:
         filters: Callable[[BasicAerBackend], bool] | None = None,
         **kwargs: Any,
     ) -> list[BasicAerBackend]:
-        """List the simulators of that name, with those attributes (``kwargs``), and that ``filters`` accepts."""
+        """List the simulators of that name, with those attributes (``kwargs``), and that ``filters`` accepts.
+
+        Those of plugins are among them, where all is installed that they need.
+        """
         missing = object()
+        with forks.none():
+            simulators = usable_simulators()
         return [
             backend
-            for backend in (BasicAerBackend(self, simulator) for simulator in SIMULATORS.values())
+            for backend in (BasicAerBackend(self, simulator) for simulator in simulators)
             if (name is None or backend.name == name)
             and all(getattr(backend, key, missing) == value for key, value in kwargs.items())
             and (filters is None or filters(backend))
@@ -67,13 +75,8 @@ class BasicAerProvider:
     def get_backend(self, name: str | None = None) -> BasicAerBackend:
         """Give the simulator of that name, or the default one; raises ``BackendNotFound``, a ``QiskitError``."""
         wanted = self._connection.settings.backend if name is None else name
-        if wanted not in SIMULATORS:
-            raise BackendNotFound(
-                f"no simulator is called {wanted!r}; there is {', '.join(sorted(SIMULATORS))}",
-                name=wanted,
-                known=sorted(SIMULATORS),
-            )
-        return BasicAerBackend(self, SIMULATORS[wanted])
+        with raised_as_backend_errors():
+            return BasicAerBackend(self, _simulator(str(wanted)))
 
     def from_backend(self, device: BackendV2) -> BasicAerBackend:
         """Give a simulator with the noise, the gates and the couplings of a device, as ``AerSimulator.from_backend``.
@@ -112,7 +115,10 @@ class BasicAerProvider:
         )
         if status is not None and not wanted.statuses:
             return []
-        return [self.job_of(record) for record in self.client.listed(wanted, limit=limit)]
+        records = self.client.listed(wanted, limit=limit)
+        # Looked for once each: of a simulator that is gone, the search takes its time.
+        backends = {name: self._backend_of(name) for name in {record.backend for record in records}}
+        return [self.job_of(record, backends[record.backend]) for record in records]
 
     def delete_job(self, job_id: str) -> None:
         """Remove a final job with its circuits and results; raises ``UnknownJob`` or ``NotFinal``."""
@@ -128,13 +134,22 @@ class BasicAerProvider:
 
     def job_of(self, record: JobRecord, backend: BackendV2 | None = None) -> BasicAerJob:
         """Make the job of a record; a simulator that is gone is replaced by its stand-in."""
-        if backend is None:
-            simulator = SIMULATORS.get(record.backend)
-            backend = RetiredBackend(self, record.backend) if simulator is None else BasicAerBackend(self, simulator)
-        return BasicAerJob(backend, record.job_id)
+        return BasicAerJob(self._backend_of(record.backend) if backend is None else backend, record.job_id)
+
+    def _backend_of(self, name: str) -> BackendV2:
+        try:
+            return BasicAerBackend(self, _simulator(name))
+        except UnknownBackend:
+            return RetiredBackend(self, name)
 
     def __repr__(self) -> str:
         return f"<BasicAerProvider of {self._connection.settings.paths.home}>"
+
+
+def _simulator(name: str) -> Simulator:
+    # What a thread is importing when the process forks is locked in the child for good.
+    with forks.none():
+        return simulator_named(name)
 
 
 def _statuses(status: JobStatus | Status | str | Iterable[JobStatus | Status | str] | None) -> tuple[Status, ...]:

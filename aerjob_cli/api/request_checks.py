@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.codec import strict_json
-from aerjob_cli.codec.options import check_options, simulator_named
+from aerjob_cli.codec.options import check_options
 from aerjob_cli.errors import InputRefused, brief
+from aerjob_cli.plugins.discovery import simulator_named
 
 if TYPE_CHECKING:
     from aerjob_cli.api.client import Request

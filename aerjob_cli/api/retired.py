@@ -1,4 +1,4 @@
-"""The stand-in for a simulator that is no longer in the catalog, so that a job of it always loads."""
+"""The stand-in for a simulator that is no longer there, so that a job of it always loads."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from qiskit.transpiler import Target
 
 from aerjob_cli.api.backend_errors import BackendGone
 from aerjob_cli.api.client import Client
+from aerjob_cli.errors import BackendUnusable
+from aerjob_cli.plugins.discovery import simulator_of_job
 
 if TYPE_CHECKING:
     from aerjob_cli.api.provider import BasicAerProvider
@@ -20,7 +22,7 @@ class RetiredBackend(BackendV2):
     _provider: BasicAerProvider
 
     def __init__(self, provider: BasicAerProvider, name: str) -> None:
-        super().__init__(provider=provider, name=name, description="A simulator that this aerjob does not have")
+        super().__init__(provider=provider, name=name, description="A simulator that is not installed here")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -45,9 +47,10 @@ class RetiredBackend(BackendV2):
         return Options()
 
     def run(self, run_input: object, **options: Any) -> NoReturn:
-        """Raise ``BackendGone``."""
-        known = ", ".join(backend.name for backend in self._provider.backends())
-        raise BackendGone(
-            f"the simulator {self.name!r} is not in this version of aerjob; its jobs can be read, and there is {known}",
-            name=self.name,
-        )
+        """Raise ``BackendGone``, which says what is missing."""
+        try:
+            simulator_of_job(self.name)
+            fact = f"the simulator {self.name!r} is there again; take it from the provider anew"
+        except BackendUnusable as error:
+            fact = f"{error.message}; until then its jobs can only be read"
+        raise BackendGone(fact, name=self.name)

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.codec.options import options_of
+from aerjob_cli.plugins.discovery import simulator_named, usable_simulators
 from aerjob_cli.settings import Settings
 
 if TYPE_CHECKING:
@@ -113,11 +113,11 @@ def _names(incomplete: str, _: Mapping[str, str]) -> Found:
 
 
 def _backends(incomplete: str, _: Mapping[str, str]) -> Found:
-    return Found(starting_with(incomplete, (Candidate(item.name, item.description) for item in SIMULATORS.values())))
+    return Found(starting_with(incomplete, (Candidate(item.name, item.description) for item in usable_simulators())))
 
 
 def _methods(incomplete: str, given: Mapping[str, str]) -> Found:
-    return Found(starting_with(incomplete, map(Candidate, SIMULATORS[_backend(given)].methods)))
+    return Found(starting_with(incomplete, map(Candidate, simulator_named(_backend(given)).methods)))
 
 
 def _simulator_options(incomplete: str, given: Mapping[str, str]) -> Found:

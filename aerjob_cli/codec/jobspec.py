@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.option_tables import SAVE_STATE
+from aerjob_cli.plugins.discovery import simulator_named
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class JobSpec:
     @property
     def gives_state(self) -> bool:
         """Tell whether the final state of each circuit is part of its result."""
-        return SIMULATORS[self.backend].gives_state(self.method) or bool(self.options.get(SAVE_STATE))
+        return simulator_named(self.backend).gives_state(self.method) or bool(self.options.get(SAVE_STATE))
 
     @property
     def optimization_level(self) -> int:

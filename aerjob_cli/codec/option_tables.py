@@ -5,22 +5,12 @@ The names and meanings are those of ``AerSimulator``; this module does not impor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from aerjob_cli.catalog import Option
 
 # Aer counts shots in 64 bits; what it samples at once does not fit in memory long before this.
 SHOTS_LIMIT = 2**31 - 1
 SEED_LIMIT = 2**63 - 1
 _INTEGER_LIMIT = 2**31 - 1
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option: its type, and its range or its words. Bounds are inclusive."""
-
-    kind: type[bool] | type[int] | type[float] | type[str]
-    minimum: float | None = None
-    maximum: float | None = None
-    words: tuple[str, ...] = ()
 
 
 def _count(minimum: int = 0, maximum: int = _INTEGER_LIMIT) -> Option:

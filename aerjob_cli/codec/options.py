@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from aerjob_cli.catalog import METHODS_WITHOUT_COUNTS, SIMULATORS, Simulator
+from aerjob_cli.catalog import AER_ENGINE, METHODS_WITHOUT_COUNTS, SIMULATORS, Option
 from aerjob_cli.codec.option_tables import (
     AER_OPTIONS,
     FLAG,
@@ -23,9 +23,9 @@ from aerjob_cli.codec.option_tables import (
     RULED_ELSEWHERE,
     SAVE_STATE,
     SUBMISSION_OPTIONS,
-    Option,
 )
-from aerjob_cli.errors import InputRefused, UnknownBackend, UsageError
+from aerjob_cli.errors import InputRefused, UsageError
+from aerjob_cli.plugins.discovery import simulator_named
 
 _FLAG_WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
@@ -34,24 +34,17 @@ _SHOWN_CHARACTERS = 60
 _DIGITS_AT_MOST = 30  # more than any range has; Python refuses to read very long numbers
 
 
-def simulator_named(name: str) -> Simulator:
-    """Give the catalog's entry of that name; raises ``UnknownBackend``."""
-    if name not in SIMULATORS:
-        raise UnknownBackend(name, sorted(SIMULATORS))
-    return SIMULATORS[name]
-
-
 @lru_cache
 def options_of(backend: str) -> Mapping[str, Option]:
     """List the options that jobs of a simulator may have, by name; raises ``UnknownBackend``."""
     simulator = simulator_named(backend)
-    options = dict(SUBMISSION_OPTIONS)
+    options = {**simulator.options, **SUBMISSION_OPTIONS}
     options["method"] = Option(str, words=simulator.methods)
     if not set(simulator.methods) <= METHODS_WITHOUT_COUNTS:
         options[MEASURE_ALL] = FLAG
     if simulator.may_give_state:
         options[SAVE_STATE] = FLAG
-    if simulator.engine == "aer":
+    if simulator.engine == AER_ENGINE:
         options |= {name: option for name, option in AER_OPTIONS.items() if _concerns(name, simulator.methods)}
     return MappingProxyType(dict(sorted(options.items())))
 
@@ -97,17 +90,17 @@ def _found(name: str, known: Mapping[str, Option], backend: str) -> Option:
         return known[name]
     if name in RULED_ELSEWHERE:
         raise InputRefused(f"the option {name!r} cannot be set: {RULED_ELSEWHERE[name]}", option=name)
-    raise InputRefused(f"{backend} has no option {name!r}; {_hint(name, known)}", option=name)
+    raise InputRefused(f"{backend} has no option {name!r}; {_hint(name, known, backend)}", option=name)
 
 
-def _hint(name: str, known: Mapping[str, Option]) -> str:
+def _hint(name: str, known: Mapping[str, Option], backend: str) -> str:
     others = [other for other in SIMULATORS if name in options_of(other)]
     if others:
         return f"it is an option of {', '.join(others)}"
     near = difflib.get_close_matches(name, known, n=3)
     if near:
         return f"did you mean {' or '.join(map(repr, near))}?"
-    if len(known) <= _LISTED_AT_MOST:
+    if len(known) <= _LISTED_AT_MOST or simulator_named(backend).engine != AER_ENGINE:
         return f"there is {', '.join(known)}"
     return "they are those of Qiskit Aer's AerSimulator"
 
@@ -176,5 +169,7 @@ def _expectation(option: Option) -> str:
         return " or ".join(option.words)
     if option.kind is bool:
         return "true or false"
+    if option.kind is str:
+        return "a text"
     kind = "a whole number" if option.kind is int else "a finite number"
     return f"{kind} from {option.minimum} to {option.maximum}"

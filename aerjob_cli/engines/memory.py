@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.memory import usable_memory_mb
+from aerjob_cli.plugins.discovery import simulator_named
 
 MEBIBYTE = 2**20
 _AMPLITUDE_BYTES = {"double": 16, "single": 8}
@@ -59,7 +59,7 @@ def why_not(size_bytes: int, spec: JobSpec) -> str:
 
 def _may_compress(spec: JobSpec) -> bool:
     is_usual = spec.method in ("automatic", "statevector") and not spec.gives_state
-    return is_usual and "matrix_product_state" in SIMULATORS[spec.backend].methods
+    return is_usual and "matrix_product_state" in simulator_named(spec.backend).methods
 
 
 @lru_cache

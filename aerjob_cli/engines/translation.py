@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import CircuitInstruction, ControlledGate, Gate, Instruction, Operation
+from qiskit.circuit import Barrier, CircuitInstruction, ControlledGate, Gate, Instruction, Operation
+from qiskit.circuit.controlflow import get_control_flow_name_mapping
+from qiskit.circuit.library import MCPhaseGate, MCXGate
 from qiskit.exceptions import QiskitError
 from qiskit.transpiler import PassManager, Target
 from qiskit.transpiler.preset_passmanagers import generate_preset_pass_manager
@@ -20,6 +22,13 @@ from aerjob_cli.errors import CircuitRefused, brief
 
 _SEED_TRANSPILER = 0
 _OPEN_CONTROL = "_o"  # Qiskit's mark of controls on zero, as in "cx_o0"
+# Not in Qiskit's list of names: gates with any number of controls, and control flow.
+_OTHER_INSTRUCTIONS: dict[str, type] = {
+    "barrier": Barrier,
+    "mcphase": MCPhaseGate,
+    "mcx": MCXGate,
+    **get_control_flow_name_mapping(),
+}
 _UNTRANSLATABLE = (QiskitError, RecursionError, ValueError, TypeError)
 
 
@@ -38,6 +47,16 @@ class GateSet:
     has_open_controls: bool
     # The pairs of qubits, by their indices, that a gate can act on; None where that is any.
     pairs: frozenset[tuple[int, int]] | None = None
+
+    @classmethod
+    @lru_cache  # what is equal is to be the same, since translations are kept for each
+    def of_standard_gates(
+        cls, label: str, names: tuple[str, ...], *, remedy: str = "leave it out, or use another simulator"
+    ) -> GateSet:
+        """Make the set of gates that Qiskit knows by these names; raises ``KeyError`` for any other name."""
+        listed = list(dict.fromkeys((*names, "measure", "barrier")))
+        target = Target.from_configuration(listed, num_qubits=None, custom_name_mapping=_OTHER_INSTRUCTIONS)
+        return cls(label=label, remedy=remedy, names=frozenset(listed), target=target, has_open_controls=False)
 
     def has(self, name: str) -> bool:
         """Tell whether an instruction of that name is run as it is."""

@@ -16,11 +16,11 @@ from typing import Any
 from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
 
-from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.memory import fits_job, in_words, needed_bytes, why_not
 from aerjob_cli.engines.survey import Survey
 from aerjob_cli.errors import CircuitRefused, brief
+from aerjob_cli.plugins.discovery import simulator_named
 
 _PROBE_MEMORY_MB = 1  # Aer's smallest limit; 0 means all of the machine's
 _ASKED = frozenset({"automatic", "statevector", "density_matrix", "stabilizer"})
@@ -67,7 +67,7 @@ def runs_on_stabilizer(findings: Survey, spec: JobSpec) -> bool:
 
 
 def _check_number(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> None:
-    limit = SIMULATORS[spec.backend].max_qubits_of(spec.method)
+    limit = simulator_named(spec.backend).max_qubits_of(spec.method)
     if limit is not None and findings.active_qubits > limit:
         raise CircuitRefused(
             f"circuit {brief(circuit.name)} has {findings.active_qubits} qubits, and the method {spec.method!r} takes "

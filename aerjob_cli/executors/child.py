@@ -16,7 +16,6 @@ from typing import Any
 
 from qiskit.exceptions import QiskitError
 
-from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec import envelope
 from aerjob_cli.codec.circuits import preload_readers
 from aerjob_cli.codec.jobspec import JobSpec
@@ -24,11 +23,12 @@ from aerjob_cli.codec.program import Program, decode_program
 from aerjob_cli.codec.program_text import as_clause
 from aerjob_cli.engines import aer
 from aerjob_cli.engines.base import Engine, ExperimentRun, SimulationFailed
-from aerjob_cli.engines.registry import engine_named
-from aerjob_cli.errors import CircuitRefused
+from aerjob_cli.engines.registry import engine_of
+from aerjob_cli.errors import BackendUnusable, CircuitRefused
 from aerjob_cli.executors import messages
 from aerjob_cli.executors.letter import Letter
 from aerjob_cli.executors.messages import Message, MessageError, Source
+from aerjob_cli.plugins.discovery import simulator_of_job
 from aerjob_cli.processes import rss_bytes
 from aerjob_cli.states import Reason
 from aerjob_cli.store.objects import read_object
@@ -94,8 +94,9 @@ def _is_of_the_job(error: BaseException) -> bool:
 
 def _validate(connection: socket, message: Message, ticket: Any) -> None:
     spec = JobSpec(**message.header["job"])
+    engine = _engine(spec)
     try:
-        plan = _engine(spec).check(_program(message), spec)
+        plan = engine.check(_program(message), spec)
     except CircuitRefused:
         raise
     except MemoryError as error:
@@ -131,7 +132,11 @@ def _run(connection: socket, message: Message, ticket: Any) -> None:
 
 
 def _engine(spec: JobSpec) -> Engine:
-    return engine_named(SIMULATORS[spec.backend].engine)
+    """Find the simulator and its engine here, as the client did; what is missing since then ends the job."""
+    try:
+        return engine_of(simulator_of_job(spec.backend))
+    except BackendUnusable as error:
+        raise SimulationFailed(Reason.SIMULATION_FAILED, error.message) from error
 
 
 def _missing(message: Message, total: int) -> list[tuple[int, int]]:

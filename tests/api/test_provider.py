@@ -16,7 +16,7 @@ from qiskit.providers import JobError, JobStatus
 from aerjob_cli import BasicAerJob, BasicAerProvider
 from aerjob_cli.api.backend import BasicAerBackend
 from aerjob_cli.api.job_errors import NotFinal, UnknownJob
-from aerjob_cli.catalog import SIMULATORS
+from aerjob_cli.plugins.discovery import usable_simulators
 from aerjob_cli.states import Status
 
 
@@ -25,7 +25,7 @@ def ids(jobs: list[BasicAerJob]) -> list[str]:
 
 
 def test_simulators_are_found_by_name_attribute_and_filter(idle: BasicAerProvider) -> None:
-    assert [backend.name for backend in idle.backends()] == list(SIMULATORS)
+    assert [backend.name for backend in idle.backends()] == [found.name for found in usable_simulators()]
     assert [backend.name for backend in idle.backends("qasm_simulator", max_circuits=None)] == ["qasm_simulator"]
     assert idle.backends("statevector") == []
     assert [backend.name for backend in idle.backends("statevector_simulator")] == ["statevector_simulator"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.memory import usable_memory_mb
+from aerjob_cli.plugins.discovery import usable_simulators
 from tests.support.command_line import CommandLine
 
 
@@ -13,7 +13,7 @@ def test_every_simulator_is_listed_with_its_reach(aerjob: CommandLine) -> None:
     value = aerjob.json("backends")
     assert value["memory_mb"] == usable_memory_mb()
     listed = {backend["name"]: backend for backend in value["backends"]}
-    assert set(listed) == set(SIMULATORS)
+    assert list(listed) == [simulator.name for simulator in usable_simulators()]
     assert [name for name, backend in listed.items() if backend["default"]] == ["qasm_simulator"]
     (qubits,) = (
         method["max_qubits"] for method in listed["aer_simulator"]["methods"] if method["name"] == "statevector"
@@ -33,7 +33,7 @@ def test_the_default_follows_the_environment(aerjob: CommandLine) -> None:
 
 def test_backends_as_text_have_a_line_each(aerjob: CommandLine) -> None:
     rows = [line.split("\t") for line in aerjob("backends").stdout.splitlines()]
-    assert [row[0] for row in rows] == list(SIMULATORS)
+    assert [row[0] for row in rows] == [simulator.name for simulator in usable_simulators()]
     assert {len(row) for row in rows} == {4}
 
 

@@ -11,8 +11,8 @@ import pytest
 from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
 
-from aerjob_cli.catalog import SIMULATORS
-from aerjob_cli.codec.option_tables import AER_OPTIONS, RULED_ELSEWHERE, SEED_LIMIT, SHOTS_LIMIT, Option
+from aerjob_cli.catalog import SIMULATORS, Option
+from aerjob_cli.codec.option_tables import AER_OPTIONS, RULED_ELSEWHERE, SEED_LIMIT, SHOTS_LIMIT
 from aerjob_cli.codec.options import check_options, options_of, parse_option
 from aerjob_cli.errors import InputRefused, UnknownBackend, UsageError
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from aerjob_cli.catalog import DEFAULT_BACKEND, SIMULATORS
+from aerjob_cli.catalog import AER_ENGINE, DEFAULT_BACKEND, SIMULATORS
 from aerjob_cli.cli.overview import VERBS
 from tests.docs.conftest import Environment, environment_on
 from tests.docs.markdown import ROOT, code_blocks, table, text_of
@@ -171,7 +171,7 @@ def test_the_readme_names_every_simulator() -> None:
     assert f"`{DEFAULT_BACKEND}` (the default)" in {row["simulator"] for row in rows}
     for row in rows:
         simulator = SIMULATORS[row["simulator"].split("`")[1]]
-        assert row["run by"].startswith("Aer" if simulator.engine == "aer" else "Qiskit")
+        assert row["run by"].startswith("Aer" if simulator.engine == AER_ENGINE else "Qiskit")
 
 
 REFUSED_FROM_PYTHON = """

@@ -9,10 +9,11 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library import UnitaryGate
 from qiskit.providers.basic_provider import BasicSimulator
 
+from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.base import Plan
 from aerjob_cli.engines.basic import BasicEngine
-from aerjob_cli.engines.registry import engine_named
+from aerjob_cli.engines.registry import engine_of
 from aerjob_cli.errors import CircuitRefused
 from tests.support.programs import program
 
@@ -95,10 +96,12 @@ def test_the_widest_circuit_runs(basic_spec: MakeSpec) -> None:
     assert run.result.data.counts == {"0x1": 2}
 
 
-def test_the_registry_gives_one_engine_for_each_name() -> None:
-    assert engine_named("basic") is engine_named("basic")
-    assert engine_named("basic").version.startswith("qiskit ")
-    assert engine_named("aer").version.startswith("qiskit-aer ")
-    assert engine_named("aer").target("automatic").num_qubits is None
-    assert "measure" not in engine_named("aer").target("unitary").operation_names
-    assert "ccx" in engine_named("basic").target("statevector").operation_names
+def test_the_registry_gives_one_engine_for_each_simulator() -> None:
+    basic, aer = (engine_of(SIMULATORS[name]) for name in ("basic_simulator", "aer_simulator"))
+    assert basic is engine_of(SIMULATORS["basic_simulator"])
+    assert aer is engine_of(SIMULATORS["qasm_simulator"])
+    assert basic.version.startswith("qiskit ")
+    assert aer.version.startswith("qiskit-aer ")
+    assert aer.target("automatic").num_qubits is None
+    assert "measure" not in aer.target("unitary").operation_names
+    assert "ccx" in basic.target("statevector").operation_names

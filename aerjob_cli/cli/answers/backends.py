@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from aerjob_cli.catalog import Simulator
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.engines.memory import fits, needed_bytes
+from aerjob_cli.plugins.discovery import Plugin
 
 # No method reaches so far; the search for the widest circuit ends here.
 _QUBITS_AT_MOST = 1_000_000
@@ -45,18 +46,32 @@ class Reach:
 
 @dataclass(frozen=True, kw_only=True)
 class Backends(Answer):
-    """All simulators; ``default`` names the one that a submission gets when it asks for none."""
+    """All simulators; ``default`` names the one that a submission gets when it asks for none.
+
+    ``left_out`` are those of plugins that cannot be used as things are.
+    """
 
     screen: ClassVar[str | None] = "backends"
 
     default: str
     memory_mb: int
     reaches: tuple[Reach, ...]
+    left_out: tuple[Plugin, ...] = ()
 
     def content(self) -> dict[str, Any]:
         return {
             "memory_mb": self.memory_mb,
             "backends": [reach.as_json(is_default=reach.simulator.name == self.default) for reach in self.reaches],
+            "left_out": [
+                {
+                    "name": plugin.name,
+                    "origin": plugin.origin,
+                    "broken": plugin.is_broken,
+                    "fact": plugin.fact,
+                    "remedy": plugin.remedy,
+                }
+                for plugin in self.left_out
+            ],
         }
 
     def lines(self) -> Iterator[str]:

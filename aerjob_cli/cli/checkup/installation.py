@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 
 from aerjob_cli.cli.checkup.finding import Finding, Part, good, note, wrong
 from aerjob_cli.memory import MIB, available_bytes, usable_memory_mb
+from aerjob_cli.plugins.discovery import plugins
 from aerjob_cli.settings import usable_cores
 from aerjob_cli.store.dbapi import sqlite_library
 from aerjob_cli.version import __version__
@@ -24,9 +25,10 @@ _LITTLE_MEMORY_BYTES = 512 * MIB
 
 
 def examine() -> Iterator[Finding]:
-    """Look at the packages, at SQLite, at what executors import, and at the machine's cores and memory."""
+    """Look at the packages and plugins, at SQLite, at what executors import, and at the machine's cores and memory."""
     yield good("aerjob", f"{__version__}, Python {'.'.join(map(str, sys.version_info[:3]))}")
     yield _packages()
+    yield from _plugins()
     yield _executors()
     yield _sqlite()
     yield _machine()
@@ -51,6 +53,16 @@ def _packages() -> Finding:
     if faults:
         return wrong("packages", "; ".join(faults), f"pip install --upgrade {_DISTRIBUTION}", Part.PROGRAM)
     return good("packages", f"Qiskit {version_of('qiskit')}, Aer {version_of('qiskit-aer')}, all others as needed")
+
+
+def _plugins() -> Iterator[Finding]:
+    """Look at the simulators that are not in the catalog; one for which only an extra is missing is none of these."""
+    found = plugins()
+    usable = [f"{plugin.name} ({plugin.origin})" for plugin in found if plugin.is_usable]
+    yield good("plugins", ", ".join(usable) or "no other simulators are installed")
+    for plugin in found:
+        if plugin.is_broken:
+            yield note(f"plugin {plugin.name}", f"{plugin.origin} brings it, and {plugin.fact}", plugin.remedy)
 
 
 def _executors() -> Finding:
