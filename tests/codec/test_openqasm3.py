@@ -67,6 +67,11 @@ def test_a_price_in_a_comment_is_no_physical_qubit() -> None:
     assert read(HEAD + "h $2; // it cost $99999999\n/* $99999999 */").num_qubits == 3
 
 
+def test_inputs_that_are_floats_or_angles_are_parameters() -> None:
+    circuit = read(HEAD + "input float[64] t;\ninput angle a;\nqubit q;\nrx(2 * t) q;\nrz(a) q;")
+    assert sorted(parameter.name for parameter in circuit.parameters) == ["a", "t"]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "column", "fact"),
     [
@@ -82,7 +87,7 @@ def test_a_price_in_a_comment_is_no_physical_qubit() -> None:
         (HEAD + "qubit[2] q;\n x \x1b[31m q[0];", 4, 4, "token recognition error at: '\\x1b'"),
         ('OPENQASM 3.0;\ninclude "other.inc";', 2, 1, "only 'stdgates.inc' can be included"),
         ('OPENQASM 3.0;\ninclude "/etc/passwd";', 2, 1, "includes '/etc/passwd' at"),
-        (HEAD + "qubit q;\ninput float t;\nrx(t) q;", 4, 1, "has the input 't' at line 4, column 1, and a job has no"),
+        (HEAD + "qubit q;\ninput int t;\nrx(t) q;", 4, 1, "has the input 't' at line 4, column 1, which is neither a"),
         (HEAD + "int[32] n = 3;", 3, 1, "declarations of type 'int' are not supported"),
         (HEAD + "def f(qubit q) { }\nqubit q;", 3, 1, "statements of the kind SubroutineDefinition are not supported"),
         (HEAD + "qubit[4294967296] q;", 3, 1, "declares a register of 4294967296"),

@@ -21,7 +21,8 @@ QASM = "qasm_simulator"
 
 def test_every_option_of_aer_is_either_ours_or_ruled_elsewhere() -> None:
     aers = set(AerSimulator().options.__dict__)
-    own = {"optimization_level", "measure_all", "save_state", "transpile"}
+    # Values of parameters are an argument of its `run()`.
+    own = {"optimization_level", "measure_all", "save_state", "transpile", "parameter_binds"}
     assert set(options_of("aer_simulator")) | set(RULED_ELSEWHERE) == aers | own
     assert not set(options_of("aer_simulator")) & set(RULED_ELSEWHERE)
     assert set(AER_OPTIONS) <= set(options_of("aer_simulator"))

@@ -125,7 +125,7 @@ FILES: dict[str, str | bytes] = {
     "gate.qasm": f"{HEAD_2}qreg q[1];\nfoo q[0];\n",
     "gate3.qasm": f"{HEAD_3}qubit q;\nfoo q;\n",
     "include.qasm": 'OPENQASM 2.0;\ninclude "/etc/passwd";\n',
-    "input.qasm": f"{HEAD_3}input float theta;\nqubit q;\n",
+    "input.qasm": f"{HEAD_3}input int theta;\nqubit q;\n",
     "extern.qasm": f"{HEAD_3}qubit q;\nextern f(int) -> int;\n",
     "three.qasm": f"{HEAD_3}qubit q;\n",
     "huge.qasm": f"{HEAD_3}qubit[99999999999] q;\n",

@@ -75,7 +75,9 @@ def test_parameters_without_a_value_are_refused_by_name(make_spec: MakeSpec) -> 
     circuit = QuantumCircuit(1, 1, name="sweep")
     circuit.rx(Parameter("theta") + Parameter("phi"), 0)
     circuit.measure(0, 0)
-    assert "'sweep' has parameters without a value: phi, theta; assign" in refusal(circuit, make_spec())
+    assert "'sweep' has parameters without a value: phi, theta; give them some, as --bind phi=0.3" in refusal(
+        circuit, make_spec()
+    )
 
 
 def test_a_missing_measurement_is_refused_for_texts_only(make_spec: MakeSpec) -> None:
