@@ -68,8 +68,8 @@ def test_a_price_in_a_comment_is_no_physical_qubit() -> None:
 
 
 def test_inputs_that_are_floats_or_angles_are_parameters() -> None:
-    circuit = read(HEAD + "input float[64] t;\ninput angle a;\nqubit q;\nrx(2 * t) q;\nrz(a) q;")
-    assert sorted(parameter.name for parameter in circuit.parameters) == ["a", "t"]
+    circuit = read(HEAD + "input float[64] theta;\ninput angle phi;\nqubit q;\nrx(2 * theta) q;\nrz(phi) q;")
+    assert sorted(parameter.name for parameter in circuit.parameters) == ["phi", "theta"]
 
 
 @pytest.mark.parametrize(
