@@ -1,0 +1,1 @@
+"""A variational loop on durable jobs, beside the same loop on Aer alone, and killed in the middle and continued."""
