@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from aerjob_cli.api import changes
 from aerjob_cli.api.launch import WorkerLauncher
-from aerjob_cli.api.provenance import submitted_by
+from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.codec import sweeps
