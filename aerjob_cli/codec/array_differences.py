@@ -9,8 +9,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-# Elements compared at once.
-_PART = 2**18
+_AT_ONCE = 2**18  # 4 MiB of complex numbers
 _NUMBERS = "biufc"
 
 
@@ -23,8 +22,8 @@ class ArrayDifference:
     largest: float | None
 
 
-def array_difference(first: BinaryIO, second: BinaryIO) -> ArrayDifference | str:
-    """Compare two ``.npy`` files; gives a few words instead where they are not of one kind.
+def array_difference(first: BinaryIO, second: BinaryIO, *, at_once: int = _AT_ONCE) -> ArrayDifference | str:
+    """Compare two ``.npy`` files, so many elements at once; gives a few words instead where they are not of one kind.
 
     NaN equals NaN here, and is infinitely far from any number. Raises ``ValueError`` for what is not ``.npy``.
     """
@@ -35,8 +34,8 @@ def array_difference(first: BinaryIO, second: BinaryIO) -> ArrayDifference | str
     shape, _, dtype = headers[0]
     total = int(np.prod(shape, dtype=np.int64))
     differing, largest = 0, 0.0
-    for start in range(0, total, _PART):
-        count = min(_PART, total - start)
+    for start in range(0, total, at_once):
+        count = min(at_once, total - start)
         one, other = (_read(file, dtype, count) for file in (first, second))
         is_other = _differs(one, other)
         differing += int(np.count_nonzero(is_other))
