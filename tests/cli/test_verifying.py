@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +30,8 @@ EARLIER = {"aerjob": "0.1.0", "qiskit": "2.0.0", "qiskit_aer": "0.17.0"}
 
 @dataclass(frozen=True)
 class Known:
-    """A store with a worker, and jobs in it: one that has run, and three that somebody led to their end by hand."""
+    """Jobs in a store with a worker: one that has run, and three that somebody led to their end by hand."""
 
-    aerjob: CommandLine
     done: str
     odd: str
     failed: str
@@ -54,29 +55,38 @@ def known(working_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Known
         scene.client.cancel(cancelled)
     scene.client.close()
     (job,) = aerjob.json("run", "own.qasm", "--seed", "3", "--shots", "100")["jobs"]
-    return Known(aerjob, job["job_id"], odd.job_id, failed.job_id, cancelled.job_id)
+    return Known(job["job_id"], odd.job_id, failed.job_id, cancelled.job_id)
 
 
-def test_a_repeated_job_is_identical(known: Known) -> None:
-    answer = known.aerjob("retry", known.done, "--verify")
-    assert answer.returncode == 0, answer
-    first, second, verdict = answer.stdout.rstrip("\n").split("\t")
-    assert (first, verdict) == (known.done, "identical")
-    assert answer.stderr == f"job {second}\n"
-    shown = known.aerjob.json("show", second)
+@pytest.fixture
+def here(working_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Quick]:
+    """The command line on that store, in this process."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setenv("AERJOB_HOME", str(working_home))
+    yield Quick(capsys)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def test_a_repeated_job_is_identical(known: Known, here: Quick) -> None:
+    exit_code, stdout, stderr = here("retry", known.done, "--verify")
+    first, second, verdict = stdout.rstrip("\n").split("\t")
+    assert (exit_code, first, verdict) == (0, known.done, "identical")
+    assert stderr == f"job {second}\n"
+    shown = here.json("show", second)
     assert (shown["retry_of"], shown["status"]) == (known.done, "DONE")
 
 
-def test_what_differs_is_told_and_what_it_ran_with(known: Known) -> None:
-    answer = known.aerjob("retry", known.odd, "--verify", "--quiet")
-    assert answer.returncode == 1, answer
-    verdict, *differences = answer.stdout.splitlines()
+def test_what_differs_is_told_and_what_it_ran_with(known: Known, here: Quick) -> None:
+    exit_code, stdout, stderr = here("retry", known.odd, "--verify", "--quiet")
+    assert exit_code == 1
+    verdict, *differences = stdout.splitlines()
     assert verdict.endswith("\tdiffers")
     assert any(line.startswith("# experiment 0, counts: 3 of 3 outcomes are counted otherwise") for line in differences)
-    assert "and not 2.0.0" in answer.stderr
-    assert "threads 1, and not 4" in answer.stderr
+    assert "and not 2.0.0" in stderr
+    assert "threads 1, and not 4" in stderr
 
-    both = known.aerjob.json("retry", known.odd, known.done, "--verify", exit_code=1)["verifications"]
+    both = here.json("retry", known.odd, known.done, "--verify", exit_code=1)["verifications"]
     assert [item["outcome"] for item in both] == ["differs", "identical"]
     assert [item["job_id"] for item in both] == [known.odd, known.done]
     assert both[0]["experiments_differing"] == 1
@@ -84,51 +94,50 @@ def test_what_differs_is_told_and_what_it_ran_with(known: Known) -> None:
     assert qiskit["first"] == "2.0.0"
 
 
-def test_a_wait_that_is_over_leaves_the_job(known: Known) -> None:
-    answer = known.aerjob.json("retry", known.failed, "--verify", "--timeout", "0.2", exit_code=124)
+def test_a_wait_that_is_over_leaves_the_job(known: Known, here: Quick) -> None:
+    answer = here.json("retry", known.failed, "--verify", "--timeout", "0.2", exit_code=124)
     (item,) = answer["verifications"]
     assert (answer["error"]["code"], item["outcome"]) == ("wait_timed_out", "not_compared")
     again = item["again"]["job_id"]
-    assert known.aerjob("cancel", again).returncode == 0
-    assert known.aerjob.json("status", again)["jobs"][0]["status"] == "CANCELLED"
+    assert here.json("cancel", again)["jobs"][0]["status"] == "CANCELLED"
 
 
-def test_nothing_is_begun_for_a_job_that_was_cancelled(known: Known) -> None:
-    before = known.aerjob.json("list", "--all")["jobs"]
-    error = known.aerjob.json("retry", known.done, known.cancelled, "--verify", exit_code=4)["error"]
+def test_nothing_is_begun_for_a_job_that_was_cancelled(known: Known, here: Quick) -> None:
+    before = here.json("list", "--all")["jobs"]
+    error = here.json("retry", known.done, known.cancelled, "--verify", exit_code=4)["error"]
     assert error["code"] == "job_cancelled"
-    assert known.aerjob.json("list", "--all")["jobs"] == before
+    assert here.json("list", "--all")["jobs"] == before
 
 
-def test_show_says_where_the_result_comes_from(known: Known) -> None:
-    shown = known.aerjob.json("show", known.done, "--experiments")
+def test_show_says_where_the_result_comes_from(known: Known, here: Quick, working: CommandLine) -> None:
+    shown = here.json("show", known.done, "--experiments")
     (experiment,) = shown["experiments"]
     assert (experiment["seed"], experiment["method"], experiment["threads"]) == (3, "stabilizer", 1)
     assert experiment["time_taken_s"] == shown["provenance"]["time_taken_s"] > 0
     assert shown["provenance"]["methods"] == ["stabilizer"]
     (attempt,) = shown["provenance"]["attempts"]
     assert attempt["runtime"].keys() >= {"aerjob", "python", "qiskit", "qiskit_aer", "numpy", "cpu", "system"}
-    lines = known.aerjob("show", known.done, "--experiments").stdout.splitlines()
+    lines = here("show", known.done, "--experiments")[1].splitlines()
     (row,) = [line.split("\t") for line in lines if line.startswith("experiment\t")]
     assert row[1:7] == ["0", "own", "1", "3", "stabilizer", "1"]
     (versions,) = [line for line in lines if line.startswith("ran with\t")]
     assert f"Qiskit {attempt['runtime']['qiskit']}" in versions
-    terminal = known.aerjob.on_a_terminal("show", known.done, "--experiments")
+    terminal = working.on_a_terminal("show", known.done, "--experiments")
     assert "Experiments" in terminal
     assert "stabilizer" in terminal
 
 
-def test_the_executed_circuit_is_drawn(known: Known) -> None:
-    (submitted,) = known.aerjob.json("show", known.done, "--circuit")["circuits"]
-    done = known.aerjob("show", known.done, "--circuit", "--executed", "--experiment", "0", "--json")
-    value = json.loads(done.stdout)
+def test_the_executed_circuit_is_drawn(known: Known, here: Quick) -> None:
+    (submitted,) = here.json("show", known.done, "--circuit")["circuits"]
+    exit_code, stdout, stderr = here("show", known.done, "--circuit", "--executed", "--experiment", "0", "--json")
+    value = json.loads(stdout)
     (executed,) = value["circuits"]
     assert submitted["operations"] == {"measure": 2, "mine": 1}
     assert executed["operations"] == {"measure": 2, "h": 1, "cx": 1}
     assert value["translated_by"].keys() == {"qiskit", "qiskit_aer"}
     # The job ran with the same versions: there is nothing to say.
-    assert done.stderr == ""
-    remark = known.aerjob("show", known.odd, "--circuit", "--executed").stderr
+    assert (exit_code, stderr) == (0, "")
+    remark = here("show", known.odd, "--circuit", "--executed")[2]
     assert "the job ran with Qiskit 2.0.0, Aer 0.17.0, which may translate otherwise" in remark
 
 

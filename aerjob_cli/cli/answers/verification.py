@@ -10,6 +10,7 @@ from aerjob_cli.api.comparison import Comparison, Condition, Difference, Verdict
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.answers.jobs import job_json
 from aerjob_cli.cli.cleaning import clean
+from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 
 _SAID = {
@@ -53,6 +54,8 @@ def remarks_on(item: Verified) -> Iterator[str]:
     comparison = item.comparison
     if comparison is None or comparison.verdict is Verdict.NOT_COMPARED:
         return
+    if comparison.identical and comparison.second.status is Status.ERROR:
+        yield f"{item.again.job_id} ended as before, in ERROR, {comparison.second.reason}"
     told = {difference.experiment for difference in comparison.differences} - {None}
     if more := comparison.experiments_differing - len(told):
         yield f"{item.again.job_id}: {more} more experiments differ"
