@@ -47,7 +47,7 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
     "list": [("", 0), ("--status RUNNING --tag none", 0), ("--all --sort name", 0)],
     "show": [("{done}", 0), ("{error}", 0), ("{cancelled}", 0), ("{done} --circuit", 0), ("{done} --experiments", 0)],
     "cancel": [("{cancelled} {done}", 0), ("{done} --dry-run", 0)],
-    "retry": [("{done} {error}", 0), ("{done} {error} --verify", 0), ("{error} --verify --timeout 0", 124)],
+    "retry": [("{done} {error}", 0), ("{done} {error} --verify", 0)],
     "rm": [("{unwanted}", 0)],
     "tag": [("{done} --add one --add two --remove three", 0)],
     "worker start": [("", 0)],

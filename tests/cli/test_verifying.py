@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from aerjob_cli.api.client import Plan
+from aerjob_cli.cli.schemas import schema_of
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.records import RunFacts
 from tests.cli.conftest import Put, Quick
@@ -96,6 +98,7 @@ def test_what_differs_is_told_and_what_it_ran_with(known: Known, here: Quick) ->
 
 def test_a_wait_that_is_over_leaves_the_job(known: Known, here: Quick) -> None:
     answer = here.json("retry", known.failed, "--verify", "--timeout", "0.2", exit_code=124)
+    assert list(Draft202012Validator(schema_of(["retry"])).iter_errors(answer)) == []
     (item,) = answer["verifications"]
     assert (answer["error"]["code"], item["outcome"]) == ("wait_timed_out", "not_compared")
     again = item["again"]["job_id"]

@@ -52,9 +52,9 @@ def experiment_json(experiment: RanExperiment) -> dict[str, Any]:
 def provenance_facts(provenance: Provenance) -> Iterator[tuple[str, object]]:
     """Give what there is to say in a few words, labelled; None where there is nothing."""
     yield "methods used", ", ".join(provenance.methods) or None
-    yield "simulated for", None if provenance.time_taken_s is None else _seconds(provenance.time_taken_s)
+    yield "simulated", None if provenance.time_taken_s is None else _seconds(provenance.time_taken_s)
     yield "peak memory", None if provenance.peak_rss_bytes is None else size_text(provenance.peak_rss_bytes)
-    yield "options sha256", provenance.options_sha256
+    yield "options hash", provenance.options_sha256
     told: list[tuple[list[int], Mapping[str, str]]] = []
     for attempt in provenance.attempts:
         if attempt.runtime is not None and told and told[-1][1] == attempt.runtime:

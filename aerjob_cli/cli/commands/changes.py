@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -101,7 +101,7 @@ def retry(
     timeout: parameters.Timeout = None,
     quiet: parameters.Quiet = False,
     as_json: parameters.AsJson = False,
-) -> Iterable[Answer]:
+) -> Answer | Iterator[Answer]:
     """Submit jobs that have ended once more, and print the new ids.
 
     Circuits, options, seed, limits, name and tags are those of the first time. All jobs are taken in, or none of them.
@@ -119,7 +119,7 @@ def retry(
         from aerjob_cli.cli.verifying import verify as verified
 
         return verified(client, jobs, timeout_s=timeout, quiet=quiet)
-    return [Retried(jobs=tuple(client.retry(jobs)))]
+    return Retried(jobs=tuple(client.retry(jobs)))
 
 
 def remove(context: typer.Context, job_ids: parameters.JobIds, as_json: parameters.AsJson = False) -> Answer:

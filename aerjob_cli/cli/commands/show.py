@@ -73,7 +73,10 @@ def show(
     experiments: Experiments = False,
     as_json: parameters.AsJson = False,
 ) -> Answer:
-    """Show all that is known of a job, its history, why it failed, and what its result comes from."""
+    """Show all that is known of a job, its history and why it failed.
+
+    That includes what its result comes from: versions, the CPU, the method that was taken, time and memory.
+    """
     if source and (circuit or as_json):
         raise UsageError(f"--source writes bytes; leave out {'--circuit' if circuit else '--json'}")
     if not source and (file is not None or output is not None or force):
