@@ -11,12 +11,12 @@ from aerjob_cli.api.client import Client, ExperimentBytes
 from aerjob_cli.api.job_errors import NotValidated, StoredBytesDamaged
 from aerjob_cli.codec.arrays import decode_npy
 from aerjob_cli.codec.circuits import decode_circuits
-from aerjob_cli.codec.options import simulator_named
 from aerjob_cli.codec.program import decode_program
 from aerjob_cli.codec.results import restore_experiment, to_result
-from aerjob_cli.engines.registry import engine_named
+from aerjob_cli.engines.registry import engine_of
 from aerjob_cli.executors.specs import spec_of
 from aerjob_cli.memory import usable_memory_mb
+from aerjob_cli.plugins.discovery import simulator_of_job
 from aerjob_cli.store.records import JobRecord
 
 
@@ -58,11 +58,10 @@ def _restored(item: ExperimentBytes, record: JobRecord) -> dict[str, Any]:
 def executed_of(client: Client, record: JobRecord) -> list[QuantumCircuit]:
     """Give the circuit of each experiment as the simulator gets it, with the installed Qiskit; raises as below."""
     _require_validated(record)
-    stored = client.circuits(record)
-    program = decode_program((item.format, item.data, item.name) for item in stored)
+    program = decode_program((item.format, item.data, item.name) for item in client.payloads(record))
     spec = spec_of(record, max_memory_mb=usable_memory_mb())
-    engine = engine_named(simulator_named(record.backend).engine)
-    return [engine.executed(program, spec, index) for index in range(program.experiments_total)]
+    engine = engine_of(simulator_of_job(record.backend))
+    return list(engine.executed(program, spec, range(program.experiments_total)))
 
 
 def circuits_of(client: Client, record: JobRecord) -> list[QuantumCircuit]:

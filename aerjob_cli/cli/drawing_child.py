@@ -12,19 +12,19 @@ import json
 import os
 import resource
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.circuits import decode_circuits, operations_of
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import decode_program
-from aerjob_cli.engines.registry import engine_named
+from aerjob_cli.engines.registry import engine_of
 from aerjob_cli.errors import CircuitRefused
 from aerjob_cli.executors.hardening import harden, lower
 from aerjob_cli.executors.runtime import runtime_facts
+from aerjob_cli.plugins.discovery import simulator_of_job
 from aerjob_cli.processes import die_with_parent
 
 if TYPE_CHECKING:
@@ -66,42 +66,45 @@ def main() -> None:
 
 
 def _drawn(stdin: BinaryIO, header: dict[str, Any]) -> dict[str, Any]:
-    drawings: list[dict[str, Any]] = []
-    total, characters = 0, 0
-    files = _files(stdin, header["files"])
+    files = ((file["format"], stdin.read(file["size_bytes"]), file["name"]) for file in header["files"])
     spec = header["executed_as"]
-    circuits = _submitted(files) if spec is None else _executed(files, JobSpec(**spec))
-    for position, circuit in enumerate(circuits):
-        total = position + 1
-        if header["experiment"] not in (None, position) or len(drawings) >= CIRCUITS_SHOWN:
-            continue
-        drawing = _drawing(position, circuit(), header["width"], fits=characters < _CHARACTERS_DRAWN)
+    chosen = _submitted(files, header) if spec is None else _executed(files, header, JobSpec(**spec))
+    drawings: list[dict[str, Any]] = []
+    characters = 0
+    for position, circuit in zip(chosen.positions, chosen.circuits, strict=True):
+        drawing = _drawing(position, circuit, header["width"], fits=characters < _CHARACTERS_DRAWN)
         characters += len(drawing["text"] or "")
         drawings.append(drawing)
-    return {"drawings": drawings, "total": total}
+    return {"drawings": drawings, "total": chosen.total}
 
 
-def _files(stdin: BinaryIO, files: list[dict[str, Any]]) -> Iterator[tuple[str, bytes, str]]:
-    for file in files:
-        yield file["format"], stdin.read(file["size_bytes"]), file["name"]
+@dataclass(frozen=True)
+class _Chosen:
+    """The circuits that are to be drawn, and how many there are in all."""
+
+    positions: Sequence[int]
+    circuits: Iterable[QuantumCircuit]
+    total: int
 
 
-def _submitted(files: Iterator[tuple[str, bytes, str]]) -> Iterator[Callable[[], QuantumCircuit]]:
-    for format, data, name in files:
-        for circuit in decode_circuits(format, data, name):
-            yield partial(_as_it_is, circuit)
+def _submitted(files: Iterable[tuple[str, bytes, str]], header: dict[str, Any]) -> _Chosen:
+    circuits = [circuit for format, data, name in files for circuit in decode_circuits(format, data, name)]
+    positions = _positions(header["experiment"], len(circuits))
+    return _Chosen(positions, [circuits[position] for position in positions], len(circuits))
 
 
-def _as_it_is(circuit: QuantumCircuit) -> QuantumCircuit:
-    return circuit
-
-
-def _executed(files: Iterator[tuple[str, bytes, str]], spec: JobSpec) -> Iterator[Callable[[], QuantumCircuit]]:
-    """Give the circuits as the simulator gets them; one that is not wanted is not translated."""
+def _executed(files: Iterable[tuple[str, bytes, str]], header: dict[str, Any], spec: JobSpec) -> _Chosen:
+    """Choose circuits as the simulator gets them; one that is not wanted is not translated."""
     program = decode_program(files)
-    engine = engine_named(SIMULATORS[spec.backend].engine)
-    for index in range(program.experiments_total):
-        yield partial(engine.executed, program, spec, index)
+    engine = engine_of(simulator_of_job(spec.backend))
+    positions = _positions(header["experiment"], program.experiments_total)
+    return _Chosen(positions, engine.executed(program, spec, positions), program.experiments_total)
+
+
+def _positions(experiment: int | None, total: int) -> Sequence[int]:
+    if experiment is None:
+        return range(min(total, CIRCUITS_SHOWN))
+    return [experiment] if experiment < total else []
 
 
 def _drawing(position: int, circuit: QuantumCircuit, width: int, *, fits: bool) -> dict[str, Any]:

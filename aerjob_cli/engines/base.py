@@ -6,7 +6,7 @@ An engine knows programs (circuits) and options. It does not know bytes, files, 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -99,6 +99,6 @@ class Engine(Protocol):
         """
         ...
 
-    def executed(self, program: Program, spec: JobSpec, index: int) -> QuantumCircuit:
-        """Give the circuit of an experiment as ``run`` hands it to the simulator."""
+    def executed(self, program: Program, spec: JobSpec, positions: Iterable[int]) -> Iterator[QuantumCircuit]:
+        """Give the circuits of some experiments as ``run`` hands them to the simulator."""
         ...

@@ -57,10 +57,6 @@ class BasicEngine(OneByOneEngine):
                     "use smaller gates, or qasm_simulator"
                 )
 
-    def executed(self, program: Program, spec: JobSpec, index: int) -> QuantumCircuit:
-        (circuit,) = as_run(program.circuits[index : index + 1], spec)
-        return _runnable(circuit, spec)
-
 
 @lru_cache
 def _gates() -> GateSet:

@@ -142,7 +142,7 @@ def _drawings(client: Client, job: JobRecord, experiment: int | None, *, execute
             "leave out --executed"
         )
     drawn = draw(
-        client.circuits(job),
+        client.payloads(job) if executed else client.circuits(job),
         width=width,
         experiment=experiment,
         subject=f"the circuits of job {job.job_id}",
