@@ -75,6 +75,9 @@ def test_verifying_makes_a_new_job_that_gives_the_same(working: BasicAerProvider
     comparison = job.verify(timeout=PATIENCE_S)
     assert comparison.identical
     assert comparison.experiments_compared == 2
+    # The same executor has run both: nothing was otherwise.
+    assert comparison.conditions == ()
+    assert all(attempt.runtime is not None for attempt in job.provenance().attempts)
     assert comparison.second.retry_of == job.job_id()
     assert comparison.second.status is Status.DONE
     # An equal request, and so equal hashes, though the jobs are two.
