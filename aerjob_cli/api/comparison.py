@@ -220,7 +220,7 @@ def _unreadable(client: Client, job: JobRecord, error: Exception) -> PayloadDama
 
 
 def _conditions(tx: Connection, job: JobRecord) -> _Conditions:
-    found: _Conditions = {}
+    found: _Conditions = {} if job.engine is None else {"engine": {job.engine}}
     for attempt in read_provenance(tx, job, events.history(tx, job.seq), with_experiments=False).attempts:
         for name, fact in (attempt.runtime or {}).items():
             found.setdefault(name, set()).add(fact)

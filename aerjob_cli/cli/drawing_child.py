@@ -21,7 +21,7 @@ from aerjob_cli.codec.circuits import decode_circuits, operations_of
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import decode_program
 from aerjob_cli.engines.registry import engine_of
-from aerjob_cli.errors import CircuitRefused
+from aerjob_cli.errors import BackendUnusable, CircuitRefused
 from aerjob_cli.executors.hardening import harden, lower
 from aerjob_cli.executors.runtime import runtime_facts
 from aerjob_cli.plugins.discovery import simulator_of_job
@@ -61,6 +61,8 @@ def main() -> None:
         content = _drawn(stdin, header) | {"versions": versions}
     except CircuitRefused as error:
         content = {"refused": error.message, "line": error.line, "column": error.column}
+    except BackendUnusable as error:
+        content = {"refused": error.message, "line": None, "column": None}
     with os.fdopen(answer, "w", encoding="ascii") as stdout:
         json.dump(content, stdout)
 
