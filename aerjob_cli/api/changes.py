@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from aerjob_cli.api.provenance import submitted_by
+from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked_tags, checked_text
 from aerjob_cli.errors import AerjobError, JobNotFinal, JobNotFound
 from aerjob_cli.plugins.discovery import simulator_of_job

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from aerjob_cli.api import changes
 from aerjob_cli.api.launch import WorkerLauncher
-from aerjob_cli.api.provenance import submitted_by
+from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.codec import sweeps
@@ -293,6 +293,10 @@ class Client:
         """Read the circuits that a job was submitted with, as bytes; raises ``PayloadDamaged``."""
         return self._submitted(record, CIRCUIT_FORMATS)
 
+    def payloads(self, record: JobRecord) -> list[CircuitBytes]:
+        """Read all that a job was submitted with, what its circuits run with included; raises ``PayloadDamaged``."""
+        return self._submitted(record, None)
+
     def sweep(self, record: JobRecord) -> Sweep | None:
         """Read the values of the job's parameters; None where it has none. Raises ``PayloadDamaged``."""
         for stored in self._submitted(record, frozenset({SWEEP})):
@@ -303,7 +307,7 @@ class Client:
         """Read the noise that a job runs under, as bytes; None where it has none. Raises ``PayloadDamaged``."""
         return next(iter(self._submitted(record, NOISE_FORMATS)), None)
 
-    def _submitted(self, record: JobRecord, formats: frozenset[str]) -> list[CircuitBytes]:
+    def _submitted(self, record: JobRecord, formats: frozenset[str] | None) -> list[CircuitBytes]:
         with self.store.reading() as tx:
             stored = submissions.payloads_of(tx, record.seq, formats=formats)
         with self._still_there(record):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+from aerjob_cli.api.provenance import Provenance, read_provenance
 from aerjob_cli.errors import JobNotFound, PayloadDamaged
 from aerjob_cli.states import Status
 from aerjob_cli.store import events, jobs, objects, submissions, workers
@@ -24,6 +25,7 @@ class Dossier:
     retries: tuple[str, ...]
     workers: tuple[WorkerRecord, ...]
     queue_position: int | None
+    provenance: Provenance
 
     def seconds_in(self, status: Status, *, now_us: int) -> float | None:
         """Sum up how long the job has been in a state, also when it was in it more than once; None when never."""
@@ -36,8 +38,11 @@ class Dossier:
         return sum(spells) / _US_PER_S if spells else None
 
 
-def dossier_of(store: Store, record: JobRecord) -> Dossier:
-    """Read all that is known of a job; raises ``JobNotFound`` when it was deleted meanwhile."""
+def dossier_of(store: Store, record: JobRecord, *, with_experiments: bool = False) -> Dossier:
+    """Read all that is known of a job; raises ``JobNotFound`` when it was deleted meanwhile.
+
+    How each experiment was run can be much, and is read only if asked for.
+    """
     with store.reading() as tx:
         job = jobs.find(tx, record.job_id)
         history = events.history(tx, job.seq)
@@ -51,6 +56,7 @@ def dossier_of(store: Store, record: JobRecord) -> Dossier:
             # In the order in which they had the job, whatever the clock said.
             workers=tuple(known[worker_id] for worker_id in worker_ids if worker_id in known),
             queue_position=jobs.queue_position(tx, job),
+            provenance=read_provenance(tx, job, history, with_experiments=with_experiments),
         )
 
 

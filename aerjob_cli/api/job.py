@@ -14,16 +14,19 @@ from qiskit.providers import BackendV2, JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 from qiskit.result import Result
 
+from aerjob_cli.api.comparison import Comparison, compare
 from aerjob_cli.api.job_errors import (
     AlreadySubmitted,
     JobCancelled,
     JobFailed,
     JobTimedOut,
+    NotFinal,
     raised_as_job_errors,
 )
 from aerjob_cli.api.progress import Progress, progress_of
+from aerjob_cli.api.provenance import Provenance, provenance_of
 from aerjob_cli.api.statuses import to_qiskit
-from aerjob_cli.api.stored_content import circuits_of, result_of
+from aerjob_cli.api.stored_content import circuits_of, executed_of, result_of
 from aerjob_cli.api.stored_job import StoredJob
 from aerjob_cli.api.wake_ups import is_over, next_wake_s
 from aerjob_cli.states import Status
@@ -117,10 +120,52 @@ class BasicAerJob(StoredJob):
             self._await_end(None if wake_s is None else max(0.0, wake_s - elapsed_s))
             elapsed_s = time.monotonic() - begun_s
 
-    def circuits(self) -> list[QuantumCircuit]:
-        """Read the circuits that were submitted; raises ``NotValidated`` while nobody has found them valid."""
+    def circuits(self, *, executed: bool = False) -> list[QuantumCircuit]:
+        """Read the circuits that were submitted; raises ``NotValidated`` while nobody has found them valid.
+
+        With ``executed``, as the simulator gets them: translated where it lacks a gate, and with what the job's
+        options add. The installed Qiskit translates; ``provenance()`` says which one ran the job.
+        """
         with raised_as_job_errors():
-            return circuits_of(self._client, self._read())
+            read = executed_of if executed else circuits_of
+            return read(self._client, self._read())
+
+    def provenance(self) -> Provenance:
+        """Say how the results came to be: versions, methods, seeds, times, memory, checksums."""
+        with raised_as_job_errors():
+            return provenance_of(self._client.store, self._read())
+
+    def verify(self, timeout: float | None = None) -> Comparison:
+        """Run the job once more, as a new job, and compare the results.
+
+        Raises ``JobTimedOut`` after ``timeout`` seconds (the new job goes on; ``compare`` does the rest later),
+        ``NotFinal`` for a job that has not ended, and ``JobCancelled`` for one that was cancelled.
+        """
+        record = self._read()
+        if not record.status.is_final:
+            raise NotFinal(
+                f"job {self._job_id} is {record.status}, so that there is nothing to compare with; wait for its end",
+                job_id=self._job_id,
+            )
+        if record.status is Status.CANCELLED:
+            raise JobCancelled.of(record)
+        with raised_as_job_errors():
+            (again,) = self._client.retry([record])
+        repeated = type(self)(self._backend, again.job_id)
+        repeated.wait_for_final_state(timeout)
+        return self.compare(repeated)
+
+    def compare(self, other: BasicAerJob) -> Comparison:
+        """Compare the results of this job with those of another one of the same store; both have ended.
+
+        Raises ``NotFinal`` for a job that has not.
+        """
+        records = [job._read() for job in (self, other)]
+        for record in records:
+            if not record.status.is_final:
+                raise NotFinal(f"job {record.job_id} is {record.status}; wait for its end", job_id=record.job_id)
+        with raised_as_job_errors():
+            return compare(self._client, *records)
 
     def progress(self) -> Progress:
         """Say how many experiments and shots have their result, and how long the others will take."""

@@ -102,7 +102,7 @@ class NoWorker(AerjobJobError, WorkerUnavailable):
 
 
 class NotFinal(AerjobJobError):
-    """A job was to be deleted that has not ended."""
+    """Something was to be done with a job that only an ended one allows."""
 
     code: ClassVar[str] = "not_final"
     exit_code: ClassVar[int] = 8

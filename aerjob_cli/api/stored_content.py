@@ -11,7 +11,12 @@ from aerjob_cli.api.client import Client, ExperimentBytes
 from aerjob_cli.api.job_errors import NotValidated, StoredBytesDamaged
 from aerjob_cli.codec.arrays import decode_npy
 from aerjob_cli.codec.circuits import decode_circuits
+from aerjob_cli.codec.program import decode_program
 from aerjob_cli.codec.results import restore_experiment, to_result
+from aerjob_cli.engines.registry import engine_of
+from aerjob_cli.executors.specs import spec_of
+from aerjob_cli.memory import usable_memory_mb
+from aerjob_cli.plugins.discovery import simulator_of_job
 from aerjob_cli.store.records import JobRecord
 
 
@@ -50,12 +55,30 @@ def _restored(item: ExperimentBytes, record: JobRecord) -> dict[str, Any]:
         ) from error
 
 
+def executed_of(client: Client, record: JobRecord) -> list[QuantumCircuit]:
+    """Give the circuit of each experiment as the simulator gets it, with the installed Qiskit; raises as below."""
+    _require_validated(record)
+    program = decode_program((item.format, item.data, item.name) for item in client.payloads(record))
+    spec = spec_of(record, max_memory_mb=usable_memory_mb())
+    engine = engine_of(simulator_of_job(record.backend))
+    return list(engine.executed(program, spec, range(program.experiments_total)))
+
+
 def circuits_of(client: Client, record: JobRecord) -> list[QuantumCircuit]:
     """Read the circuits that a job was submitted with, in the order of its experiments.
 
     Raises ``NotValidated`` for those that no executor has accepted (a parser may crash on them, and here it would
     take the caller with it), and ``PayloadDamaged``.
     """
+    _require_validated(record)
+    return [
+        circuit
+        for stored in client.circuits(record)
+        for circuit in decode_circuits(stored.format, stored.data, stored.name)
+    ]
+
+
+def _require_validated(record: JobRecord) -> None:
     if record.experiments_total is None:
         raise NotValidated(
             f"the circuits of job {record.job_id}, which is {record.status}, have not been found valid, so they are "
@@ -63,8 +86,3 @@ def circuits_of(client: Client, record: JobRecord) -> list[QuantumCircuit]:
             job_id=record.job_id,
             status=str(record.status),
         )
-    return [
-        circuit
-        for stored in client.circuits(record)
-        for circuit in decode_circuits(stored.format, stored.data, stored.name)
-    ]

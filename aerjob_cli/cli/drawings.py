@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from aerjob_cli.api.client import CircuitBytes
 from aerjob_cli.cli.answers.drawing import Drawing
+from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.errors import CircuitRefused, DrawingFailed
 from aerjob_cli.executors.environment import executor_environment
 from aerjob_cli.processes import signal_name
@@ -19,18 +21,34 @@ _TAKES_AT_MOST_S = 20.0
 _COMMAND = (sys.executable, "-P", "-m", "aerjob_cli.cli.drawing_child")
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Drawings, how many circuits there are, and the versions of what translated them, if that was done."""
+
+    drawings: tuple[Drawing, ...]
+    total: int
+    versions: Mapping[str, str]
+
+
 def draw(
-    files: Sequence[CircuitBytes], *, width: int, experiment: int | None, subject: str
-) -> tuple[tuple[Drawing, ...], int]:
+    files: Sequence[CircuitBytes],
+    *,
+    width: int,
+    experiment: int | None,
+    subject: str,
+    executed_as: JobSpec | None = None,
+) -> Drawn:
     """Draw circuits in lines of ``width`` characters, all (but no more than 20) or the one at ``experiment``.
 
-    Gives the drawings and how many circuits there are. Raises ``CircuitRefused`` for what is no circuit, and
-    ``DrawingFailed``; ``subject`` says of what.
+    With ``executed_as`` they are drawn as the simulator of that job gets them. Raises ``CircuitRefused`` for what is no
+    circuit, and ``DrawingFailed``; ``subject`` says of what.
     """
-    answer = _asked(files, {"width": width, "experiment": experiment}, subject)
+    spec = None if executed_as is None else asdict(executed_as)
+    answer = _asked(files, {"width": width, "experiment": experiment, "executed_as": spec}, subject)
     if "refused" in answer:
         raise CircuitRefused(str(answer["refused"]), line=answer["line"], column=answer["column"])
-    return tuple(Drawing(**drawing) for drawing in answer["drawings"]), int(answer["total"])
+    drawings = tuple(Drawing(**drawing) for drawing in answer["drawings"])
+    return Drawn(drawings, int(answer["total"]), dict(answer["versions"]))
 
 
 def _asked(files: Sequence[CircuitBytes], wish: dict[str, Any], subject: str) -> dict[str, Any]:

@@ -114,6 +114,11 @@ class AerEngine:
                 fitting = int(len(chunk) * _CHUNK_S / taken_s)
                 size = max(1, min(fitting, size * _CHUNK_GROWTH, _CHUNK_LIMIT))
 
+    def executed(self, program: Program, spec: JobSpec, positions: Iterable[int]) -> Iterator[QuantumCircuit]:
+        experiments = _experiments(program, spec)
+        for position in positions:
+            yield from _prepared(experiments, [position], program, spec)
+
 
 def preload() -> None:
     """Build what all usual jobs share, before a template forks; no circuit runs, no thread starts."""

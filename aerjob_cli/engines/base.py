@@ -5,7 +5,8 @@ An engine knows programs (circuits) and options. It does not know bytes, files, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +15,7 @@ from aerjob_cli.codec.program import Program
 from aerjob_cli.states import Reason
 
 if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
     from qiskit.result.models import ExperimentResult
     from qiskit.transpiler import Target
 
@@ -30,23 +32,36 @@ class Plan:
 
 @dataclass(frozen=True)
 class ExperimentRun:
-    """One experiment that succeeded. ``seed`` is the one it ran with, from 0 to 2^64 − 1."""
+    """One experiment that succeeded. ``seed`` is the one it ran with, from 0 to 2^64 − 1.
+
+    ``method``, ``threads`` and ``time_taken_s`` are what the simulator says of it, None where it does not.
+    """
 
     index: int
     name: str
     shots: int
     seed: int
     result: ExperimentResult
+    method: str | None = None
+    threads: int | None = None
+    time_taken_s: float | None = None
 
 
 def experiment_run(index: int, experiment: ExperimentResult) -> ExperimentRun:
     """Give what the simulator says of an experiment that succeeded."""
+    metadata = getattr(experiment, "metadata", {})
+    method, time_taken_s = metadata.get("method"), getattr(experiment, "time_taken", None)
+    # Aer runs shots side by side, or shares out the state of each.
+    threads = [metadata[key] for key in ("parallel_shots", "parallel_state_update") if key in metadata]
     return ExperimentRun(
         index=index,
         name=str(experiment.header["name"]),
         shots=int(experiment.shots),
         seed=int(experiment.seed_simulator),
         result=experiment,
+        method=None if method is None else str(method),
+        threads=math.prod(map(int, threads)) if threads else None,
+        time_taken_s=None if time_taken_s is None else float(time_taken_s),
     )
 
 
@@ -82,4 +97,8 @@ class Engine(Protocol):
         wants the memory of a chunk back before the next one runs drops it; nothing of it is kept here.
         Raises ``SimulationFailed`` after the good experiments of the chunk that failed were given.
         """
+        ...
+
+    def executed(self, program: Program, spec: JobSpec, positions: Iterable[int]) -> Iterator[QuantumCircuit]:
+        """Give the circuits of some experiments as ``run`` hands them to the simulator."""
         ...

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from qiskit import QuantumCircuit
 from qiskit.result.models import ExperimentResult
@@ -101,8 +102,12 @@ class OneByOneEngine(ABC):
         if runs:
             yield runs
 
+    def executed(self, program: Program, spec: JobSpec, positions: Iterable[int]) -> Iterator[QuantumCircuit]:
+        return map(self._experiments(program, spec).ready, positions)
+
     def _run(self, circuit: QuantumCircuit, spec: JobSpec, index: int) -> ExperimentRun:
         seed = (spec.seed + SEED_STEP * index) % 2**64
+        began = time.perf_counter()
         try:
             result = self.run_circuit(circuit, spec, seed)
         except SimulationFailed:
@@ -112,7 +117,10 @@ class OneByOneEngine(ABC):
         except Exception as error:
             text = getattr(error, "message", None) or str(error) or type(error).__name__
             raise SimulationFailed(Reason.SIMULATION_FAILED, str(text)) from error
-        return experiment_run(index, result)
+        run = experiment_run(index, result)
+        if run.time_taken_s is not None:
+            return run
+        return replace(run, time_taken_s=time.perf_counter() - began)
 
     def _experiments(self, program: Program, spec: JobSpec) -> Experiments:
         circuits = as_run(program.circuits, spec)

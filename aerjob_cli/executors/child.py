@@ -28,10 +28,14 @@ from aerjob_cli.errors import BackendUnusable, CircuitRefused
 from aerjob_cli.executors import messages
 from aerjob_cli.executors.letter import Letter
 from aerjob_cli.executors.messages import Message, MessageError, Source
+from aerjob_cli.executors.peak_memory import PeakMemory
+from aerjob_cli.executors.runtime import runtime_facts
 from aerjob_cli.plugins.discovery import simulator_of_job
 from aerjob_cli.processes import rss_bytes
 from aerjob_cli.states import Reason
 from aerjob_cli.store.objects import read_object
+
+_MEMORY = PeakMemory()
 
 
 class ResultNotWritten(Exception):
@@ -46,6 +50,7 @@ def preload() -> None:
     """Import and build what most jobs need, before a template forks; no circuit runs, no thread starts."""
     preload_readers()
     aer.preload()
+    runtime_facts()
 
 
 def serve(connection: socket) -> None:
@@ -54,7 +59,7 @@ def serve(connection: socket) -> None:
     A job's failure is an answer; ``KeyboardInterrupt``, ``SystemExit`` and a message that is none end this.
     """
     try:
-        _send(connection, {"kind": "ready", "rss_bytes": rss_bytes(os.getpid())})
+        _send(connection, {"kind": "ready", "rss_bytes": rss_bytes(os.getpid()), "runtime": runtime_facts()})
         for message in messages.receive(connection, messages.Reassembly()):
             _answer(connection, message)
     except (WorkerGone, ConnectionError):
@@ -125,9 +130,11 @@ def _run(connection: socket, message: Message, ticket: Any) -> None:
     incoming = Path(message.header["incoming"])
     program = _program(message)
     engine = _engine(spec)
+    _MEMORY.begin()
     for runs in engine.run(program, spec, _missing(message, program.experiments_total)):
-        _send_chunk(connection, ticket, runs, incoming)
+        _send_chunk(connection, ticket, runs, incoming, _MEMORY.end())
         del runs  # final states: those of the next circuits need the room
+        _MEMORY.begin()
     _send(connection, {"kind": "done", "ticket": ticket, "engine": engine.version})
 
 
@@ -166,14 +173,16 @@ def _verified(source: Source, body: bytes) -> bytes:
     return data
 
 
-def _send_chunk(connection: socket, ticket: Any, runs: Sequence[ExperimentRun], incoming: Path) -> None:
-    letter = Letter(incoming)
+def _send_chunk(
+    connection: socket, ticket: Any, runs: Sequence[ExperimentRun], incoming: Path, peak_rss_bytes: int | None
+) -> None:
+    letter = Letter(incoming, peak_rss_bytes=peak_rss_bytes)
     try:
         for run in runs:
             _add(letter, run)
             if letter.is_full:
                 _post(connection, ticket, letter)
-                letter = Letter(incoming)
+                letter = Letter(incoming, peak_rss_bytes=peak_rss_bytes)
     finally:
         # Also the good results before one that cannot be stored.
         _post(connection, ticket, letter)

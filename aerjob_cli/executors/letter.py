@@ -17,10 +17,14 @@ _HEADER_BYTES = 4096
 
 
 class Letter:
-    """A message being filled. Small pieces go into its body, large ones into files of the folder ``incoming``."""
+    """A message being filled. Small pieces go into its body, large ones into files of the folder ``incoming``.
 
-    def __init__(self, incoming: Path) -> None:
+    ``peak_rss_bytes`` is the memory that the experiments of the message took together.
+    """
+
+    def __init__(self, incoming: Path, *, peak_rss_bytes: int | None = None) -> None:
         self._incoming = incoming
+        self._peak_rss_bytes = peak_rss_bytes
         self._size_bytes = 0
         self._files = 0
         self.outcomes: list[Outcome] = []
@@ -44,7 +48,17 @@ class Letter:
             raise
         result, *arrays = pieces
         self.outcomes.append(
-            Outcome(**vars(result), index=run.index, shots=run.shots, seed=run.seed, arrays=tuple(arrays))
+            Outcome(
+                **vars(result),
+                index=run.index,
+                shots=run.shots,
+                seed=run.seed,
+                method=run.method,
+                threads=run.threads,
+                time_taken_s=run.time_taken_s,
+                peak_rss_bytes=self._peak_rss_bytes,
+                arrays=tuple(arrays),
+            )
         )
 
     def _array(self, name: str, array: Array) -> Piece:

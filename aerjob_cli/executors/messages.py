@@ -8,7 +8,7 @@ worker → executor
     {"kind": "validate", "ticket", "job": JobSpec, "sources": [Source…]}
     {"kind": "run", "ticket", "job": JobSpec, "sources": [Source…], "missing": [[start, stop]…], "incoming": folder}
 executor → worker
-    {"kind": "ready", "rss_bytes"}    what the libraries alone take
+    {"kind": "ready", "rss_bytes", "runtime"}    what the libraries alone take; names and versions, see `runtime`
     {"kind": "accepted", "ticket", "experiments_total", "threads"}
     {"kind": "chunk", "ticket", "experiments": [Outcome…]}            their bytes in the body or in drafts of objects
     {"kind": "done", "ticket", "engine"}
@@ -66,11 +66,18 @@ class Piece:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome(Piece):
-    """One experiment's result, what the store shows without reading it, and the arrays that it refers to by name."""
+    """One experiment's result, what the store shows without reading it, and the arrays that it refers to by name.
+
+    How it was run is no part of the result, since that must be the same each time; see ``records.RunFacts``.
+    """
 
     index: int
     shots: int
     seed: int | None
+    method: str | None = None
+    threads: int | None = None
+    time_taken_s: float | None = None
+    peak_rss_bytes: int | None = None
     arrays: tuple[Piece, ...] = ()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy import Dialect, Float, Integer, LargeBinary, Row, Text
 _EARLIEST_US = -62_135_596_800_000_000
 _LATEST_US = 253_402_300_799_999_999
 _QUOTED_CHARACTERS = 40
+_DIGITS = re.compile("[0-9]{1,20}")
 
 # What is called for each value that is read.
 _Reader = Callable[[Any], Any]
@@ -32,6 +34,16 @@ class Whole(Integer):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> _Reader:
         return _whole
+
+
+class Unsigned(Text):
+    """A whole number from 0 to 2^64 − 1, which SQLite's integers do not hold; stored as decimal digits."""
+
+    def bind_processor(self, dialect: Dialect) -> _Reader:
+        return lambda value: None if value is None else str(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Reader:
+        return _unsigned
 
 
 class Instant(Integer):
@@ -104,6 +116,14 @@ def parsed(text: str, kind: type[Any]) -> Any:
 def _whole(value: Any) -> Any:
     if value is None or type(value) is int:
         return value
+    raise _damaged(value, "a whole number")
+
+
+def _unsigned(value: Any) -> Any:
+    if value is None:
+        return None
+    if type(value) is str and _DIGITS.fullmatch(value) and int(value) < 2**64:
+        return int(value)
     raise _damaged(value, "a whole number")
 
 

@@ -38,6 +38,9 @@ FINGERPRINTS = {
     "jobs_final_is_final": "685abd75ce0e490e",
     "jobs_final_is_not_replaced": "dc4a6de297f24a6f",
     "payloads_stay": "8e01a22333f76795",
+    "runtimes_are_kept": "0c2f2641985f8cde",
+    "runtimes_are_not_replaced": "4aac6f38a101cb67",
+    "runtimes_stay": "c248b5a69b347fc9",
 }
 
 _DEFINED = text("SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'index') AND sql IS NOT NULL")

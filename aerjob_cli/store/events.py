@@ -25,6 +25,7 @@ def note(
     why: str,
     attempt: int = 0,
     worker_id: str | None = None,
+    runtime_id: str | None = None,
 ) -> None:
     """Add one transition to the history of each of the jobs."""
     rows = [
@@ -36,6 +37,7 @@ def note(
             "attempt": attempt,
             "worker_id": worker_id,
             "why": why,
+            "runtime_id": runtime_id,
         }
         for job_seq in job_seqs
     ]
@@ -53,6 +55,7 @@ def history(tx: Connection, job_seq: int) -> list[EventRecord]:
         events.c.attempt,
         events.c.worker_id,
         events.c.why,
+        events.c.runtime_id,
     ).where(events.c.job_seq == job_seq)
     return [_record(row) for row in tx.execute(query.order_by(events.c.seq))]
 
@@ -67,4 +70,5 @@ def _record(row: Row[*tuple[Any, ...]]) -> EventRecord:
         attempt=row.attempt,
         worker_id=row.worker_id,
         why=row.why,
+        runtime_id=row.runtime_id,
     )

@@ -1,14 +1,14 @@
-"""The stored results of experiments: which are there, and their bytes."""
+"""The stored results of experiments: which are there, their bytes, and how they came to be."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, case, func, select
 
 from aerjob_cli.store.columns import complete
-from aerjob_cli.store.records import ArrayRecord, Payload, StoredExperiment
+from aerjob_cli.store.records import ArrayRecord, Payload, RanExperiment, RunFacts, RunSummary, StoredExperiment
 from aerjob_cli.store.tables import experiment_arrays, experiments
 
 # Each row can have 256 KiB with it.
@@ -50,6 +50,61 @@ def results_of(tx: Connection, job_seq: int, *, positions: Collection[int] | Non
                 payload=_payload(row),
                 arrays=tuple(arrays.get(row.position, ())),
             )
+
+
+def runs_of(tx: Connection, job_seq: int) -> Iterator[RanExperiment]:
+    """Say how the stored results of a job came to be, in the order of its experiments, without reading the bytes."""
+    columns = experiments.c
+    query = (
+        select(*(column for column in columns if column.name not in ("job_seq", "data")))
+        .where(columns.job_seq == job_seq)
+        .order_by(columns.position)
+    )
+    for rows in tx.execute(query).partitions(_ROWS_AT_ONCE):
+        arrays = _arrays_between(tx, job_seq, rows[0].position, rows[-1].position)
+        for row in rows:
+            complete(row, ("position", "attempt", "shots", *_NEEDED))
+            yield RanExperiment(
+                position=row.position,
+                attempt=row.attempt,
+                name=row.name,
+                shots=row.shots,
+                format=row.format,
+                sha256=row.sha256,
+                size_bytes=row.size_bytes,
+                runtime_id=row.runtime_id,
+                run=RunFacts(
+                    seed=row.seed,
+                    method=row.method,
+                    threads=row.threads,
+                    time_taken_s=row.time_taken_s,
+                    peak_rss_bytes=row.peak_rss_bytes,
+                ),
+                arrays=tuple(arrays.get(row.position, ())),
+            )
+
+
+def summary_of(tx: Connection, job_seq: int) -> RunSummary:
+    """Sum up how the stored results of a job came to be."""
+    columns = experiments.c
+    of_job = columns.job_seq == job_seq
+    total = func.count()
+    query = select(
+        case((func.count(columns.time_taken_s) == total, func.sum(columns.time_taken_s))).label("time_taken_s"),
+        case((func.count(columns.peak_rss_bytes) == total, func.max(columns.peak_rss_bytes))).label("peak_rss_bytes"),
+    ).where(of_job)
+    sums = tx.execute(query).one()
+    methods = select(columns.method).where(of_job, columns.method.is_not(None)).distinct().order_by(columns.method)
+    pairs = select(columns.attempt, columns.runtime_id).where(of_job, columns.runtime_id.is_not(None)).distinct()
+    runtime_ids: dict[int, tuple[str, ...]] = {}
+    for attempt, runtime_id in tx.execute(pairs.order_by(columns.attempt, columns.runtime_id)):
+        runtime_ids[attempt] = (*runtime_ids.get(attempt, ()), runtime_id)
+    return RunSummary(
+        methods=tuple(tx.execute(methods).scalars()),
+        time_taken_s=sums.time_taken_s,
+        peak_rss_bytes=sums.peak_rss_bytes,
+        runtime_ids=runtime_ids,
+    )
 
 
 def array_of(tx: Connection, job_seq: int, position: int, name: str) -> Payload | None:

@@ -26,6 +26,9 @@ GUARDS = frozenset(
         "arrays_are_not_replaced",
         "arrays_belong_to_running_jobs",
         "arrays_go_with_their_job",
+        "runtimes_stay",
+        "runtimes_are_not_replaced",
+        "runtimes_are_kept",
     }
 )
 

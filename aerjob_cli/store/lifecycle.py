@@ -67,6 +67,12 @@ def record_experiments(tx: Connection, held: Claim, results: Sequence[Experiment
                 "sha256": result.payload.sha256,
                 "size_bytes": result.payload.size_bytes,
                 "data": result.payload.data,
+                "seed": result.run.seed,
+                "method": result.run.method,
+                "threads": result.run.threads,
+                "time_taken_s": result.run.time_taken_s,
+                "peak_rss_bytes": result.run.peak_rss_bytes,
+                "runtime_id": held.runtime_id,
             }
             for result in results
         ],

@@ -43,6 +43,7 @@ def note_move(tx: Connection, held: Claim, source: Status, target: Status, why: 
         attempt=held.attempt,
         worker_id=held.worker_id,
         why=why,
+        runtime_id=held.runtime_id,
     )
 
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import stat
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from aerjob_cli.errors import PayloadDamaged
 from aerjob_cli.settings import INLINE_LIMIT_BYTES, StorePaths
@@ -107,6 +109,28 @@ def load(paths: StorePaths, payload: Payload) -> bytes:
     if len(data) != payload.size_bytes or hashlib.sha256(data).hexdigest() != payload.sha256:
         raise _damaged(paths, payload, "does not have the checksum that was stored with it")
     return data
+
+
+@contextlib.contextmanager
+def opened(paths: StorePaths, payload: Payload) -> Iterator[BinaryIO]:
+    """Give a payload to be read piece by piece, its checksum verified; raises ``PayloadDamaged``.
+
+    A large one is never in memory as a whole.
+    """
+    if payload.data is not None:
+        yield io.BytesIO(load(paths, payload))
+        return
+    try:
+        file = open(open_object(object_path(paths, payload.sha256)), "rb")  # noqa: SIM115 - closed below
+    except FileNotFoundError:
+        raise _damaged(paths, payload, "is missing") from None
+    except OSError as error:
+        raise _damaged(paths, payload, f"cannot be read ({error.strerror})") from error
+    with file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != payload.sha256:
+            raise _damaged(paths, payload, "does not have the checksum that was stored with it")
+        file.seek(0)
+        yield file
 
 
 def open_object(place: Path) -> int:

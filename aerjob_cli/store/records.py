@@ -130,6 +130,8 @@ class Claim:
     attempt: int
     token: str
     worker_id: str
+    # What the executor that has the job runs with, once that is known.
+    runtime_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,30 @@ class ClaimedJob:
 
     job: JobRecord
     claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What jobs run with: names and versions of programs, and the machine. ``runtime_id`` is a hash of them."""
+
+    runtime_id: str
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """How an experiment was run, as the simulator and the system tell of it; None is what nobody told.
+
+    ``seed`` from 0 to 2^64 − 1. ``method`` is the one that was taken where it was left to the simulator.
+    ``peak_rss_bytes`` is the most memory that the process had, its libraries included, during the call in which the
+    experiment ran.
+    """
+
+    seed: int | None = None
+    method: str | None = None
+    threads: int | None = None
+    time_taken_s: float | None = None
+    peak_rss_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +178,7 @@ class ExperimentRecord:
     shots: int
     payload: Payload
     arrays: tuple[Payload, ...] = ()
+    run: RunFacts = RunFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +203,38 @@ class StoredExperiment:
 
 
 @dataclass(frozen=True, slots=True)
+class RanExperiment:
+    """How one stored result came to be, without its bytes; ``runtime_id`` None for one of an earlier aerjob."""
+
+    position: int
+    attempt: int
+    name: str
+    shots: int
+    format: str
+    sha256: str
+    size_bytes: int
+    runtime_id: str | None
+    run: RunFacts
+    arrays: tuple[ArrayRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """How the stored results of a job came to be, all together.
+
+    The sum of times and the highest peak of memory are None unless they are known of every result.
+    ``runtime_ids`` are those of each attempt that has results.
+    """
+
+    methods: tuple[str, ...]
+    time_taken_s: float | None
+    peak_rss_bytes: int | None
+    runtime_ids: Mapping[int, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class EventRecord:
-    """One transition in a job's history."""
+    """One transition in a job's history. ``runtime_id`` is of the attempt or validation that it ended."""
 
     seq: int
     at_us: int
@@ -186,6 +243,7 @@ class EventRecord:
     attempt: int
     worker_id: str | None
     why: str
+    runtime_id: str | None
 
     @property
     def at(self) -> datetime:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from aerjob_cli.states import Reason, Status
-from aerjob_cli.store.columns import Instant, Octets, OneOf, Real, Whole, Words
+from aerjob_cli.store.columns import Instant, Octets, OneOf, Real, Unsigned, Whole, Words
 
 metadata = MetaData(
     naming_convention={
@@ -147,6 +147,13 @@ experiments = Table(
     Column("sha256", Words, nullable=False),
     Column("size_bytes", Whole, nullable=False),
     Column("data", Octets),
+    # How it was run, as the simulator and the system tell of it; NULL where nobody told.
+    Column("seed", Unsigned),
+    Column("method", Words),
+    Column("threads", Whole),
+    Column("time_taken_s", Real),
+    Column("peak_rss_bytes", Whole),
+    Column("runtime_id", Words),
     sqlite_with_rowid=False,
 )
 
@@ -178,8 +185,20 @@ events = Table(
     Column("attempt", Whole, nullable=False),
     Column("worker_id", Words),
     Column("why", Words, nullable=False),
+    # What an attempt or a validation ran with that this move ended.
+    Column("runtime_id", Words),
     Index("ix_events_job_seq", "job_seq", "seq"),
     sqlite_autoincrement=True,
+)
+
+# What jobs ran with: versions and machine, as JSON. Each is there once, named by a hash of its content. Nothing forces
+# those that are referred to to be there: without them a result is as good.
+runtimes = Table(
+    "runtimes",
+    metadata,
+    Column("runtime_id", Words, primary_key=True),
+    Column("facts", Words, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 workers = Table(

@@ -12,14 +12,19 @@ from aerjob_cli.executors.messages import Message
 from aerjob_cli.settings import CIRCUITS_LIMIT, INLINE_LIMIT_BYTES, StorePaths
 from aerjob_cli.states import Reason
 from aerjob_cli.store.objects import adopt
-from aerjob_cli.store.records import ExperimentRecord, Payload
+from aerjob_cli.store.records import ExperimentRecord, Payload, RunFacts, Runtime
+from aerjob_cli.store.runtimes import runtime_of
 from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.outcomes import Accepted, Chunk, Done, Failed, GivenBack, Outcome
 
 _MESSAGE_CHARACTERS = 4000
 _NAME_CHARACTERS = 1000
 _COUNT_LIMIT = 2**31 - 1
+_SEED_LIMIT = 2**64 - 1
+_BYTES_LIMIT = 2**60
+_SECONDS_LIMIT = 2**40
 _ARRAYS_LIMIT = 100_000  # of one result
+_FACTS_LIMIT = 50  # of a runtime
 _ARRAY_FORMATS = frozenset({NPY})
 # Those that `codec.markers` makes are of 330 characters or a few more.
 _ARRAY_NAME = re.compile(r"[A-Za-z0-9_.~-]{1,400}")
@@ -48,6 +53,14 @@ def base_rss_of(message: Message) -> int | None:
     """Give the memory of an executor before its first job, in bytes; None where it does not say."""
     told = message.header.get("rss_bytes")
     return told if isinstance(told, int) and 0 <= told < 2**40 else None
+
+
+def runtime_in(message: Message) -> Runtime | None:
+    """Give what an executor says it runs with, before its first job; None where it does not say."""
+    told = message.header.get("runtime")
+    if not isinstance(told, dict) or not 0 < len(told) <= _FACTS_LIMIT:
+        return None
+    return runtime_of({_text(name): _text(fact) for name, fact in told.items()})
 
 
 def _outcome(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
@@ -105,6 +118,20 @@ def _result(item: dict[str, Any], body: bytes, holding: Holding, drafts: list[tu
         shots=_positive(item["shots"]),
         payload=_payload(item, body, place, drafts, RESULT_FORMATS),
         arrays=tuple(_payload(array, body, place, drafts, _ARRAY_FORMATS) for array in arrays),
+        run=_run_facts(item),
+    )
+
+
+def _run_facts(item: dict[str, Any]) -> RunFacts:
+    method, time_taken_s = item.get("method"), item.get("time_taken_s")
+    if time_taken_s is not None and not 0 <= float(time_taken_s) <= _SECONDS_LIMIT:
+        raise NotAnAnswer(f"{time_taken_s!r} is no time")
+    return RunFacts(
+        seed=_whole(item.get("seed"), _SEED_LIMIT),
+        method=None if method is None else _text(method),
+        threads=_whole(item.get("threads"), _COUNT_LIMIT),
+        time_taken_s=None if time_taken_s is None else float(time_taken_s),
+        peak_rss_bytes=_whole(item.get("peak_rss_bytes"), _BYTES_LIMIT),
     )
 
 
@@ -140,6 +167,14 @@ def _text(value: object, limit: int = _NAME_CHARACTERS) -> str:
 def _place(value: object) -> int | None:
     # A parser that does not know where it is need not be ended for it.
     return value if isinstance(value, int) and 1 <= value <= _COUNT_LIMIT else None
+
+
+def _whole(value: object, limit: int) -> int | None:
+    if value is None:
+        return None
+    if type(value) is not int or not 0 <= value <= limit:
+        raise NotAnAnswer(f"{value!r} is no number from 0 to {limit}")
+    return value
 
 
 def _positive(value: object) -> int:

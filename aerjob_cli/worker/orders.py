@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from aerjob_cli.executors.messages import JobSpec, Source
+from aerjob_cli.executors.messages import Source
+from aerjob_cli.executors.specs import spec_of
 from aerjob_cli.memory import MIB, usable_memory_mb
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
 from aerjob_cli.store.experiments import missing_ranges
 from aerjob_cli.store.objects import object_path
-from aerjob_cli.store.records import ClaimedJob, JobRecord
+from aerjob_cli.store.records import ClaimedJob
 from aerjob_cli.store.submissions import payloads_of
 
 
@@ -37,7 +38,7 @@ class Order:
         return {
             "kind": "validate" if self.is_validation else "run",
             "ticket": ticket,
-            "job": _spec(self.claimed.job, self.memory_limit_bytes // MIB),
+            "job": spec_of(self.claimed.job, max_memory_mb=self.memory_limit_bytes // MIB),
             "sources": self.sources,
             "missing": self.missing,
             "incoming": str(incoming),
@@ -70,19 +71,4 @@ def order_for(tx: Connection, claimed: ClaimedJob, paths: StorePaths) -> Order:
         bodies=tuple(bodies),
         missing=() if total is None else tuple(missing_ranges(tx, claimed.job.seq, total)),
         memory_limit_bytes=min(claimed.job.max_memory_mb or machine_mb, machine_mb) * MIB,
-    )
-
-
-def _spec(job: JobRecord, max_memory_mb: int) -> JobSpec:
-    return JobSpec(
-        job_id=job.job_id,
-        backend=job.backend,
-        method=job.method,
-        shots=job.shots,
-        seed=job.seed,
-        memory=job.memory,
-        threads=job.threads or 1,
-        max_memory_mb=max_memory_mb,
-        options=dict(job.options),
-        counts_required=job.counts_required,
     )

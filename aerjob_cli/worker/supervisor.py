@@ -34,6 +34,7 @@ from aerjob_cli.worker.idlers import Idlers
 from aerjob_cli.worker.limits import cause_of_death, memory_is_exceeded, time_is_over
 from aerjob_cli.worker.notify import Manager
 from aerjob_cli.worker.outcomes import Cancelled, Chunk, Crashed, Done, Failed, GivenBack, Outcome, ValidationReturned
+from aerjob_cli.worker.runtimes import Runtimes
 from aerjob_cli.worker.signals import Signals
 
 # Ways to end after which another worker is on its way.
@@ -82,6 +83,7 @@ class Supervisor:
         self._watch = store.watch()
         self._holdings = Holdings()
         self._idlers = Idlers(jobs_per_executor=settings.jobs_per_executor)
+        self._runtimes = Runtimes()
         self._writes: list[tuple[Claim, Outcome]] = []
         self._children: tuple[tuple[int, str], ...] = ()
         self._versions: dict[str, str] | None = None
@@ -197,6 +199,7 @@ class Supervisor:
             # Only now its time runs: starting the first executor takes longer than many jobs.
             holding.begun_s = self._now_s()
             holding.base_rss_bytes = answers.base_rss_of(message)
+            holding.claim = replace(holding.claim, runtime_id=self._runtimes.learn(executor, message))
             return
         try:
             if holding is None or message.header.get("ticket") != holding.ticket:
@@ -228,6 +231,7 @@ class Supervisor:
     def _bury(self, event: Ended) -> None:
         executor = event.executor
         self._idlers.forget(executor)
+        self._runtimes.forget(executor)
         holding = self._holdings.of(executor)
         if holding is None:
             return
@@ -307,6 +311,7 @@ class Supervisor:
         begun: list[orders.Order] = []
         try:
             with self._store.writing() as tx:
+                self._runtimes.write(tx)
                 landed = [self._write(tx, claim, outcome, now_us) for claim, outcome in writes]
                 if has_new_children:
                     self._note_children(tx, children)
@@ -317,6 +322,7 @@ class Supervisor:
             journal.store_trouble(str(error))
             self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
             return
+        self._runtimes.note_written()
         self._children = children if has_new_children else self._children
         for holding in unnoted:
             holding.executor_is_noted = True
@@ -396,7 +402,7 @@ class Supervisor:
         executor = self._pool.fork() if idler is None else idler
         holding = Holding(
             job=claimed.job,
-            claim=claimed.claim,
+            claim=replace(claimed.claim, runtime_id=self._runtimes.of(executor)),
             executor=executor,
             begun_s=self._now_s() if is_ready else math.inf,
             limit_s=self._settings.validation_limit_s if is_validation else claimed.job.time_limit_s,

@@ -31,7 +31,7 @@ from tests.support.staging import Stage
 KEYS = {
     *("queued_s", "ran_s", "error_line", "error_column", "stderr_tail", "memory", "options", "metadata", "priority"),
     *("time_limit_s", "max_memory_mb", "max_attempts", "threads", "engine", "retry_of", "retries", "submitted_by"),
-    *("circuits", "history", "workers"),
+    *("circuits", "history", "workers", "provenance"),
 }
 
 
@@ -243,9 +243,9 @@ def test_a_circuit_that_is_none(quick: Quick, put: Put) -> None:
 
 
 def _drawn(text: str, *, width: int = 80) -> Any:
-    (drawing,), total = draw([CircuitBytes("c", "openqasm2", text.encode())], width=width, experiment=None, subject="x")
-    assert total == 1
-    return drawing
+    drawn = draw([CircuitBytes("c", "openqasm2", text.encode())], width=width, experiment=None, subject="x")
+    assert drawn.total == 1
+    return drawn.drawings[0]
 
 
 @pytest.mark.parametrize(("qubits", "depth"), [(101, 1), (10, 150)])

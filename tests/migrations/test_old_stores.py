@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from aerjob_cli.cli.app import command_tree
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.revisions import HEAD, KNOWN
+from tests.cli.conftest import Quick
 from tests.support.circuits import BELL
 from tests.support.command_line import CommandLine
 from tests.support.command_tree import leaves
@@ -104,3 +107,37 @@ def test_after_the_upgrade_all_is_there_and_goes_on(old: StorePaths, aerjob: Com
     (experiment,) = aerjob.json("result", pending[0])["experiments"]
     assert sum(experiment["counts"].values()) == experiment["shots"] == 300
     assert aerjob.json("store", "check")["sound"]
+
+
+@pytest.fixture
+def here(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Quick]:
+    """The command line in this process."""
+    monkeypatch.setenv("AERJOB_HOME", str(home))
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield Quick(capsys)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def test_what_had_begun_with_the_second_schema_goes_on(home: Path, here: Quick) -> None:
+    unpack("0002", home)
+    assert here.json("store", "upgrade")["from"] == "0002"
+    jobs = {job["name"]: job for job in here.json("list", "--all")["jobs"]}
+    assert here("wait", jobs["interrupted"]["job_id"], jobs["queued"]["job_id"])[0] == 0
+    assert here.json("store", "check")["sound"]
+    (bell,) = here.json("result", jobs["bell"]["job_id"])["experiments"]
+    # What the earlier aerjob printed.
+    assert bell["counts"] == {"11": 511, "00": 489}
+
+    shown = here.json("show", jobs["interrupted"]["job_id"], "--experiments")
+    before, after = shown["experiments"]
+    assert ((before["attempt"], before["method"]), after["attempt"]) == ((1, None), 2)
+    assert after["seed"] == 11 + 2113
+    first, second = (attempt["runtime"] for attempt in shown["provenance"]["attempts"])
+    assert first is None
+    assert second["aerjob"]
+    # Not of all experiments.
+    assert shown["provenance"]["time_taken_s"] is None
+
+    answer = here.json("retry", jobs["wide"]["job_id"], jobs["broken"]["job_id"], "--verify")
+    assert [item["outcome"] for item in answer["verifications"]] == ["identical", "identical"]

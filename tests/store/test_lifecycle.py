@@ -207,7 +207,7 @@ def test_request_cancel_from_every_state(store: Store, submit: SubmitJob, status
         "UPDATE jobs SET status = 'QUEUED', reason = NULL, finished_us = NULL",
         "UPDATE jobs SET name = 'other'",
         "INSERT OR REPLACE INTO jobs SELECT * FROM jobs",
-        "REPLACE INTO experiments SELECT * FROM experiments UNION ALL "
+        "REPLACE INTO experiments (job_seq, position, attempt, name, shots, format, sha256, size_bytes, data) "
         "SELECT seq, 0, 1, 'x', 1, 'f', 's', 1, x'00' FROM jobs",
         "UPDATE payloads SET data = x'00'",
     ],

@@ -22,7 +22,7 @@ from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.flocks import try_flock
 from aerjob_cli.store.inspection import inspect_store
-from aerjob_cli.store.revisions import HEAD, migrate
+from aerjob_cli.store.revisions import HEAD, KNOWN, migrate
 from aerjob_cli.store.upgrade import upgrade
 from tests.support.old_stores import lacks_nothing_of, rows_of, schema_of, unpack
 from tests.support.running import until
@@ -46,13 +46,15 @@ def backups(paths: StorePaths) -> list[Path]:
     return sorted(paths.home.glob("aerjob.db.before-*"))
 
 
-def test_every_row_is_kept_and_the_store_is_sound(old: StorePaths) -> None:
+@pytest.mark.parametrize("schema", KNOWN[:-1])
+def test_every_row_is_kept_and_the_store_is_sound(schema: str, tmp_path: Path) -> None:
+    old = unpack(schema, tmp_path / "home")
     before = rows_of(old.database)
     assert {table for table, rows in before.items() if rows} >= {"jobs", "payloads", "experiments", "events", "workers"}
     with pytest.raises(StoreOutdated, match="aerjob store upgrade"):
         Store.open(old)
     done = upgrade(old)
-    assert (done.source, done.target, done.was_needed) == (OLD, HEAD, True)
+    assert (done.source, done.target, done.was_needed) == (schema, HEAD, True)
     assert lacks_nothing_of(before, rows_of(old.database))
     assert inspect_store(old).problems == ()
     Store.open(old).close()
@@ -196,7 +198,7 @@ def test_a_kill_at_any_statement_leaves_the_old_schema_or_the_new_one(old: Store
     assert len(killed) > 20
     # Old columns, old guards, and an upgrade that then succeeds; or all of it new, and nothing to do.
     assert {tuple(kill) for kill in killed} == {(OLD, "35", "7", "True")}
-    assert completed == [HEAD, "41", "11", "False"]
+    assert completed == [HEAD, "41", "14", "False"]
 
 
 WORKER = """

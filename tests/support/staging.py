@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 
+from aerjob_cli.codec.envelope import EXPERIMENT_RESULT
 from aerjob_cli.processes import started_of
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Reason, Status
-from aerjob_cli.store import claims, jobs, lifecycle
+from aerjob_cli.store import claims, jobs, lifecycle, runtimes
 from aerjob_cli.store.database import Store
-from aerjob_cli.store.records import Claim, ExperimentRecord, JobRecord, Payload
+from aerjob_cli.store.records import Claim, ExperimentRecord, JobRecord, Payload, RunFacts
+from aerjob_cli.store.runtimes import runtime_of
 
 WORKER = "worker-of-the-test"
 _US_PER_S = 1_000_000
@@ -39,23 +43,39 @@ class Stage:
             assert item.job.seq == job.seq
             assert lifecycle.accept(tx, item.claim, experiments_total=experiments, threads=1, now_us=self._now_us(0))
 
-    def start(self, job: JobRecord, *, ago_s: float = 0.0, in_this_process: bool = False) -> None:
-        """Have the next job, which must be this one, begin; ``in_this_process`` it seems to run here."""
+    def start(
+        self,
+        job: JobRecord,
+        *,
+        ago_s: float = 0.0,
+        in_this_process: bool = False,
+        runtime: Mapping[str, str] | None = None,
+    ) -> None:
+        """Have the next job, which must be this one, begin; ``in_this_process`` it seems to run here.
+
+        ``runtime`` is what it seems to run with.
+        """
         with self.store.writing() as tx:
             (item,) = claims.claim(tx, WORKER, limit=1, now_us=self._now_us(ago_s))
             assert item.job.seq == job.seq
             self._claims[job.seq] = item.claim
+            if runtime is not None:
+                known = runtime_of(runtime)
+                runtimes.note(tx, known)
+                self._claims[job.seq] = replace(item.claim, runtime_id=known.runtime_id)
             if in_this_process:
                 pid = os.getpid()
                 assert lifecycle.note_executor(tx, item.claim, pid=pid, started=started_of(pid) or "")
 
-    def record(self, job: JobRecord, *positions: int) -> None:
-        """Store results of experiments."""
+    def record(self, job: JobRecord, *positions: int, data: bytes = b"{}", run: RunFacts | None = None) -> None:
+        """Store results of experiments, ``data`` for each, as if they had been ``run`` so."""
         claim = self._claims[job.seq]
-        digest = hashlib.sha256(b"{}").hexdigest()
+        digest = hashlib.sha256(data).hexdigest()
         with self.store.writing() as tx:
-            payload = Payload("experiment", "experiment-result", digest, 2, b"{}")
-            results = [ExperimentRecord(position, claim.attempt, 100, payload) for position in positions]
+            payload = Payload("experiment", EXPERIMENT_RESULT, digest, len(data), data)
+            results = [
+                ExperimentRecord(position, claim.attempt, 100, payload, run=run or RunFacts()) for position in positions
+            ]
             assert lifecycle.record_experiments(tx, claim, results)
 
     def finish(self, job: JobRecord) -> None:

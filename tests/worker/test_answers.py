@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
 from aerjob_cli.store import claims, experiments, jobs
 from aerjob_cli.store.database import Store
+from aerjob_cli.store.records import RunFacts
 from aerjob_cli.worker import answers
 from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.outcomes import Chunk
@@ -93,6 +95,54 @@ def test_a_chunk_in_its_form_is_a_result(store: Store) -> None:
 def test_a_chunk_out_of_form_is_no_answer(store: Store, changes: dict[str, Any]) -> None:
     with pytest.raises(answers.NotAnAnswer):
         answers.outcome_of(chunk(**changes), holding_in(store), store.paths)
+
+
+def test_how_it_was_run_comes_with_a_result(store: Store) -> None:
+    told: dict[str, Any] = {
+        "seed": 2**64 - 1,
+        "method": "m" * 2000,
+        "threads": 2,
+        "time_taken_s": 0.5,
+        "peak_rss_bytes": 2**30,
+    }
+    holding = holding_in(store)
+    outcome = answers.outcome_of(chunk(**told), holding, store.paths)
+    with store.writing() as tx:
+        assert outcome.write(tx, holding.claim, 5)
+        (ran,) = experiments.runs_of(tx, holding.claim.job_seq)
+    assert ran.run == RunFacts(2**64 - 1, "m" * 1000, 2, 0.5, 2**30)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 2**64},
+        {"seed": -1},
+        {"seed": "1"},
+        {"seed": True},
+        {"threads": 2**40},
+        {"threads": 1.5},
+        {"time_taken_s": -1},
+        {"time_taken_s": math.nan},
+        {"time_taken_s": math.inf},
+        {"time_taken_s": [1]},
+        {"peak_rss_bytes": 2**63},
+    ],
+)
+def test_what_cannot_have_been_measured_is_no_answer(store: Store, changes: dict[str, Any]) -> None:
+    with pytest.raises(answers.NotAnAnswer):
+        answers.outcome_of(chunk(**changes), holding_in(store), store.paths)
+
+
+@pytest.mark.parametrize("told", [None, {}, [], "qiskit", {str(at): "x" for at in range(51)}])
+def test_a_runtime_that_is_none_is_not_known(told: Any) -> None:
+    assert answers.runtime_in(Message({"kind": "ready", "runtime": told})) is None
+
+
+def test_a_runtime_is_texts_of_some_length() -> None:
+    runtime = answers.runtime_in(Message({"kind": "ready", "runtime": {"qiskit": 2, "\ud800": "v" * 5000}}))
+    assert runtime is not None
+    assert runtime.facts == {"qiskit": "2", "?": "v" * 1000}
 
 
 def piece(**changes: Any) -> dict[str, Any]:

@@ -49,13 +49,18 @@ class Drawing:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawings(Answer):
-    """The circuits of a job."""
+    """The circuits of a job; ``translated_by`` has versions when they are as the simulator gets them."""
 
     job_id: str
     drawings: tuple[Drawing, ...]
+    translated_by: Mapping[str, str] | None = None
 
     def content(self) -> dict[str, Any]:
-        return {"job_id": self.job_id, "circuits": [drawing.as_json() for drawing in self.drawings]}
+        return {
+            "job_id": self.job_id,
+            "translated_by": None if self.translated_by is None else dict(self.translated_by),
+            "circuits": [drawing.as_json() for drawing in self.drawings],
+        }
 
     def lines(self) -> Iterator[str]:
         for drawing in self.drawings:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from aerjob_cli.api.dossiers import Dossier
 from aerjob_cli.cli.answers.base import Answer, show_time, time_json
+from aerjob_cli.cli.answers.provenance import experiment_json, experiment_row, provenance_facts, provenance_json
 from aerjob_cli.cli.answers.status import JobState
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.columns import progress
@@ -16,7 +17,7 @@ from aerjob_cli.cli.durations import show_duration
 from aerjob_cli.cli.live.figures import size_text
 from aerjob_cli.clock import to_datetime
 from aerjob_cli.states import Status
-from aerjob_cli.store.records import EventRecord, WorkerRecord
+from aerjob_cli.store.records import EventRecord, RanExperiment, WorkerRecord
 
 _MIB = 2**20
 
@@ -30,6 +31,13 @@ class JobView(Answer):
     dossier: Dossier
     state: JobState
     now_us: int
+    # Whether it was asked how each experiment was run.
+    has_experiments: bool = False
+
+    @property
+    def experiments(self) -> tuple[RanExperiment, ...]:
+        """How the experiments were run that have a result, if that was asked for."""
+        return self.dossier.provenance.experiments
 
     @property
     def queued_s(self) -> float | None:
@@ -67,11 +75,14 @@ class JobView(Answer):
             ],
             "history": [_event_json(event) for event in known.history],
             "workers": [_worker_json(worker) for worker in known.workers],
+            "provenance": provenance_json(known.provenance),
+            **({"experiments": [experiment_json(item) for item in self.experiments]} if self.has_experiments else {}),
         }
 
     def lines(self) -> Iterator[str]:
         yield from (f"{label}\t{value}" for label, value in self.facts())
         yield from ("\t".join(("circuits", *row)) for row in self.files())
+        yield from ("\t".join(("experiment", *experiment_row(item))) for item in self.experiments)
         yield from ("\t".join(("history", *row)) for row in self.events())
         yield from (f"stderr\t{line}" for line in self.stderr())
 
@@ -109,6 +120,7 @@ class JobView(Answer):
             ("submitted by", _origin(job.submitted_by)),
             ("engine", job.engine),
             *(("worker", _worker(worker)) for worker in self.dossier.workers),
+            *provenance_facts(self.dossier.provenance),
             ("metadata", _json(job.metadata)),
         ]
         return [(label, clean(str(value))) for label, value in known if value is not None]

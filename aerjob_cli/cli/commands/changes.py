@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -20,12 +21,16 @@ from aerjob_cli.store.records import JobRecord
 
 _ENDED_OTHERWISE = (Status.DONE, Status.ERROR)
 _NONE_FITS = "no such job, or none of a kind"
+_DIFFERS = "with --verify: a result differs"
 
 Word = Annotated[
     str | None, typer.Option("--reason", parser=parameters.text, metavar="TEXT", help="Why; kept with the jobs.")
 ]
 Everything = Annotated[bool, typer.Option("--all", help="All jobs that have not ended.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list the jobs that would be cancelled.")]
+Verify = Annotated[
+    bool, typer.Option("--verify", help="Wait for the end, and say whether the results are identical or what differs.")
+]
 Add = Annotated[
     list[str] | None,
     typer.Option("--add", parser=parameters.text, metavar="TAG", help="A tag to give; may be repeated."),
@@ -39,7 +44,7 @@ Remove = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command(epilog=epilog("aerjob cancel 3f2a --reason 'wrong circuit'", 3, 8, own={3: _NONE_FITS}))(cancel)
-    app.command(epilog=epilog("aerjob retry 3f2a", 3, 8))(retry)
+    app.command(epilog=epilog("aerjob retry 3f2a --verify", 1, 3, 4, 8, 70, 124, own={1: _DIFFERS}))(retry)
     app.command("rm", epilog=epilog("aerjob rm 3f2a", 3, 8))(remove)
     app.command(epilog=epilog("aerjob tag last --add keep --remove draft", 3, 6))(tag)
 
@@ -89,14 +94,32 @@ def cancel(
     )
 
 
-def retry(context: typer.Context, job_ids: parameters.JobIds, as_json: parameters.AsJson = False) -> Answer:
+def retry(
+    context: typer.Context,
+    job_ids: parameters.JobIds,
+    verify: Verify = False,
+    timeout: parameters.Timeout = None,
+    quiet: parameters.Quiet = False,
+    as_json: parameters.AsJson = False,
+) -> Answer | Iterator[Answer]:
     """Submit jobs that have ended once more, and print the new ids.
 
     Circuits, options, seed, limits, name and tags are those of the first time. All jobs are taken in, or none of them.
     A job that validation refused is validated again; `status` has the verdict.
+
+    With --verify the results are compared, to the bit, when the new jobs have ended. On a terminal a line on stderr
+    shows meanwhile how far they are.
     """
+    if not verify and (timeout is not None or quiet):
+        raise UsageError("--timeout and --quiet are about waiting for the end; give --verify with them")
     client = Invocation.of(context, as_json=as_json).client
-    return Retried(jobs=tuple(client.retry(client.resolve(job_ids))))
+    jobs = client.resolve(job_ids)
+    if verify:
+        # Light without it.
+        from aerjob_cli.cli.verifying import verify as verified
+
+        return verified(client, jobs, timeout_s=timeout, quiet=quiet)
+    return Retried(jobs=tuple(client.retry(jobs)))
 
 
 def remove(context: typer.Context, job_ids: parameters.JobIds, as_json: parameters.AsJson = False) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -14,6 +14,7 @@ from aerjob_cli.api.progress import progress_of
 from aerjob_cli.cli import parameters
 from aerjob_cli.cli.answers.base import Answer, Document, Note
 from aerjob_cli.cli.answers.drawing import Drawings
+from aerjob_cli.cli.answers.provenance import version_text
 from aerjob_cli.cli.answers.show import JobView
 from aerjob_cli.cli.answers.source import SourceText
 from aerjob_cli.cli.answers.status import JobState
@@ -22,7 +23,9 @@ from aerjob_cli.cli.drawings import draw
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.output_files import OutputFile, output_file
 from aerjob_cli.cli.streams import is_terminal
-from aerjob_cli.errors import UsageError
+from aerjob_cli.errors import CircuitRefused, UsageError
+from aerjob_cli.executors.specs import spec_of
+from aerjob_cli.memory import usable_memory_mb
 from aerjob_cli.store.records import JobRecord, PayloadRecord
 
 _NARROWEST_DRAWING = 40
@@ -43,6 +46,14 @@ Experiment = Annotated[
     int | None, typer.Option("--experiment", min=0, metavar="N", help="Of several circuits this one, counted from 0.")
 ]
 
+Experiments = Annotated[
+    bool,
+    typer.Option("--experiments", help="Say also how each experiment was run: seed, method, threads, time, memory."),
+]
+Executed = Annotated[
+    bool, typer.Option("--executed", help="Draw the circuits as the simulator gets them, with the installed Qiskit.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -58,15 +69,24 @@ def show(
     force: Force = False,
     circuit: Circuit = False,
     experiment: Experiment = None,
+    executed: Executed = False,
+    experiments: Experiments = False,
     as_json: parameters.AsJson = False,
 ) -> Answer:
-    """Show all that is known of a job, its history and why it failed."""
+    """Show all that is known of a job, its history and why it failed.
+
+    That includes what its result comes from: versions, the CPU, the method that was taken, time and memory.
+    """
     if source and (circuit or as_json):
         raise UsageError(f"--source writes bytes; leave out {'--circuit' if circuit else '--json'}")
     if not source and (file is not None or output is not None or force):
         raise UsageError("--file, --output and --force are about the source; give --source with them")
     if experiment is not None and not circuit:
         raise UsageError("--experiment says which circuit to draw; give --circuit with it")
+    if executed and not circuit:
+        raise UsageError("--executed says which circuits to draw; give --circuit with it")
+    if experiments and (source or circuit):
+        raise UsageError(f"--experiments says how they were run; leave out {'--source' if source else '--circuit'}")
     invocation = Invocation.of(context, as_json=as_json)
     place = output_file(output, force=force)
     client = invocation.client
@@ -75,14 +95,14 @@ def show(
         invocation.json = False
         return _source(client, job, file, place)
     if circuit:
-        return _drawings(client, job, experiment)
-    return _view(client, dossier_of(client.store, job))
+        return _drawings(client, job, experiment, executed=executed)
+    return _view(client, dossier_of(client.store, job, with_experiments=experiments), has_experiments=experiments)
 
 
-def _view(client: Client, dossier: Dossier) -> JobView:
+def _view(client: Client, dossier: Dossier, *, has_experiments: bool) -> JobView:
     job, now_us = dossier.job, client.store.now_us()
     state = JobState(job, progress_of(job, now_us=now_us), dossier.queue_position)
-    return JobView(dossier=dossier, state=state, now_us=now_us)
+    return JobView(dossier=dossier, state=state, now_us=now_us, has_experiments=has_experiments)
 
 
 def _source(client: Client, job: JobRecord, wanted: int | None, place: OutputFile | None) -> Answer:
@@ -114,11 +134,21 @@ def _chosen(job: JobRecord, files: Sequence[PayloadRecord], wanted: int | None) 
     raise UsageError(f"job {job.job_id} was submitted with {count}: {listing}{more}; say with --file which one")
 
 
-def _drawings(client: Client, job: JobRecord, experiment: int | None) -> Answer:
+def _drawings(client: Client, job: JobRecord, experiment: int | None, *, executed: bool) -> Answer:
     width = max(_NARROWEST_DRAWING, shutil.get_terminal_size().columns)
-    drawings, total = draw(
-        client.circuits(job), width=width, experiment=experiment, subject=f"the circuits of job {job.job_id}"
+    if executed and job.experiments_total is None:
+        raise CircuitRefused(
+            f"job {job.job_id}, which is {job.status}, has not been found valid, so that nothing is executed; "
+            "leave out --executed"
+        )
+    drawn = draw(
+        client.payloads(job) if executed else client.circuits(job),
+        width=width,
+        experiment=experiment,
+        subject=f"the circuits of job {job.job_id}",
+        executed_as=spec_of(job, max_memory_mb=usable_memory_mb()) if executed else None,
     )
+    drawings, total = drawn.drawings, drawn.total
     if experiment is not None and not drawings:
         count = "one circuit, 0" if total == 1 else f"{total} circuits, 0 to {total - 1}"
         raise UsageError(f"job {job.job_id} has {count}; --experiment {experiment} is none of them")
@@ -127,6 +157,27 @@ def _drawings(client: Client, job: JobRecord, experiment: int | None) -> Answer:
     remarks = (
         *((f"too large to be drawn: circuit {', '.join(too_large)}",) if too_large else ()),
         *((f"{left_out} more circuits are not drawn; --experiment N draws one",) if left_out else ()),
-        *(("every qubit is measured at the end, by --measure-all",) if job.options.get("measure_all") else ()),
+        *(_remarks_on_translation(client, job, drawn.versions) if executed else _remark_on_measurement(job)),
     )
-    return Drawings(job_id=job.job_id, drawings=drawings, remarks=remarks)
+    return Drawings(
+        job_id=job.job_id, drawings=drawings, translated_by=drawn.versions if executed else None, remarks=remarks
+    )
+
+
+def _remark_on_measurement(job: JobRecord) -> Iterator[str]:
+    if job.options.get("measure_all"):
+        yield "every qubit is measured at the end, by --measure-all"
+
+
+def _remarks_on_translation(client: Client, job: JobRecord, versions: Mapping[str, str]) -> Iterator[str]:
+    """Say where what is drawn need not be what was run: another version may translate otherwise."""
+    attempts = dossier_of(client.store, job).provenance.attempts
+    runtimes = [attempt.runtime for attempt in attempts if attempt.runtime is not None]
+    here = version_text(versions)
+    if attempts and not runtimes:
+        yield f"translated by {here}; nobody has noted which versions ran the job"
+    for there in dict.fromkeys(
+        version_text({name: runtime.get(name, "?") for name in versions}) for runtime in runtimes
+    ):
+        if there != here:
+            yield f"translated by {here}; the job ran with {there}, which may translate otherwise"

@@ -8,11 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from aerjob_cli.cli.answers.base import Answer
+from aerjob_cli.cli.answers.provenance import experiment_row
 from aerjob_cli.cli.answers.show import JobView
 from aerjob_cli.cli.screens.styles import status_text
 from aerjob_cli.states import Status
 
 _FILES_SHOWN = 20
+_EXPERIMENTS_SHOWN = 100
 _INDENT = (0, 0, 0, 2)
 # As many digits as one compares by eye; --json has them all.
 _SHA256_SHOWN = 12
@@ -27,6 +29,11 @@ def parts(answer: Answer) -> list[RenderableType]:
     left_out = len(answer.dossier.files) - _FILES_SHOWN
     if left_out > 0:
         shown.append(Text(f"  … and {left_out} more; --json has them all", style="dim"))
+    if answer.experiments:
+        shown += [_heading("Experiments"), Padding(_experiments(answer), _INDENT)]
+        left_out = len(answer.experiments) - _EXPERIMENTS_SHOWN
+        if left_out > 0:
+            shown.append(Text(f"  … and {left_out} more; --json has them all", style="dim"))
     shown += [_heading("History"), Padding(_events(answer), _INDENT)]
     if stderr := answer.stderr():
         shown += [_heading("The end of what its process wrote on stderr"), Padding(Text("\n".join(stderr)), _INDENT)]
@@ -50,6 +57,16 @@ def _files(answer: JobView) -> Table:
         table.add_column(no_wrap=True, justify=justify)
     for number, name, form, size, sha256 in list(answer.files())[:_FILES_SHOWN]:
         table.add_row(*map(Text, (number, name, form, size, f"sha256 {sha256[:_SHA256_SHOWN]}…")))
+    return table
+
+
+def _experiments(answer: JobView) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("", "name", "attempt", "seed", "method", "threads", "time", "memory"):
+        is_word = heading in ("name", "method")
+        table.add_column(heading, overflow="fold", no_wrap=not is_word, justify="left" if is_word else "right")
+    for experiment in answer.experiments[:_EXPERIMENTS_SHOWN]:
+        table.add_row(*map(Text, experiment_row(experiment)))
     return table
 
 

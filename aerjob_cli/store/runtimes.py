@@ -1,0 +1,45 @@
+"""What jobs ran with: versions and machine, each set of them once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import Connection, insert, select
+
+from aerjob_cli.store.columns import RowDamaged, complete, parsed
+from aerjob_cli.store.records import Runtime
+from aerjob_cli.store.tables import runtimes
+
+# Of a SHA-256: enough to tell apart what one store comes to see.
+_ID_CHARACTERS = 16
+
+
+def runtime_of(facts: Mapping[str, str]) -> Runtime:
+    """Name a set of facts by a hash of them, the same whoever does it."""
+    return Runtime(hashlib.sha256(_text(facts).encode()).hexdigest()[:_ID_CHARACTERS], dict(facts))
+
+
+def note(tx: Connection, runtime: Runtime) -> None:
+    """Write a runtime down, unless it is known already."""
+    known = select(runtimes.c.runtime_id).where(runtimes.c.runtime_id == runtime.runtime_id)
+    if tx.execute(known).first() is None:
+        tx.execute(insert(runtimes).values(runtime_id=runtime.runtime_id, facts=_text(runtime.facts)))
+
+
+def known_of(tx: Connection, runtime_ids: Collection[str]) -> dict[str, Runtime]:
+    """Give those of the runtimes that are known, by their ids."""
+    query = select(runtimes).where(runtimes.c.runtime_id.in_(sorted(set(runtime_ids))))
+    found = {}
+    for row in tx.execute(query):
+        complete(row, ("runtime_id", "facts"))
+        facts = parsed(row.facts, dict)
+        if not all(isinstance(value, str) for value in facts.values()):
+            raise RowDamaged("what a job ran with is not told in texts")
+        found[row.runtime_id] = Runtime(row.runtime_id, facts)
+    return found
+
+
+def _text(facts: Mapping[str, str]) -> str:
+    return json.dumps(dict(facts), sort_keys=True, separators=(",", ":"))
