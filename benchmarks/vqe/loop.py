@@ -1,6 +1,6 @@
 """The loop: the ground state of a chain of spins by simultaneous perturbation (SPSA), one job for each iteration.
 
-SPSA: J. C. Spall, IEEE Transactions on Automatic Control 37, 332 (1992). All that is drawn at random comes from one seed,
+SPSA: J. C. Spall, IEEE Transactions on Automatic Control 37, 332 (1992). All that is drawn at random has one seed,
 so that a loop that is started again asks for the same evaluations. Each has an idempotency key: those that have been
 submitted before are given again, finished or not, and not run a second time.
 
