@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 from qiskit.providers import BackendV2, Options
 from qiskit.transpiler import Target
 
-from aerjob_cli.api.backend_errors import RunRefused, raised_as_backend_errors
+from aerjob_cli.api.backend_errors import raised_as_backend_errors
 from aerjob_cli.api.client import Client
 from aerjob_cli.api.configuration import BackendConfiguration, BackendStatus, configuration_of
 from aerjob_cli.api.initial_states import checked_state, names_for
+from aerjob_cli.api.request_checks import whole
 from aerjob_cli.api.run_inputs import device_of, surroundings_of
 from aerjob_cli.catalog import Simulator
 from aerjob_cli.codec.noise_models import Surroundings
 from aerjob_cli.codec.options import check_options, options_of
+from aerjob_cli.codec.program_text import REGISTER_LIMIT
 from aerjob_cli.engines.base import Engine
 from aerjob_cli.engines.registry import engine_of
 from aerjob_cli.settings import CIRCUITS_LIMIT
@@ -113,9 +115,8 @@ class DescribedBackend(BackendV2):
 
         The target stays without a number of qubits: the transpiler would widen every circuit to it.
         """
-        if max_qubits is not None and (isinstance(max_qubits, bool) or max_qubits < 1):
-            raise RunRefused(f"the most qubits are {max_qubits!r}; it must be a whole number from 1 on")
-        self._max_qubits = max_qubits
+        with raised_as_backend_errors():
+            self._max_qubits = None if max_qubits is None else whole("max_qubits", max_qubits, 1, REGISTER_LIMIT)
 
     def configuration(self) -> BackendConfiguration:
         """Describe what the simulator can do, as the first backends of Qiskit did."""

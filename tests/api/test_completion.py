@@ -15,8 +15,10 @@ from qiskit.providers import JobStatus, JobTimeoutError
 from qiskit.result import Result
 
 from aerjob_cli import BasicAerError, BasicAerJob, BasicAerProvider, as_completed
+from aerjob_cli.api.awaiting import end_of
 from aerjob_cli.api.backend import BasicAerBackend
 from aerjob_cli.api.job_errors import JobFailed, UnknownJob
+from aerjob_cli.states import Status
 from aerjob_cli.store import cancels, deletions
 from tests.api.conftest import endless_circuit
 
@@ -146,6 +148,24 @@ def test_a_job_deleted_while_it_is_awaited_is_unknown(
             await deleted
         assert not kept.done()
         kept.cancel()
+
+    asyncio.run(main())
+
+
+def test_a_job_that_ended_before_anybody_waited_for_it_is_noticed(
+    idle: BasicAerProvider, idle_backend: BasicAerBackend, bell: QuantumCircuit
+) -> None:
+    pending, ending = idle_backend.run_many([bell, bell])
+    stale = idle.client.find(ending.job_id())
+
+    async def main() -> None:
+        waiting = asyncio.ensure_future(pending)
+        await asyncio.sleep(0.05)
+        ending.cancel()
+        await asyncio.sleep(0.3)  # longer than from one look to the next: what was committed has been seen by now
+        record = await asyncio.wait_for(end_of(idle.client, stale), timeout=30)
+        assert record.status is Status.CANCELLED
+        waiting.cancel()
 
     asyncio.run(main())
 
