@@ -99,7 +99,9 @@ class BasicAerProvider:
         with raised_as_backend_errors():
             backend = BasicAerBackend(self, _simulator(str(wanted)))
         if kwargs:
-            raise BackendNotFound(f"{wanted} is not as it was asked for ({kwargs}); see its configuration()", name=wanted)
+            raise BackendNotFound(
+                f"{wanted} is not as it was asked for ({kwargs}); see its configuration()", name=wanted
+            )
         return backend
 
     def from_backend(self, device: BackendV2) -> BasicAerBackend:
