@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from qiskit import QuantumCircuit
 
-from aerjob_cli.catalog import Simulator
+from aerjob_cli.catalog import AER_ENGINE, Simulator
 from aerjob_cli.errors import InputRefused, brief
 
 INITIAL_STATEVECTOR = "initial_statevector"
@@ -25,7 +25,7 @@ ComplexArray = npt.NDArray[np.complex128]
 
 def names_for(simulator: Simulator) -> tuple[str, ...]:
     """Name the options of this kind that a simulator has."""
-    if simulator.engine != "aer":
+    if simulator.engine != AER_ENGINE:
         return ()
     names = {INITIAL_STATEVECTOR: "statevector", INITIAL_UNITARY: "unitary"}
     return tuple(name for name, method in names.items() if method in simulator.methods)
