@@ -8,15 +8,19 @@ from __future__ import annotations
 # As type checkers know it. Nothing is imported here: while a command does so, Ctrl-C is not yet looked after.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from aerjob_cli.api.backend_errors import BasicAerError
+    from aerjob_cli.api.completion import as_completed
     from aerjob_cli.api.job import BasicAerJob
     from aerjob_cli.api.provider import BasicAerProvider
     from aerjob_cli.version import __version__
 
-__all__ = ["BasicAerJob", "BasicAerProvider", "__version__"]
+__all__ = ["BasicAerError", "BasicAerJob", "BasicAerProvider", "__version__", "as_completed"]
 
 _HOMES = {
+    "BasicAerError": "aerjob_cli.api.backend_errors",
     "BasicAerJob": "aerjob_cli.api.job",
     "BasicAerProvider": "aerjob_cli.api.provider",
+    "as_completed": "aerjob_cli.api.completion",
     "__version__": "aerjob_cli.version",
 }
 

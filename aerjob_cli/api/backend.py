@@ -4,107 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from importlib import import_module
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
-from qiskit.providers import BackendV2, Options
-from qiskit.transpiler import Target
 
 from aerjob_cli.api.backend_errors import RunRefused, RunTypeRefused, raised_as_backend_errors
-from aerjob_cli.api.client import CircuitBytes, Client, Plan, Request
+from aerjob_cli.api.client import CircuitBytes, Plan, Request
+from aerjob_cli.api.described_backend import DescribedBackend
+from aerjob_cli.api.initial_states import begun
 from aerjob_cli.api.request_checks import checked
-from aerjob_cli.api.run_inputs import device_of, payloads_of, surroundings_of, sweep_of
-from aerjob_cli.catalog import Simulator
+from aerjob_cli.api.run_inputs import payloads_of, surroundings_of, sweep_of
 from aerjob_cli.codec.circuits import encode_circuits
 from aerjob_cli.codec.jobspec import JobSpec
-from aerjob_cli.codec.noise_models import Surroundings
-from aerjob_cli.codec.options import check_options, options_of
 from aerjob_cli.codec.program import Program
-from aerjob_cli.engines.base import Engine
-from aerjob_cli.engines.registry import engine_of
 from aerjob_cli.errors import brief
 from aerjob_cli.memory import usable_memory_mb
-from aerjob_cli.settings import CIRCUITS_LIMIT
-from aerjob_cli.store import forks
-from aerjob_cli.version import __version__
+from aerjob_cli.settings import CIRCUITS_LIMIT, PAYLOAD_LIMIT_BYTES
 
 if TYPE_CHECKING:
     from aerjob_cli.api.job import BasicAerJob
-    from aerjob_cli.api.provider import BasicAerProvider
 
 # A payload has a limit; circuits in groups stay below it, and only one that is huge itself does not.
 _CIRCUITS_PER_PAYLOAD = 500
-# Options of ``run()`` that are payloads of a job.
-_GIVEN_BY_THEMSELVES = ("noise_model", "parameter_binds")
+_REQUEST_FIELDS = ("tags", "priority", "time_limit_s", "max_memory_mb", "max_attempts", "idempotency_key")
 
 
-class BasicAerBackend(BackendV2):
+class BasicAerBackend(DescribedBackend):
     """One simulator of the catalog."""
-
-    _provider: BasicAerProvider
-
-    def __init__(self, provider: BasicAerProvider, simulator: Simulator) -> None:
-        super().__init__(
-            provider=provider,
-            name=simulator.name,
-            description=simulator.description,
-            backend_version=__version__,
-        )
-        self._simulator = simulator
-        names = dict.fromkeys((*options_of(simulator.name), *_GIVEN_BY_THEMSELVES))
-        self._options = Options(**{**names, "shots": simulator.default_shots, "memory": False})
-        self._device: Surroundings | None = None
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}>"
-
-    @property
-    def client(self) -> Client:
-        """The client of the store that the jobs go to."""
-        return self._provider.client
-
-    @property
-    def target(self) -> Target:
-        """The gates that the simulator runs, on any number of qubits (``num_qubits`` None), or those of its device."""
-        if self._device is not None:
-            with forks.none():
-                return (
-                    import_module("aerjob_cli.engines.noise").gates_under(self._device, self._simulator.method).target
-                )
-        return self._engine().target(self._simulator.method)
-
-    def under(self, device: BackendV2) -> BasicAerBackend:
-        """Give this simulator with the noise, the gates and the couplings of a device; raises ``RunTypeRefused``."""
-        other = type(self)(self._provider, self._simulator)
-        with forks.none():
-            other._device = device_of(device)
-        other.description = f"{self.description}, as {device.name}"
-        return other
-
-    @property
-    def max_circuits(self) -> None:
-        """No limit; a job may have as many circuits as the store takes."""
-        return
-
-    @classmethod
-    def _default_options(cls) -> Options:
-        # What there is depends on the simulator; the constructor fills it in.
-        return Options()
-
-    def set_options(self, **fields: Any) -> None:
-        """Set options for the jobs to come.
-
-        Raises ``AttributeError`` for an unknown name, as every backend does, and ``RunRefused`` for a bad value.
-        """
-        for field in fields:
-            if field not in self.options:
-                raise AttributeError(f"Options field {field} is not valid for this backend")
-        if fields.get("noise_model") is not None:
-            surroundings_of(fields["noise_model"])
-        with raised_as_backend_errors():
-            check_options(_checkable(fields), self._simulator.name)
-        super().set_options(**fields)
 
     def run(
         self,
@@ -123,43 +50,75 @@ class BasicAerBackend(BackendV2):
         """Check the circuits, store them as one job and return it; a worker is woken to run it.
 
         ``options`` are those of ``AerSimulator.run`` (``shots``, ``seed_simulator``, ``memory``, ``noise_model``,
-        ``parameter_binds``, …) and come before those of ``set_options``. A job with a higher ``priority`` starts
-        first; ``time_limit_s`` is how long it may run, ``max_memory_mb`` (MiB) how much memory it may take. A repeated
-        ``idempotency_key`` gives the first job
-        again. Raises ``RunRefused`` (a ``QiskitError``) when nothing could run, before anything is stored.
+        ``parameter_binds``, …) and come before those of ``set_options``; BasicAer's ``initial_statevector`` and
+        ``initial_unitary`` are there, too. A job with a higher ``priority`` starts first; ``time_limit_s`` is how long
+        it may run, ``max_memory_mb`` (MiB) how much memory it may take. A repeated ``idempotency_key`` gives the first
+        job again. Raises ``RunRefused`` (a ``BasicAerError``) when nothing could run, before anything is stored.
         """
-        circuits = _listed(run_input)
-        chosen = {**dict(self.options.items()), **{key: value for key, value in options.items() if value is not None}}
-        with raised_as_backend_errors():
-            program = self._program(circuits, chosen.pop("noise_model"), chosen.pop("parameter_binds"))
-            request = checked(
-                Request(
-                    circuits=(),
-                    backend=self._simulator.name,
-                    shots=chosen.pop("shots"),
-                    seed=chosen.pop("seed_simulator"),
-                    memory=chosen.pop("memory"),
-                    options=chosen,
-                    metadata={} if metadata is None else metadata,
-                    name=job_name,
-                    tags=tags,
-                    priority=priority,
-                    time_limit_s=time_limit_s,
-                    max_memory_mb=max_memory_mb,
-                    max_attempts=max_attempts,
-                    idempotency_key=idempotency_key,
-                )
-            )
-            plan = self._plan(program, request)
-            stored = replace(request, circuits=_encoded(circuits), beside=payloads_of(program), plan=plan)
-            (record,) = self.client.submit([stored])
-        return self._provider.job_of(record, backend=self)
+        return self.run_many(
+            [run_input],
+            job_name=job_name,
+            tags=tags,
+            metadata=metadata,
+            priority=priority,
+            time_limit_s=time_limit_s,
+            max_memory_mb=max_memory_mb,
+            max_attempts=max_attempts,
+            idempotency_key=idempotency_key,
+            **options,
+        )[0]
 
-    def _engine(self) -> Engine:
-        # What a thread is importing when the process forks is locked in the child for good.
-        with forks.none(), raised_as_backend_errors():
-            import_module("qiskit.qpy")
-            return engine_of(self._simulator)
+    def run_many(
+        self,
+        run_inputs: Iterable[QuantumCircuit | Iterable[QuantumCircuit]],
+        *,
+        each: Iterable[Mapping[str, Any]] | None = None,
+        **options: Any,
+    ) -> list[BasicAerJob]:
+        """Store one job for each of ``run_inputs``, all or none in one transaction, and return them in that order.
+
+        ``options`` are those of ``run()`` and hold for every job; ``each`` has further ones, a dictionary for each job
+        in turn. Raises ``RunRefused`` for the first that could not run; then none is stored.
+        """
+        inputs = list(run_inputs)
+        own = list(repeat({}, len(inputs)) if each is None else each)
+        if len(own) != len(inputs):
+            raise RunRefused(f"there are {len(inputs)} jobs, and each= has options for {len(own)}; give one for each")
+        with raised_as_backend_errors():
+            requests = [
+                self._request(run_input, **{**options, **more}) for run_input, more in zip(inputs, own, strict=True)
+            ]
+            records = self.client.submit(requests) if requests else []
+        return [self._provider.job_of(record, backend=self) for record in records]
+
+    def _request(
+        self,
+        run_input: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        job_name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Request:
+        circuits = self._listed(run_input)
+        fields = {name: options.pop(name) for name in _REQUEST_FIELDS if name in options}
+        chosen = {**dict(self.options.items()), **{key: value for key, value in options.items() if value is not None}}
+        circuits = begun(circuits, {name: chosen.pop(name, None) for name in self._state_options})
+        program = self._program(circuits, chosen.pop("noise_model"), chosen.pop("parameter_binds"))
+        request = checked(
+            Request(
+                circuits=(),
+                backend=self._simulator.name,
+                shots=chosen.pop("shots"),
+                seed=chosen.pop("seed_simulator"),
+                memory=chosen.pop("memory"),
+                options=chosen,
+                metadata={} if metadata is None else metadata,
+                name=job_name,
+                **fields,
+            )
+        )
+        plan = self._plan(program, request)
+        return replace(request, circuits=_encoded(circuits), beside=payloads_of(program), plan=plan)
 
     def _program(self, circuits: list[QuantumCircuit], noise_model: object, parameter_binds: object) -> Program:
         surroundings = self._device
@@ -193,6 +152,17 @@ class BasicAerBackend(BackendV2):
         found = self._engine().check(program, spec)
         return Plan(found.experiments_total, found.threads)
 
+    def _listed(self, run_input: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
+        circuits = _listed(run_input)
+        limit = self._max_qubits
+        for circuit in circuits:
+            if limit is not None and circuit.num_qubits > limit:
+                raise RunRefused(
+                    f"circuit {brief(circuit.name)} has {circuit.num_qubits} qubits, and this backend takes {limit} "
+                    "since set_max_qubits(); use fewer qubits, or raise the limit"
+                )
+        return circuits
+
 
 def _listed(run_input: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
     if isinstance(run_input, QuantumCircuit):
@@ -214,12 +184,16 @@ def _listed(run_input: QuantumCircuit | Iterable[QuantumCircuit]) -> list[Quantu
     return circuits
 
 
-def _checkable(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name not in _GIVEN_BY_THEMSELVES}
-
-
 def _encoded(circuits: list[QuantumCircuit]) -> tuple[CircuitBytes, ...]:
     groups = (
         circuits[start : start + _CIRCUITS_PER_PAYLOAD] for start in range(0, len(circuits), _CIRCUITS_PER_PAYLOAD)
     )
-    return tuple(CircuitBytes(group[0].name, *encode_circuits(group)) for group in groups)
+    return tuple(chain.from_iterable(map(_encoded_group, groups)))
+
+
+def _encoded_group(group: list[QuantumCircuit]) -> tuple[CircuitBytes, ...]:
+    format, data = encode_circuits(group)
+    if len(data) > PAYLOAD_LIMIT_BYTES and len(group) > 1:
+        middle = len(group) // 2
+        return *_encoded_group(group[:middle]), *_encoded_group(group[middle:])
+    return (CircuitBytes(group[0].name, format, data),)

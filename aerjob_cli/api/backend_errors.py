@@ -12,7 +12,11 @@ from qiskit.providers import QiskitBackendNotFoundError
 from aerjob_cli.errors import AerjobError, InputRefused, UnknownBackend
 
 
-class RunRefused(QiskitError, InputRefused):
+class BasicAerError(QiskitError):
+    """What the simulators raise for what they cannot run, by the name that it had in ``qiskit.providers.basicaer``."""
+
+
+class RunRefused(BasicAerError, InputRefused):
     """What was handed to ``run()`` cannot run; nothing was stored. The cause says more."""
 
     code: ClassVar[str] = InputRefused.code

@@ -5,15 +5,17 @@ Nothing that can still change is remembered; a result is, once it was fetched, s
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Generator
+from typing import Any, NoReturn
 
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2, JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 from qiskit.result import Result
 
+from aerjob_cli.api.awaiting import end_of
 from aerjob_cli.api.comparison import Comparison, compare
 from aerjob_cli.api.job_errors import (
     AlreadySubmitted,
@@ -76,6 +78,13 @@ class BasicAerJob(StoredJob):
             with raised_as_job_errors(), forks.none():
                 self._result = result_of(self._client, record)
         return self._result
+
+    def __await__(self) -> Generator[Any, None, Result]:
+        """Wait in a coroutine, as ``result()`` does in a thread, and give the same.
+
+        Other coroutines go on meanwhile. Cancelling the wait does not cancel the job; ``asyncio.timeout`` limits it.
+        """
+        return self._awaited().__await__()
 
     def cancel(self) -> bool:
         """End the job, also while it is simulated.
@@ -172,6 +181,15 @@ class BasicAerJob(StoredJob):
         if not self._is_stored:
             return _progress_of_given(self.result())
         return progress_of(self._read(), now_us=self._client.store.now_us())
+
+    async def _awaited(self) -> Result:
+        # Whatever reads from the store does so in a thread: what it reads may be large.
+        if self._result is None:
+            record = await asyncio.to_thread(self._read)
+            if not record.status.is_final:
+                with raised_as_job_errors():
+                    self._noted(await end_of(self._client, record))
+        return await asyncio.to_thread(self.result)
 
     def _await_end(self, timeout_s: float | None) -> None:
         with raised_as_job_errors():

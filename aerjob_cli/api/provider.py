@@ -6,18 +6,21 @@ The one place where a record becomes a job.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from qiskit.providers import BackendV2, JobStatus
+from qiskit.providers.providerutils import resolve_backend_name
 
 from aerjob_cli.api.backend import BasicAerBackend
-from aerjob_cli.api.backend_errors import raised_as_backend_errors
+from aerjob_cli.api.backend_errors import BackendNotFound, raised_as_backend_errors
 from aerjob_cli.api.client import Client
+from aerjob_cli.api.configuration import BackendStatus
 from aerjob_cli.api.connection import Connection
+from aerjob_cli.api.former_names import FORMER_NAMES
 from aerjob_cli.api.job import BasicAerJob
 from aerjob_cli.api.job_errors import NotFinal, raised_as_job_errors
 from aerjob_cli.api.retired import RetiredBackend
@@ -31,6 +34,8 @@ from aerjob_cli.store import forks
 from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.store.records import JobRecord
 
+# What must be known before the store is opened for it.
+_STATUS_FIELDS = frozenset(field.name for field in fields(BackendStatus))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -51,32 +56,53 @@ class BasicAerProvider:
         """The client of the store, which is opened or made at the first use; raises ``StoreUnusable``."""
         return self._connection.client
 
+    @property
+    def home(self) -> Path:
+        """The folder of the store."""
+        return self._connection.settings.paths.home
+
     def backends(
         self,
         name: str | None = None,
         filters: Callable[[BasicAerBackend], bool] | None = None,
         **kwargs: Any,
     ) -> list[BasicAerBackend]:
-        """List the simulators of that name, with those attributes (``kwargs``), and that ``filters`` accepts.
+        """List the simulators of that name, present or former, with those attributes, and that ``filters`` accepts.
 
-        Those of plugins are among them, where all is installed that they need.
+        ``kwargs`` are compared with the attributes of the backend, its ``configuration()`` and its ``status()``. The
+        simulators of plugins are among them, where all is installed that they need.
         """
-        missing = object()
         with forks.none():
             simulators = usable_simulators()
+        found = [BasicAerBackend(self, simulator) for simulator in simulators]
+        if name is not None:
+            try:
+                wanted = resolve_backend_name(name, found, FORMER_NAMES, {})
+            except LookupError:
+                return []
+            found = [backend for backend in found if backend.name == wanted]
         return [
             backend
-            for backend in (BasicAerBackend(self, simulator) for simulator in simulators)
-            if (name is None or backend.name == name)
-            and all(getattr(backend, key, missing) == value for key, value in kwargs.items())
-            and (filters is None or filters(backend))
+            for backend in found
+            if all(_has(backend, key, value) for key, value in kwargs.items()) and (filters is None or filters(backend))
         ]
 
-    def get_backend(self, name: str | None = None) -> BasicAerBackend:
-        """Give the simulator of that name, or the default one; raises ``BackendNotFound``, a ``QiskitError``."""
+    def get_backend(self, name: str | None = None, **kwargs: Any) -> BasicAerBackend:
+        """Give the simulator of that name, present or former, or the default one; ``kwargs`` as for ``backends``.
+
+        Raises ``BackendNotFound``, a ``QiskitError``.
+        """
         wanted = self._connection.settings.backend if name is None else name
+        if wanted in FORMER_NAMES or kwargs:
+            for backend in self.backends(wanted, **kwargs):
+                return backend
         with raised_as_backend_errors():
-            return BasicAerBackend(self, _simulator(str(wanted)))
+            backend = BasicAerBackend(self, _simulator(str(wanted)))
+        if kwargs:
+            raise BackendNotFound(
+                f"{wanted} is not as it was asked for ({kwargs}); see its configuration()", name=wanted
+            )
+        return backend
 
     def from_backend(self, device: BackendV2) -> BasicAerBackend:
         """Give a simulator with the noise, the gates and the couplings of a device, as ``AerSimulator.from_backend``.
@@ -143,7 +169,16 @@ class BasicAerProvider:
             return RetiredBackend(self, name)
 
     def __repr__(self) -> str:
-        return f"<BasicAerProvider of {self._connection.settings.paths.home}>"
+        return f"<BasicAerProvider of {self.home}>"
+
+
+def _has(backend: BasicAerBackend, key: str, value: object) -> bool:
+    """Tell whether the backend, or what it says of itself, has that value by that name."""
+    if hasattr(backend, key):
+        return bool(getattr(backend, key) == value)
+    if hasattr(configuration := backend.configuration(), key):
+        return bool(getattr(configuration, key) == value)
+    return bool(key in _STATUS_FIELDS and getattr(backend.status(), key) == value)
 
 
 def _simulator(name: str) -> Simulator:

@@ -41,14 +41,14 @@ def checked(request: Request) -> Request:
         metadata=_metadata(request.metadata),
         name=None if request.name is None else checked_text("the job's name", request.name),
         tags=checked_tags(request.tags),
-        priority=_whole("priority", request.priority, -_PRIORITY_LIMIT, _PRIORITY_LIMIT),
+        priority=whole("priority", request.priority, -_PRIORITY_LIMIT, _PRIORITY_LIMIT),
         time_limit_s=None if request.time_limit_s is None else _seconds("time_limit_s", request.time_limit_s),
         max_memory_mb=(
             None
             if request.max_memory_mb is None
-            else _whole("max_memory_mb", request.max_memory_mb, 1, _STORED_INTEGER_LIMIT)
+            else whole("max_memory_mb", request.max_memory_mb, 1, _STORED_INTEGER_LIMIT)
         ),
-        max_attempts=_whole("max_attempts", request.max_attempts, 1, _STORED_INTEGER_LIMIT),
+        max_attempts=whole("max_attempts", request.max_attempts, 1, _STORED_INTEGER_LIMIT),
         idempotency_key=(
             None if request.idempotency_key is None else checked_text("the idempotency key", request.idempotency_key)
         ),
@@ -95,7 +95,8 @@ def checked_text(subject: str, text: str) -> str:
     return text
 
 
-def _whole(field: str, value: int, minimum: int, maximum: int) -> int:
+def whole(field: str, value: int, minimum: int, maximum: int) -> int:
+    """Give a whole number, also one of NumPy's, in its range; raises ``InputRefused`` for anything else."""
     try:
         number = None if isinstance(value, bool) else operator.index(value)
     except TypeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -9,6 +10,7 @@ from qiskit.result import Result
 
 from aerjob_cli.api.client import Client, ExperimentBytes
 from aerjob_cli.api.job_errors import NotValidated, StoredBytesDamaged
+from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.arrays import decode_npy
 from aerjob_cli.codec.circuits import decode_circuits
 from aerjob_cli.codec.program import decode_program
@@ -34,13 +36,21 @@ def result_of(client: Client, record: JobRecord) -> Result:
             "restore it from a backup, or run the job again",
             job_id=record.job_id,
         )
-    return to_result(
+    result = to_result(
         [_restored(item, record) for item in stored],
         job_id=record.job_id,
         backend_name=record.backend,
         backend_version=record.engine or "",
         date=(record.finished_at or record.submitted_at).isoformat(),
+        # As what was in the header of a Qobj was in that of its result.
+        header=deepcopy(dict(record.metadata)) or None,
     )
+    if (simulator := SIMULATORS.get(record.backend)) is not None and simulator.always_gives_state:
+        # Aer is imported for results that have its states anyway.
+        from aerjob_cli.api.array_like import make_array_like
+
+        make_array_like(result)
+    return result
 
 
 def _restored(item: ExperimentBytes, record: JobRecord) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from aerjob_cli.store.database import Store, Watch
 _SHARE_OF_TIME_WAITED = 0.02
 _SHORTEST_S = 0.002
 _LONGEST_S = 0.25
-_ATTEND_EVERY_S = 1.0
+ATTEND_EVERY_S = 1.0
 
 Found = TypeVar("Found")
 
@@ -42,25 +42,31 @@ def wait_for(
     attended = begun
     try:
         while True:
-            found = _look(store, watch, look)
+            found = look_if_changed(store, watch, look)
             if found is not None:
                 return found
             now = time.monotonic()
             left_s = None if timeout_s is None else timeout_s - (now - begun)
             if left_s is not None and left_s <= 0:
                 return None
-            if now - attended >= _ATTEND_EVERY_S:
+            if now - attended >= ATTEND_EVERY_S:
                 attend()
                 attended = now
             if tick is not None:
                 tick()
-            pause_s = min(max(_SHARE_OF_TIME_WAITED * (now - begun), _SHORTEST_S), _LONGEST_S)
+            pause_s = pause_after(now - begun)
             time.sleep(pause_s if left_s is None else min(pause_s, left_s))
     finally:
         watch.close()
 
 
-def _look(store: Store, watch: Watch, look: Callable[[Connection], Found | None]) -> Found | None:
+def pause_after(waited_s: float) -> float:
+    """Say for how many seconds to rest before the next look, after that many seconds of waiting."""
+    return min(max(_SHARE_OF_TIME_WAITED * waited_s, _SHORTEST_S), _LONGEST_S)
+
+
+def look_if_changed(store: Store, watch: Watch, look: Callable[[Connection], Found | None]) -> Found | None:
+    """Return what ``look`` finds, or None at once when nothing was committed since the last time."""
     try:
         if not watch.changed():
             return None

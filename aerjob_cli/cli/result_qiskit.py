@@ -38,6 +38,7 @@ def qiskit_json(client: Client, job: JobRecord, *, indices: Collection[int] | No
             backend_name=job.backend,
             backend_version=job.engine or "",
             date=(job.finished_at or job.submitted_at).isoformat(),
+            header=job.metadata or None,
         ).to_dict()
         if job.status is not Status.DONE:
             content |= {"success": False, "status": "PARTIAL COMPLETED"}

@@ -127,10 +127,12 @@ def to_result(
     backend_name: str,
     backend_version: str,
     date: str,
+    header: Mapping[str, Any] | None = None,
 ) -> Result:
     """Assemble a successful ``Result`` from restored experiments, in their order.
 
-    ``date`` is ISO 8601. Equal to what the simulator gave, but for ids, dates, times and thread metadata.
+    ``date`` is ISO 8601, ``header`` what the result as a whole is to say of itself. Equal to what the simulator gave,
+    but for ids, dates, times, thread metadata and that header.
     """
     from qiskit.result import Result
     from qiskit.result.models import MeasLevel
@@ -146,7 +148,7 @@ def to_result(
             "success": True,
             "status": "COMPLETED",
             "date": date,
-            "header": None,
+            "header": None if header is None else dict(header),
             "results": contents,
         }
     )

@@ -24,7 +24,7 @@ from aerjob_cli.engines.aer_gates import gates_of
 from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
 from aerjob_cli.engines.experiments import Experiments
-from aerjob_cli.engines.final_state import check_state, with_final_state
+from aerjob_cli.engines.final_state import check_state, chopped, with_final_state
 from aerjob_cli.engines.noise import check_fits, check_is_felt, check_surroundings, gates_under, is_noisy_in_time
 from aerjob_cli.engines.saved_data import has_quantum_errors, saved_bytes
 from aerjob_cli.engines.survey import survey
@@ -203,7 +203,7 @@ def _run_chunk(
     runs = []
     for index, experiment in enumerate(results, start):
         if experiment.success:
-            runs.append(experiment_run(index, _as_if_alone(experiment)))
+            runs.append(experiment_run(index, chopped(_as_if_alone(experiment), spec)))
         elif failure is None:
             failure = _failure(experiment, spec)
     return runs, failure

@@ -5,13 +5,17 @@ Aer's own simulators of statevectors and unitaries add the same instruction at t
 
 from __future__ import annotations
 
+import numpy as np
 import qiskit_aer  # noqa: F401 - it gives circuits the instruction
 from qiskit import QuantumCircuit
+from qiskit.result.models import ExperimentResult
 
+from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.errors import CircuitRefused
 
 _OWN = frozenset({"save_state", "save_statevector", "save_unitary", "save_superop"})
+_CHOPPED = ("statevector", "unitary")
 _WITHOUT_STATE = "extended_stabilizer"
 
 
@@ -34,3 +38,18 @@ def check_state(spec: JobSpec) -> None:
             f"the method {_WITHOUT_STATE!r} has no final state that could be saved; leave out save_state "
             "(--save-state), or use the method statevector"
         )
+
+
+def chopped(experiment: ExperimentResult, spec: JobSpec) -> ExperimentResult:
+    """Set elements of the final state to 0 that are smaller in magnitude than ``chop_threshold``, as BasicAer did.
+
+    Aer has an option of that name, too, which does not concern states; so only BasicAer's two simulators do it.
+    """
+    threshold = spec.options.get("chop_threshold")
+    if threshold and (simulator := SIMULATORS.get(spec.backend)) is not None and simulator.always_gives_state:
+        for label in _CHOPPED:
+            state = getattr(experiment.data, label, None)
+            if state is not None:
+                elements = np.asarray(state)
+                elements[np.abs(elements) < threshold] = 0
+    return experiment

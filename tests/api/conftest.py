@@ -30,6 +30,17 @@ def circuit_of_bell() -> QuantumCircuit:
     return circuit
 
 
+def endless_circuit() -> QuantumCircuit:
+    """Give a circuit that is simulated until somebody ends it, in little memory."""
+    circuit = QuantumCircuit(1, 2)
+    with circuit.while_loop((circuit.clbits[0], 0)):
+        circuit.z(0)
+        circuit.measure(0, 0)
+    circuit.h(0)  # Aer cannot load a circuit that ends with its loop
+    circuit.measure(0, 1)
+    return circuit
+
+
 @pytest.fixture
 def bell() -> QuantumCircuit:
     return circuit_of_bell()

@@ -13,6 +13,7 @@ from qiskit.result import Result
 from qiskit_aer import AerSimulator, StatevectorSimulator, UnitarySimulator
 
 from aerjob_cli import BasicAerProvider
+from aerjob_cli.api.array_like import make_array_like
 from aerjob_cli.api.backend_errors import RunRefused
 from aerjob_cli.api.client import CircuitBytes, Request
 from aerjob_cli.catalog import SIMULATORS
@@ -93,6 +94,7 @@ def test_the_statevector_simulator_gives_what_aers_gives(working: BasicAerProvid
     ours = backend.run(STATES, shots=shots, seed_simulator=SEED).result(timeout=PATIENCE_S)
     native = transpile(STATES, target=backend.target, optimization_level=0)
     theirs = StatevectorSimulator().run(native, shots=shots or 1, seed_simulator=SEED, max_parallel_threads=1).result()
+    make_array_like(theirs)
     assert_same_data(ours, theirs)
     assert same(ours.get_statevector(1), theirs.get_statevector(1))
     assert ours.get_counts(2) == theirs.get_counts(2)
@@ -103,6 +105,7 @@ def test_the_unitary_simulator_gives_what_aers_gives(working: BasicAerProvider) 
     ours = backend.run(UNITARIES, seed_simulator=SEED).result(timeout=PATIENCE_S)
     native = transpile(UNITARIES, target=backend.target, optimization_level=0)
     theirs = UnitarySimulator().run(native, shots=1, seed_simulator=SEED, max_parallel_threads=1).result()
+    make_array_like(theirs)
     assert_same_data(ours, theirs)
     assert same(ours.get_unitary(0), theirs.get_unitary(0))
 
@@ -197,6 +200,7 @@ def test_a_large_state_is_a_file_and_comes_back_to_the_bit(working: BasicAerProv
     theirs = AerSimulator(method="statevector").run(
         saving, shots=1, seed_simulator=1 + 2113, max_parallel_threads=record.threads
     )
+    make_array_like(theirs.result())
     assert same(result.get_statevector(1), theirs.result().get_statevector(0))
     small, large = working.client.results(record)
     (inline,), (array,) = small.arrays, large.arrays
@@ -228,6 +232,7 @@ def test_many_states_of_a_job_are_each_one_s_own(working: BasicAerProvider) -> N
     job = working.get_backend("statevector_simulator").run(circuits, seed_simulator=1)
     result = job.result(timeout=PATIENCE_S)
     theirs = StatevectorSimulator().run(circuits, seed_simulator=1, max_parallel_threads=1).result()
+    make_array_like(theirs)
     assert_same_data(result, theirs)
 
 
