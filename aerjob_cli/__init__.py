@@ -11,16 +11,30 @@ if TYPE_CHECKING:
     from aerjob_cli.api.backend_errors import BasicAerError
     from aerjob_cli.api.completion import as_completed
     from aerjob_cli.api.job import BasicAerJob
+    from aerjob_cli.api.primitive_job import PrimitiveAerJob
+    from aerjob_cli.api.primitives import DurableEstimator, DurableSampler
     from aerjob_cli.api.provider import BasicAerProvider
     from aerjob_cli.version import __version__
 
-__all__ = ["BasicAerError", "BasicAerJob", "BasicAerProvider", "__version__", "as_completed"]
+__all__ = [
+    "BasicAerError",
+    "BasicAerJob",
+    "BasicAerProvider",
+    "DurableEstimator",
+    "DurableSampler",
+    "PrimitiveAerJob",
+    "__version__",
+    "as_completed",
+]
 
 _HOMES = {
     "BasicAerError": "aerjob_cli.api.backend_errors",
     "BasicAerJob": "aerjob_cli.api.job",
     "BasicAerProvider": "aerjob_cli.api.provider",
     "as_completed": "aerjob_cli.api.completion",
+    "DurableEstimator": "aerjob_cli.api.primitives",
+    "DurableSampler": "aerjob_cli.api.primitives",
+    "PrimitiveAerJob": "aerjob_cli.api.primitive_job",
     "__version__": "aerjob_cli.version",
 }
 

@@ -25,11 +25,19 @@ _COUNTING_METHODS = (
     "matrix_product_state",
     "extended_stabilizer",
 )
+# Those that can save the value of an observable; a test asks Aer.
+_ESTIMATING_METHODS = ("automatic", "statevector", "density_matrix", "stabilizer", "matrix_product_state")
+
+SAMPLER = "sampler"
+ESTIMATOR = "estimator"
+PRIMITIVES_BACKEND = "aer_simulator"  # what they stand on
 
 
 # Where the engines are: a module and a class in it, imported when a circuit is to be checked or run.
 AER_ENGINE = "aerjob_cli.engines.aer:AerEngine"
 BASIC_ENGINE = "aerjob_cli.engines.basic:BasicEngine"
+SAMPLER_ENGINE = "aerjob_cli.engines.primitives:SamplerEngine"
+ESTIMATOR_ENGINE = "aerjob_cli.engines.primitives:EstimatorEngine"
 
 # Names stand in shells, file names, tables and JSON; the place of an engine is importable.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
@@ -72,6 +80,8 @@ class Simulator:
     may_give_state: bool = False
     # What the simulator takes whatever the memory; None where only the memory is a bound.
     max_qubits: int | None = None
+    # Whether it is one of Qiskit's primitives, which runs PUBs on Aer and is no backend.
+    is_primitive: bool = False
     options: Mapping[str, Option] = field(default_factory=dict, hash=False)
     needs: str | None = None
     remedy: str | None = None
@@ -150,6 +160,24 @@ SIMULATORS: dict[str, Simulator] = {
             returns="counts",
             description="Qiskit's own simulator in Python, for comparison",
             max_qubits=24,
+        ),
+        Simulator(
+            name=SAMPLER,
+            engine=SAMPLER_ENGINE,
+            method="automatic",
+            methods=_COUNTING_METHODS,
+            returns="samples of each classical register",
+            description="Qiskit's sampler primitive on Aer (DurableSampler)",
+            is_primitive=True,
+        ),
+        Simulator(
+            name=ESTIMATOR,
+            engine=ESTIMATOR_ENGINE,
+            method="automatic",
+            methods=_ESTIMATING_METHODS,
+            returns="expectation values of observables",
+            description="Qiskit's estimator primitive on Aer (DurableEstimator)",
+            is_primitive=True,
         ),
     )
 }

@@ -13,13 +13,13 @@ from aerjob_cli.api.backend_errors import RunRefused, RunTypeRefused, raised_as_
 from aerjob_cli.api.client import CircuitBytes, Plan, Request
 from aerjob_cli.api.described_backend import DescribedBackend
 from aerjob_cli.api.initial_states import begun
+from aerjob_cli.api.planning import plan_of
 from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.run_inputs import payloads_of, surroundings_of, sweep_of
 from aerjob_cli.codec.circuits import encode_circuits
-from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.noise_models import Surroundings
 from aerjob_cli.codec.program import Program
 from aerjob_cli.errors import brief
-from aerjob_cli.memory import usable_memory_mb
 from aerjob_cli.settings import CIRCUITS_LIMIT, PAYLOAD_LIMIT_BYTES
 
 if TYPE_CHECKING:
@@ -120,13 +120,15 @@ class BasicAerBackend(DescribedBackend):
         plan = self._plan(program, request)
         return replace(request, circuits=_encoded(circuits), beside=payloads_of(program), plan=plan)
 
+    def surroundings(self, noise_model: object) -> Surroundings | None:
+        """Give what circuits run under: the device, if it is in the place of one, and the noise model, if any."""
+        if noise_model is None:
+            return self._device
+        found = surroundings_of(noise_model)
+        return found if self._device is None else replace(self._device, noise_model=found.noise_model)
+
     def _program(self, circuits: list[QuantumCircuit], noise_model: object, parameter_binds: object) -> Program:
-        surroundings = self._device
-        if noise_model is not None:
-            surroundings = surroundings_of(noise_model)
-            if self._device is not None:
-                surroundings = replace(self._device, noise_model=surroundings.noise_model)
-        program = Program(circuits, surroundings)
+        program = Program(circuits, self.surroundings(noise_model))
         if parameter_binds is not None:
             program = replace(program, sweep=sweep_of(parameter_binds, circuits))
         if program.experiments_total > CIRCUITS_LIMIT:
@@ -136,21 +138,7 @@ class BasicAerBackend(DescribedBackend):
         return program
 
     def _plan(self, program: Program, request: Request) -> Plan:
-        assert request.shots is not None  # a checked request has them
-        spec = JobSpec(
-            job_id="",
-            backend=self._simulator.name,
-            method=request.method,
-            shots=request.shots,
-            seed=0,
-            memory=request.memory,
-            threads=1,
-            max_memory_mb=request.max_memory_mb or usable_memory_mb(),
-            options=dict(request.options),
-            counts_required=False,
-        )
-        found = self._engine().check(program, spec)
-        return Plan(found.experiments_total, found.threads)
+        return plan_of(program, request, self._engine())
 
     def _listed(self, run_input: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
         circuits = _listed(run_input)

@@ -34,6 +34,10 @@ class RunTypeRefused(RunRefused, TypeError):
     """What was handed to ``run()`` is not even of a type that could run."""
 
 
+class RunValueRefused(RunRefused, ValueError):
+    """What was handed to ``run()`` is of a type that could run, and has a value that cannot."""
+
+
 class BackendNotFound(RunRefused, QiskitBackendNotFoundError, UnknownBackend):
     """No simulator fits what was asked for."""
 

@@ -22,7 +22,8 @@ from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.codec import sweeps
-from aerjob_cli.codec.envelope import CIRCUIT_FORMATS, NOISE_FORMATS, SWEEP
+from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, RUN_FORMATS, SWEEP
+from aerjob_cli.codec.observables import Estimation, decode_estimation
 from aerjob_cli.codec.sweeps import Sweep
 from aerjob_cli.errors import AerjobError, InputRefused, JobNotFinal, JobNotFound, PayloadDamaged
 from aerjob_cli.plugins.discovery import simulator_named
@@ -291,7 +292,13 @@ class Client:
 
     def circuits(self, record: JobRecord) -> list[CircuitBytes]:
         """Read the circuits that a job was submitted with, as bytes; raises ``PayloadDamaged``."""
-        return self._submitted(record, CIRCUIT_FORMATS)
+        return self._submitted(record, RUN_FORMATS)
+
+    def estimation(self, record: JobRecord) -> Estimation | None:
+        """Read what is to be estimated of a job's circuits; None where they are counted. Raises ``PayloadDamaged``."""
+        for stored in self._submitted(record, frozenset({ESTIMATION})):
+            return decode_estimation(stored.data, stored.name)
+        return None
 
     def payloads(self, record: JobRecord) -> list[CircuitBytes]:
         """Read all that a job was submitted with, what its circuits run with included; raises ``PayloadDamaged``."""

@@ -33,6 +33,7 @@ from aerjob_cli.api.stored_job import StoredJob
 from aerjob_cli.api.wake_ups import is_over, next_wake_s
 from aerjob_cli.states import Status
 from aerjob_cli.store import forks
+from aerjob_cli.store.records import JobRecord
 
 
 class BasicAerJob(StoredJob):
@@ -76,7 +77,7 @@ class BasicAerJob(StoredJob):
             if record.status is Status.CANCELLED:
                 raise JobCancelled.of(record)
             with raised_as_job_errors(), forks.none():
-                self._result = result_of(self._client, record)
+                self._result = self._stored_result(record)
         return self._result
 
     def __await__(self) -> Generator[Any, None, Result]:
@@ -85,6 +86,9 @@ class BasicAerJob(StoredJob):
         Other coroutines go on meanwhile. Cancelling the wait does not cancel the job; ``asyncio.timeout`` limits it.
         """
         return self._awaited().__await__()
+
+    def _stored_result(self, record: JobRecord) -> Any:
+        return result_of(self._client, record)
 
     def cancel(self) -> bool:
         """End the job, also while it is simulated.

@@ -6,6 +6,7 @@ The one place where a record becomes a job.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from os import PathLike
@@ -23,9 +24,10 @@ from aerjob_cli.api.connection import Connection
 from aerjob_cli.api.former_names import FORMER_NAMES
 from aerjob_cli.api.job import BasicAerJob
 from aerjob_cli.api.job_errors import NotFinal, raised_as_job_errors
+from aerjob_cli.api.primitive_job import PrimitiveAerJob
 from aerjob_cli.api.retired import RetiredBackend
 from aerjob_cli.api.statuses import from_qiskit
-from aerjob_cli.catalog import Simulator
+from aerjob_cli.catalog import PRIMITIVES_BACKEND, Simulator
 from aerjob_cli.errors import UnknownBackend
 from aerjob_cli.plugins.discovery import simulator_named, usable_simulators
 from aerjob_cli.settings import Settings, StorePaths
@@ -74,7 +76,7 @@ class BasicAerProvider:
         """
         with forks.none():
             simulators = usable_simulators()
-        found = [BasicAerBackend(self, simulator) for simulator in simulators]
+        found = [BasicAerBackend(self, simulator) for simulator in simulators if not simulator.is_primitive]
         if name is not None:
             try:
                 wanted = resolve_backend_name(name, found, FORMER_NAMES, {})
@@ -97,7 +99,13 @@ class BasicAerProvider:
             for backend in self.backends(wanted, **kwargs):
                 return backend
         with raised_as_backend_errors():
-            backend = BasicAerBackend(self, _simulator(str(wanted)))
+            simulator = _simulator(str(wanted))
+        if simulator.is_primitive:
+            raise BackendNotFound(
+                f"{wanted!r} is a primitive, which runs PUBs and is no backend; use DurableSampler or DurableEstimator",
+                name=wanted,
+            )
+        backend = BasicAerBackend(self, simulator)
         if kwargs:
             raise BackendNotFound(
                 f"{wanted} is not as it was asked for ({kwargs}); see its configuration()", name=wanted
@@ -159,7 +167,13 @@ class BasicAerProvider:
                 )
 
     def job_of(self, record: JobRecord, backend: BackendV2 | None = None) -> BasicAerJob:
-        """Make the job of a record; a simulator that is gone is replaced by its stand-in."""
+        """Make the job of a record; a simulator that is gone is replaced by its stand-in.
+
+        That of a primitive gives a ``PrimitiveResult``, and its backend is the simulator that the primitive stands on.
+        """
+        with suppress(UnknownBackend):
+            if _simulator(record.backend).is_primitive:
+                return PrimitiveAerJob(self.get_backend(PRIMITIVES_BACKEND), record.job_id)
         return BasicAerJob(self._backend_of(record.backend) if backend is None else backend, record.job_id)
 
     def _backend_of(self, name: str) -> BackendV2:

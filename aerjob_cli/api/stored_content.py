@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import Any, TypeVar
 
 from qiskit import QuantumCircuit
+from qiskit.primitives import PrimitiveResult, PubResult
 from qiskit.result import Result
 
 from aerjob_cli.api.client import Client, ExperimentBytes
 from aerjob_cli.api.job_errors import NotValidated, StoredBytesDamaged
 from aerjob_cli.catalog import SIMULATORS
-from aerjob_cli.codec.arrays import decode_npy
-from aerjob_cli.codec.circuits import decode_circuits
+from aerjob_cli.codec.arrays import Array, decode_npy
+from aerjob_cli.codec.envelope import PUB_RESULT
 from aerjob_cli.codec.program import decode_program
+from aerjob_cli.codec.pub_results import restore_pub_result
 from aerjob_cli.codec.results import restore_experiment, to_result
 from aerjob_cli.engines.registry import engine_of
 from aerjob_cli.executors.specs import spec_of
 from aerjob_cli.memory import usable_memory_mb
 from aerjob_cli.plugins.discovery import simulator_of_job
 from aerjob_cli.store.records import JobRecord
+
+# The form of what Aer's and Qiskit's primitives give as a whole.
+_RESULT_VERSION = 2
+
+Restored = TypeVar("Restored")
 
 
 def result_of(client: Client, record: JobRecord) -> Result:
@@ -28,16 +36,8 @@ def result_of(client: Client, record: JobRecord) -> Result:
     Raises ``PayloadDamaged`` rather than give a result that is not all there, and ``JobNotFound`` when the job was
     deleted.
     """
-    stored = list(client.results(record))
-    if [item.position for item in stored] != list(range(record.experiments_total or 0)):
-        client.find(record.job_id)
-        raise StoredBytesDamaged(
-            f"job {record.job_id} has {len(stored)} of {record.experiments_total} results in the store; "
-            "restore it from a backup, or run the job again",
-            job_id=record.job_id,
-        )
     result = to_result(
-        [_restored(item, record) for item in stored],
+        [_restored(item, record, _experiment) for item in _complete(client, record)],
         job_id=record.job_id,
         backend_name=record.backend,
         backend_version=record.engine or "",
@@ -53,10 +53,40 @@ def result_of(client: Client, record: JobRecord) -> Result:
     return result
 
 
-def _restored(item: ExperimentBytes, record: JobRecord) -> dict[str, Any]:
+def primitive_result_of(client: Client, record: JobRecord) -> PrimitiveResult[PubResult]:
+    """Read the result of a primitive's job that is DONE, a ``PubResult`` for each PUB; raises as ``result_of``."""
+    pub_results = [_restored(item, record, _pub_result) for item in _complete(client, record)]
+    return PrimitiveResult(pub_results, metadata={"version": _RESULT_VERSION})
+
+
+def _pub_result(item: ExperimentBytes, arrays: Mapping[str, Array]) -> PubResult:
+    if item.format != PUB_RESULT:
+        raise ValueError(f"the format {item.format!r} is not that of a PUB's result")
+    return restore_pub_result(item.data, arrays)
+
+
+def _experiment(item: ExperimentBytes, arrays: Mapping[str, Array]) -> dict[str, Any]:
+    return restore_experiment(item.format, item.data, arrays)
+
+
+def _complete(client: Client, record: JobRecord) -> list[ExperimentBytes]:
+    """Read what is stored of a result, all of it; raises ``StoredBytesDamaged`` or ``JobNotFound``."""
+    stored = list(client.results(record))
+    if [item.position for item in stored] != list(range(record.experiments_total or 0)):
+        client.find(record.job_id)
+        raise StoredBytesDamaged(
+            f"job {record.job_id} has {len(stored)} of {record.experiments_total} results in the store; "
+            "restore it from a backup, or run the job again",
+            job_id=record.job_id,
+        )
+    return stored
+
+
+def _restored(
+    item: ExperimentBytes, record: JobRecord, restore: Callable[[ExperimentBytes, Mapping[str, Array]], Restored]
+) -> Restored:
     try:
-        arrays = {array.name: decode_npy(array.load()) for array in item.arrays}
-        return restore_experiment(item.format, item.data, arrays)
+        return restore(item, {array.name: decode_npy(array.load()) for array in item.arrays})
     except ValueError as error:
         raise StoredBytesDamaged(
             f"result {item.position} of job {record.job_id} cannot be read by this aerjob ({error}); use the version "
@@ -81,11 +111,8 @@ def circuits_of(client: Client, record: JobRecord) -> list[QuantumCircuit]:
     take the caller with it), and ``PayloadDamaged``.
     """
     _require_validated(record)
-    return [
-        circuit
-        for stored in client.circuits(record)
-        for circuit in decode_circuits(stored.format, stored.data, stored.name)
-    ]
+    payloads = ((stored.format, stored.data, stored.name) for stored in client.circuits(record))
+    return list(decode_program(payloads).circuits)
 
 
 def _require_validated(record: JobRecord) -> None:

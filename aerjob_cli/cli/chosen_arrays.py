@@ -36,7 +36,12 @@ def one_array(job: JobRecord, outcomes: Sequence[StoredOutcome], name: str | Non
 
 def contents(outcome: StoredOutcome) -> str:
     """Say what an experiment's result consists of."""
-    names = [*(["counts"] if outcome.counts else []), *outcome.data, *sorted(outcome.arrays_alone)]
+    names = [
+        *(["counts"] if outcome.counts else []),
+        *(["expectation values"] if outcome.expectations is not None else []),
+        *outcome.data,
+        *sorted(outcome.arrays_alone),
+    ]
     return " and ".join(map(clean, names)) or "nothing"
 
 

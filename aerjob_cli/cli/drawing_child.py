@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from aerjob_cli.codec.circuits import decode_circuits, operations_of
+from aerjob_cli.codec.circuits import operations_of
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import decode_program
 from aerjob_cli.engines.registry import engine_of
@@ -90,7 +90,7 @@ class _Chosen:
 
 
 def _submitted(files: Iterable[tuple[str, bytes, str]], header: dict[str, Any]) -> _Chosen:
-    circuits = [circuit for format, data, name in files for circuit in decode_circuits(format, data, name)]
+    circuits = decode_program(files).circuits
     positions = _positions(header["experiment"], len(circuits))
     return _Chosen(positions, [circuits[position] for position in positions], len(circuits))
 

@@ -9,11 +9,14 @@ from typing import Any
 
 from aerjob_cli.api.client import Client, ExperimentBytes, StoredArray
 from aerjob_cli.cli.answers.arrays import ArrayContent
+from aerjob_cli.cli.answers.expectations import Expectation, Expectations
 from aerjob_cli.cli.answers.results import ExperimentOutcome, JobResult
 from aerjob_cli.cli.array_views import content_of, load_array
 from aerjob_cli.cli.plain_data import array_name, plain, stabilizers, summary, tableau_name
 from aerjob_cli.codec.counts import bit_counts, bit_memory
-from aerjob_cli.codec.envelope import MARKED_EXPERIMENT_RESULT, RESULT_FORMATS
+from aerjob_cli.codec.envelope import MARKED_EXPERIMENT_RESULT, PUB_RESULT, RESULT_FORMATS
+from aerjob_cli.codec.observables import Estimation
+from aerjob_cli.codec.pub_results import decode_pub_result
 from aerjob_cli.codec.results import decode_experiment
 from aerjob_cli.codec.sweeps import Sweep
 from aerjob_cli.errors import PayloadDamaged
@@ -32,6 +35,7 @@ class StoredOutcome:
 
     ``counts`` are bit strings, most frequent first, None where the simulator gave none. ``arrays_alone`` are the names
     of those arrays that are a result by themselves, and no part of one; ``data`` is everything else, as plain JSON.
+    ``expectations`` are what an estimator found, None for anything else.
     """
 
     index: int
@@ -45,6 +49,7 @@ class StoredOutcome:
     arrays: tuple[StoredArray, ...]
     arrays_alone: frozenset[str]
     parameters: Mapping[str, float] = field(default_factory=dict)
+    expectations: Sequence[Expectation] | None = None
 
 
 def read_outcomes(client: Client, job: JobRecord, *, indices: Collection[int] | None = None) -> Iterator[StoredOutcome]:
@@ -83,11 +88,13 @@ def read_result(
     ``listed`` is how many of an array's elements are told; None tells none, and needs no NumPy.
     """
     experiments = []
+    with damage_told(client, job):
+        estimation = client.estimation(job)
     for outcome in read_outcomes(client, job, indices=indices):
         with damage_told(client, job):
-            experiments.append(_told(outcome, listed))
+            experiments.append(_told(outcome, listed, estimation))
     wanted = job.experiments_total if indices is None else len(set(indices))
-    return JobResult(job=job, experiments=tuple(experiments), top=top, has_headings=wanted != 1)
+    return JobResult(job=job, experiments=tuple(experiments), top=top, has_headings=wanted != 1, estimation=estimation)
 
 
 @contextmanager
@@ -105,6 +112,8 @@ def damage_told(client: Client, job: JobRecord) -> Iterator[None]:
 def _outcome(job: JobRecord, stored: ExperimentBytes) -> StoredOutcome:
     if stored.format not in RESULT_FORMATS:
         raise ValueError(f"the format {stored.format!r} is not known")
+    if stored.format == PUB_RESULT:
+        return _pub_outcome(stored)
     content = decode_experiment(stored.data)
     header = content.get("header") or {}
     data = dict(content["data"])
@@ -134,11 +143,34 @@ def _circuits_of(job: JobRecord, sweep: Sweep) -> int:
     return (job.experiments_total or 0) // len(sweep.tables[0].points)
 
 
+def _pub_outcome(stored: ExperimentBytes) -> StoredOutcome:
+    # It imports NumPy.
+    from aerjob_cli.cli.pub_outcomes import counts_of, expectations_of
+
+    content = decode_pub_result(stored.data)
+    expectations = expectations_of(content, stored.arrays)
+    counts = counts_of(content, stored.arrays) if expectations is None else None
+    return StoredOutcome(
+        index=stored.position,
+        name=str(content["name"]),
+        shots=int(content["shots"]),
+        seed=int(content["seed"]),
+        qubits=0,
+        counts=None if counts is None else _by_frequency(counts),
+        memory=None,
+        # What is told already is not told again.
+        data=plain(content["data"]) if counts is None and expectations is None else {},
+        arrays=stored.arrays,
+        arrays_alone=frozenset(),
+        expectations=expectations,
+    )
+
+
 def _by_frequency(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _told(outcome: StoredOutcome, listed: int | None) -> ExperimentOutcome:
+def _told(outcome: StoredOutcome, listed: int | None, estimation: Estimation | None) -> ExperimentOutcome:
     arrays = {}
     for stored in outcome.arrays:
         wanted = listed if stored.name in outcome.arrays_alone else None
@@ -157,6 +189,9 @@ def _told(outcome: StoredOutcome, listed: int | None) -> ExperimentOutcome:
         data=outcome.data,
         summaries=summaries,
         parameters=outcome.parameters,
+        expectations=None
+        if outcome.expectations is None
+        else Expectations(outcome.expectations, None if estimation is None else estimation.in_words()),
     )
 
 

@@ -101,6 +101,19 @@ SimulatorOptions = Annotated[
     list[str] | None,
     typer.Option("--option", parser=text, metavar="KEY=VALUE", help="An option of the simulator; may be repeated."),
 ]
+Observables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--observable",
+        parser=text,
+        metavar="PAULI=COEFF",
+        help="Estimate this, `ZZ=0.5` for example, instead of counting; may be repeated, for a sum.",
+    ),
+]
+Precision = Annotated[
+    float | None,
+    typer.Option(metavar="X", help="The standard deviation of noise on what is estimated; 0, exact, when not given."),
+]
 OptimizationLevel = Annotated[
     int | None, typer.Option(help="0 to 3, for circuits that must be translated; 0 when not given.")
 ]

@@ -8,7 +8,9 @@ from pathlib import PurePath
 from typing import Any
 
 from aerjob_cli.api.client import Client, Request
+from aerjob_cli.catalog import ESTIMATOR
 from aerjob_cli.cli import interrupts
+from aerjob_cli.cli.estimation_options import estimation_of, estimation_payloads
 from aerjob_cli.cli.inputs import STDIN, read_circuits
 from aerjob_cli.cli.noise_options import noise_payloads
 from aerjob_cli.cli.submission_options import SubmissionOptions
@@ -37,11 +39,15 @@ def requests_of(wanted: SubmissionOptions, settings: Settings) -> list[Request]:
         raise UsageError("an idempotency key stands for one job; give one file with it, or --one-job")
     if [*wanted.files, wanted.noise_model, wanted.sweep_file].count(STDIN) > 1:
         raise UsageError("stdin can be read once; give `-` one time")
-    backend = wanted.backend or settings.backend
+    estimation = estimation_of(wanted)
+    backend = ESTIMATOR if estimation is not None else wanted.backend or settings.backend
+    if backend == ESTIMATOR and estimation is None:
+        raise UsageError(f"the {ESTIMATOR} must know what to estimate; give --observable PAULI=COEFF")
     wish = Request(
         circuits=(),
         beside=(
             *noise_payloads(text=wanted.noise, file=wanted.noise_model, like=wanted.like),
+            *estimation_payloads(estimation),
             *sweep_payloads(
                 bind=wanted.bind or (), sweep=wanted.sweep or (), is_zipped=wanted.zip, file=wanted.sweep_file
             ),

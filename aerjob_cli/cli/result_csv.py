@@ -13,8 +13,9 @@ from aerjob_cli.cli.chosen_arrays import arrays_meant
 from aerjob_cli.cli.outcomes import StoredOutcome, damage_told
 from aerjob_cli.store.records import JobRecord
 
-_COUNTS_HEADER = ("job_id", "experiment", "name", "outcome", "count", "probability")
-_ARRAYS_HEADER = ("job_id", "experiment", "name", "array")
+_EXPERIMENT_HEADER = ("job_id", "experiment", "name")
+_COUNTS_HEADER = (*_EXPERIMENT_HEADER, "outcome", "count", "probability")
+_ARRAYS_HEADER = (*_EXPERIMENT_HEADER, "array")
 # Rows written together: some hundred KiB.
 _ROWS = 4096
 
@@ -26,6 +27,24 @@ def counts_csv(job: JobRecord, outcomes: Sequence[StoredOutcome], *, top: int | 
     names = _parameters_of(outcomes)
     header = (*_COUNTS_HEADER[:3], *names, *_COUNTS_HEADER[3:])
     return _written(header, _count_rows(job, outcomes, top, names))
+
+
+def expectations_csv(job: JobRecord, outcomes: Sequence[StoredOutcome]) -> Iterator[bytes]:
+    """Write a row for each value that an estimator found, in the order of their indices.
+
+    A value with fewer indices than others leaves its last ones empty.
+    """
+    axes = max((len(value.index) for outcome in outcomes for value in outcome.expectations or ()), default=0)
+    names = _parameters_of(outcomes)
+    header = (*_EXPERIMENT_HEADER, *names, *(f"index_{axis}" for axis in range(axes)), "value", "std")
+
+    def rows() -> Iterator[Row]:
+        for outcome in outcomes:
+            start = (job.job_id, outcome.index, outcome.name, *_values_of(outcome, names))
+            for found in outcome.expectations or ():
+                yield (*start, *found.index, *[""] * (axes - len(found.index)), found.value, found.std)
+
+    return _written(header, rows())
 
 
 def arrays_csv(

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.api.client import Client
 from aerjob_cli.cli.outcomes import damage_told, read_outcomes
+from aerjob_cli.codec.envelope import PUB_RESULT
 from aerjob_cli.codec.results import restore_experiment, to_result
+from aerjob_cli.errors import UsageError
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 
@@ -21,10 +23,18 @@ if TYPE_CHECKING:
 
 
 def qiskit_json(client: Client, job: JobRecord, *, indices: Collection[int] | None) -> bytes:
-    """Write the result of a job, or of some of its experiments; raises ``PayloadDamaged`` and ``JobNotFound``."""
+    """Write the result of a job, or of some of its experiments; raises ``PayloadDamaged`` and ``JobNotFound``.
+
+    ``UsageError`` for the job of a primitive.
+    """
     # Looks whether all of it is there.
     positions = [outcome.index for outcome in read_outcomes(client, job, indices=indices)]
     stored = list(client.results(job, positions=positions))
+    if any(item.format == PUB_RESULT for item in stored):
+        raise UsageError(
+            f"job {job.job_id} is of a primitive, whose result Qiskit has no JSON for; use --format json, or "
+            "retrieve_job(id).result() in Python"
+        )
     from aerjob_cli.codec.arrays import decode_npy
 
     with damage_told(client, job):

@@ -38,6 +38,8 @@ class SubmissionOptions:
     sweep: parameters.Sweep = None
     zip: parameters.Zip = False
     sweep_file: parameters.SweepFile = None
+    observable: parameters.Observables = None
+    precision: parameters.Precision = None
     option: parameters.SimulatorOptions = None
     optimization_level: parameters.OptimizationLevel = None
     no_transpile: parameters.NoTranspile = False

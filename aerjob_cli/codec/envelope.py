@@ -19,15 +19,22 @@ NOISE_TEXT = "noise-text;v1"
 NOISE_FILE = "noise-model+json"
 # Values of parameters (`sweeps`).
 SWEEP = "sweep+json;v1"
+# PUBs of Qiskit's primitives (see `pubs`), and what an estimator is asked about circuits (see `observables`).
+PUBS = "pubs+zip;v1"
+ESTIMATION = "estimation+json;v1"
 # The result of an experiment as plain JSON, and as JSON with markers for what JSON has no words for (see `results`).
 EXPERIMENT_RESULT = "experiment-result+json;v1"
 MARKED_EXPERIMENT_RESULT = "experiment-result+json;v2"
+# The result of a PUB (see `pub_results`).
+PUB_RESULT = "pub-result+json;v1"
 # https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 NPY = "npy"
 
 CIRCUIT_FORMATS = frozenset({OPENQASM2, OPENQASM3, QPY, CIRCUIT_BUNDLE})
 NOISE_FORMATS = frozenset({NOISE, NOISE_TEXT, NOISE_FILE})
-RESULT_FORMATS = frozenset({EXPERIMENT_RESULT, MARKED_EXPERIMENT_RESULT})
+# What a job runs. PUBs come from Python only.
+RUN_FORMATS = CIRCUIT_FORMATS | {PUBS}
+RESULT_FORMATS = frozenset({EXPERIMENT_RESULT, MARKED_EXPERIMENT_RESULT, PUB_RESULT})
 
 
 class ChecksumMismatch(ValueError):

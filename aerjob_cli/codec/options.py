@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from aerjob_cli.catalog import AER_ENGINE, METHODS_WITHOUT_COUNTS, SIMULATORS, Option
+from aerjob_cli.catalog import AER_ENGINE, METHODS_WITHOUT_COUNTS, SIMULATORS, Option, Simulator
 from aerjob_cli.codec.option_tables import (
     AER_OPTIONS,
     FLAG,
@@ -40,13 +40,17 @@ def options_of(backend: str) -> Mapping[str, Option]:
     simulator = simulator_named(backend)
     options = {**simulator.options, **SUBMISSION_OPTIONS}
     options["method"] = Option(str, words=simulator.methods)
-    if not set(simulator.methods) <= METHODS_WITHOUT_COUNTS:
+    if not set(simulator.methods) <= METHODS_WITHOUT_COUNTS and not simulator.is_primitive:
         options[MEASURE_ALL] = FLAG
     if simulator.may_give_state:
         options[SAVE_STATE] = FLAG
-    if simulator.engine == AER_ENGINE:
+    if _takes_aers(simulator):
         options |= {name: option for name, option in AER_OPTIONS.items() if _concerns(name, simulator.methods)}
     return MappingProxyType(dict(sorted(options.items())))
+
+
+def _takes_aers(simulator: Simulator) -> bool:
+    return simulator.engine == AER_ENGINE or simulator.is_primitive
 
 
 def check_options(options: Mapping[str, Any], backend: str) -> dict[str, Any]:
@@ -100,7 +104,7 @@ def _hint(name: str, known: Mapping[str, Option], backend: str) -> str:
     near = difflib.get_close_matches(name, known, n=3)
     if near:
         return f"did you mean {' or '.join(map(repr, near))}?"
-    if len(known) <= _LISTED_AT_MOST or simulator_named(backend).engine != AER_ENGINE:
+    if len(known) <= _LISTED_AT_MOST or not _takes_aers(simulator_named(backend)):
         return f"there is {', '.join(known)}"
     return "they are those of Qiskit Aer's AerSimulator"
 

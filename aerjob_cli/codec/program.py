@@ -1,4 +1,4 @@
-"""What a job runs, as it comes out of the payloads of a submission: circuits, and what they are run with.
+"""What a job runs, as it comes out of the payloads of a submission: circuits or PUBs, and what they are run with.
 
 One payload is one file of a submission, or what Python handed in; its format says what is in it.
 """
@@ -12,22 +12,31 @@ from typing import TYPE_CHECKING
 from aerjob_cli.codec import envelope, noise_files, noise_models, noise_texts, sweeps
 from aerjob_cli.codec.circuits import decode_circuits
 from aerjob_cli.codec.noise_models import Surroundings
+from aerjob_cli.codec.observables import Estimation, decode_estimation
 from aerjob_cli.codec.sweeps import NO_PARAMETERS, Sweep
 from aerjob_cli.errors import CircuitRefused, InputRefused
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
+    from aerjob_cli.codec.pubs import Pub
+
 _ALL = Sweep((NO_PARAMETERS,))
 
 
 @dataclass(frozen=True)
 class Program:
-    """What an engine checks and runs."""
+    """What an engine checks and runs.
+
+    Where there are ``pubs``, each is an experiment, and ``circuits`` are theirs. ``estimation`` is what an estimator is
+    asked about circuits that are no part of a PUB.
+    """
 
     circuits: Sequence[QuantumCircuit]
     surroundings: Surroundings | None = None
     sweep: Sweep = _ALL
+    pubs: Sequence[Pub] = ()
+    estimation: Estimation | None = None
 
     @property
     def experiments_total(self) -> int:
@@ -38,17 +47,32 @@ class Program:
 def decode_program(payloads: Iterable[tuple[str, bytes, str]]) -> Program:
     """Read the payloads of a job (format, bytes, name), in their order; raises ``CircuitRefused``."""
     circuits: list[QuantumCircuit] = []
-    surroundings, sweep = None, _ALL
+    pubs: list[Pub] = []
+    surroundings, sweep, estimation = None, _ALL, None
     for format, data, name in payloads:
         if format in _NOISE:
             surroundings = _NOISE[format](data, name)
         elif format == envelope.SWEEP:
             sweep = sweeps.decode(data, name)
+        elif format == envelope.ESTIMATION:
+            estimation = decode_estimation(data, name)
+        elif format == envelope.PUBS:
+            # NumPy, which a program of circuits does not need.
+            from aerjob_cli.codec.pubs import decode_pubs
+
+            pubs += decode_pubs(data, name)
         else:
             circuits += decode_circuits(format, data, name)
+    if pubs:
+        return program_of_pubs(pubs, surroundings)
     if len(sweep.tables) not in (1, len(circuits)):
         raise CircuitRefused(f"there are values for {len(sweep.tables)} circuits, and the job has {len(circuits)}")
-    return Program(circuits, surroundings, sweep)
+    return Program(circuits, surroundings, sweep, estimation=estimation)
+
+
+def program_of_pubs(pubs: Sequence[Pub], surroundings: Surroundings | None = None) -> Program:
+    """Make the program of a primitive's job."""
+    return Program(tuple(pub.circuit for pub in pubs), surroundings, pubs=tuple(pubs))
 
 
 def _from_text(data: bytes, name: str) -> Surroundings:

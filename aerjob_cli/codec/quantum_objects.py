@@ -55,6 +55,10 @@ def _make_distribution(kind: type[Any], parts: dict[str, Any]) -> Any:
     return kind(parts["data"], shots=parts["shots"])
 
 
+def _make_bit_array(kind: type[Any], parts: dict[str, Any]) -> Any:
+    return kind(parts["data"], parts["num_bits"])
+
+
 def _forms() -> dict[str, _Form]:
     forms = {}
     for prefix, module in (("", _QISKIT), ("aer.", _AER)):
@@ -71,6 +75,9 @@ def _forms() -> dict[str, _Form]:
         "ProbDistribution",
         lambda distribution: {"data": dict(distribution), "shots": distribution.shots},
         _make_distribution,
+    )
+    forms["BitArray"] = _Form(
+        "qiskit.primitives", "BitArray", lambda bits: {"data": bits.array, "num_bits": bits.num_bits}, _make_bit_array
     )
     return forms
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.codec import strict_json
-from aerjob_cli.codec.envelope import EXPERIMENT_RESULT, MARKED_EXPERIMENT_RESULT, RESULT_FORMATS
+from aerjob_cli.codec.envelope import EXPERIMENT_RESULT, MARKED_EXPERIMENT_RESULT
 from aerjob_cli.codec.strict_json import NotJson
 
 if TYPE_CHECKING:
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 _PASSING_METADATA = frozenset(
     {
         "time_taken",
+        "time_taken_execute",
+        "time_taken_parameter_binding",
         "sample_measure_time",
+        "parallel_experiments",
         "parallel_shots",
         "parallel_state_update",
         "parallelization",
@@ -62,17 +65,17 @@ def encode_experiment(experiment: ExperimentResult) -> EncodedExperiment:
     content["meas_level"] = int(content["meas_level"])
     content.pop("time_taken", None)
     if "metadata" in content:
-        content["metadata"] = _lasting(content["metadata"])
+        content["metadata"] = lasting(content["metadata"])
     try:
         return EncodedExperiment(EXPERIMENT_RESULT, strict_json.dumps(content, "the result"))
     except NotJson:
         return _marked(content)
 
 
-def _lasting(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what is not the same in each run, also in the parts, as Aer's fusion has it."""
+def lasting(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out of metadata what is not the same in each run, also in the parts, as Aer's fusion has it."""
     return {
-        key: _lasting(value) if isinstance(value, dict) else value
+        key: lasting(value) if isinstance(value, dict) else value
         for key, value in metadata.items()
         if key not in _PASSING_METADATA
     }
@@ -106,7 +109,7 @@ def restore_experiment(format: str, data: bytes, arrays: Mapping[str, Array]) ->
 
     Raises ``ValueError`` for what is no result, and for a format that is not known.
     """
-    if format not in RESULT_FORMATS:
+    if format not in (EXPERIMENT_RESULT, MARKED_EXPERIMENT_RESULT):
         raise ValueError(f"the format {format!r} is not known")
     content = decode_experiment(data)
     if format == EXPERIMENT_RESULT:

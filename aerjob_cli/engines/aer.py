@@ -27,7 +27,7 @@ from aerjob_cli.engines.experiments import Experiments
 from aerjob_cli.engines.final_state import check_state, chopped, with_final_state
 from aerjob_cli.engines.noise import check_fits, check_is_felt, check_surroundings, gates_under, is_noisy_in_time
 from aerjob_cli.engines.saved_data import has_quantum_errors, saved_bytes
-from aerjob_cli.engines.survey import survey
+from aerjob_cli.engines.survey import Survey, survey
 from aerjob_cli.engines.translation import pass_manager, refusal, runnable
 from aerjob_cli.engines.width import check_width, runs_on_stabilizer
 from aerjob_cli.errors import CircuitRefused
@@ -57,7 +57,7 @@ class AerEngine:
     def check(self, program: Program, spec: JobSpec) -> Plan:
         simulator = _simulator(spec.method)
         check_state(spec)
-        _check_device(spec, simulator)
+        check_device(spec, simulator)
         surroundings = program.surroundings
         if surroundings is not None:
             check_surroundings(surroundings, spec)
@@ -87,16 +87,15 @@ class AerEngine:
                 findings.active.update(prepared.qubits)
             if surroundings is not None and spec.method == "automatic":
                 findings.is_clifford = False  # the noise decides as well, and only Aer knows how
-            check_width(prepared, findings, spec, simulator, _noise_of(program))
-            if not runs_on_stabilizer(findings, spec):
-                widest = max(widest, findings.active_qubits * _DENSE_EXPONENTS.get(spec.method, 0))
+            check_width(prepared, findings, spec, simulator, noise_of(program))
+            widest = max(widest, dense_qubits(findings, spec))
         if surroundings is not None:
             check_is_felt(surroundings, names)
-        return Plan(program.experiments_total, usable_cores() if widest >= _PARALLEL_QUBITS else 1)
+        return Plan(program.experiments_total, threads_for(widest))
 
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
         experiments = _experiments(program, spec)
-        options = {**_options(spec), **_noise_of(program)}
+        options = {**_options(spec), **noise_of(program)}
         size = 1
         for start, stop in missing:
             position = start
@@ -141,7 +140,8 @@ def _runnable(circuit: QuantumCircuit, program: Program, spec: JobSpec) -> Quant
     return runnable(circuit, gates, spec.optimization_level, may_translate=spec.may_translate)
 
 
-def _noise_of(program: Program) -> dict[str, Any]:
+def noise_of(program: Program) -> dict[str, Any]:
+    """Give Aer's option for the noise of a job, or none."""
     return {} if program.surroundings is None else {"noise_model": program.surroundings.noise_model}
 
 
@@ -167,7 +167,20 @@ def _prepared(
     return chunk
 
 
-def _check_device(spec: JobSpec, simulator: AerSimulator) -> None:
+def dense_qubits(findings: Survey, spec: JobSpec) -> int:
+    """Give the n of the 2^n numbers that a circuit is simulated with, 0 where these are not what takes the time."""
+    if runs_on_stabilizer(findings, spec):
+        return 0
+    return findings.active_qubits * _DENSE_EXPONENTS.get(spec.method, 0)
+
+
+def threads_for(widest: int) -> int:
+    """Say how many threads a job has whose widest circuit is simulated with 2^widest numbers."""
+    return usable_cores() if widest >= _PARALLEL_QUBITS else 1
+
+
+def check_device(spec: JobSpec, simulator: AerSimulator) -> None:
+    """Refuse a device that the installed Aer has not; raises ``CircuitRefused``."""
     device = spec.options.get("device")
     available = simulator.available_devices()
     if device is not None and device not in available:
@@ -205,7 +218,7 @@ def _run_chunk(
         if experiment.success:
             runs.append(experiment_run(index, chopped(_as_if_alone(experiment), spec)))
         elif failure is None:
-            failure = _failure(experiment, spec)
+            failure = failure_of(experiment, spec)
     return runs, failure
 
 
@@ -255,7 +268,8 @@ def _as_if_alone(experiment: ExperimentResult) -> ExperimentResult:
     return experiment
 
 
-def _failure(experiment: ExperimentResult, spec: JobSpec) -> SimulationFailed:
+def failure_of(experiment: ExperimentResult, spec: JobSpec) -> SimulationFailed:
+    """Give the failure of an experiment that did not succeed, in Aer's own words."""
     text = str(experiment.status).removeprefix("ERROR: ")
     required_mb = int(getattr(experiment, "metadata", {}).get("required_memory_mb", 0))
     # Of an allocation that failed inside Aer there is only the C++ exception's name.

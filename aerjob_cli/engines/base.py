@@ -16,6 +16,7 @@ from aerjob_cli.states import Reason
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+    from qiskit.primitives import PubResult
     from qiskit.result.models import ExperimentResult
     from qiskit.transpiler import Target
 
@@ -41,7 +42,7 @@ class ExperimentRun:
     name: str
     shots: int
     seed: int
-    result: ExperimentResult
+    result: ExperimentResult | PubResult
     method: str | None = None
     threads: int | None = None
     time_taken_s: float | None = None

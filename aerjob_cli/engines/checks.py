@@ -16,10 +16,15 @@ _SHOWN_PARAMETERS = 5
 _SHOWN_CHARACTERS = 60  # of a name
 
 
-def check_contents(circuit: QuantumCircuit, findings: Survey, spec: JobSpec) -> None:
-    """Refuse a circuit for what is in it, as it was submitted; raises ``CircuitRefused``."""
+def check_contents(
+    circuit: QuantumCircuit, findings: Survey, spec: JobSpec, *, may_have_parameters: bool = False
+) -> None:
+    """Refuse a circuit for what is in it, as it was submitted; raises ``CircuitRefused``.
+
+    It may have parameters where the job brings their values.
+    """
     subject = f"circuit {brief(circuit.name)}"
-    if circuit.parameters:
+    if circuit.parameters and not may_have_parameters:
         names = sorted(as_clause(parameter.name)[:_SHOWN_CHARACTERS] for parameter in circuit.parameters)
         listing = ", ".join(names[:_SHOWN_PARAMETERS]) + (", …" if len(names) > _SHOWN_PARAMETERS else "")
         raise CircuitRefused(

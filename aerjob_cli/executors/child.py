@@ -10,6 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -51,6 +52,7 @@ def preload() -> None:
     preload_readers()
     aer.preload()
     runtime_facts()
+    import_module("aerjob_cli.engines.primitives")
 
 
 def serve(connection: socket) -> None:

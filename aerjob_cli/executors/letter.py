@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from qiskit.result.models import ExperimentResult
+
 from aerjob_cli.codec import envelope
 from aerjob_cli.codec.arrays import Array, encode_npy, npy_parts
-from aerjob_cli.codec.results import encode_experiment
+from aerjob_cli.codec.pub_results import encode_pub_result
+from aerjob_cli.codec.results import EncodedExperiment, encode_experiment
 from aerjob_cli.engines.base import ExperimentRun
 from aerjob_cli.executors.incoming import write_incoming
 from aerjob_cli.executors.messages import CHUNK_BODY_BYTES, CHUNK_FILES, Outcome, Piece
@@ -36,7 +39,7 @@ class Letter:
 
     def add(self, run: ExperimentRun) -> None:
         """Add the result of one experiment, or nothing of it; raises ``ResultNotStorable`` or ``OSError``."""
-        encoded = encode_experiment(run.result)
+        encoded = _encoded(run)
         pieces: list[Piece] = []
         try:
             pieces.append(self._bytes(run.name, encoded.format, encoded.data))
@@ -79,3 +82,9 @@ class Letter:
     def _file(self, name: str, format: str, path: Path, sha256: str, size_bytes: int) -> Piece:
         self._files += 1
         return Piece(name=name, format=format, sha256=sha256, size_bytes=size_bytes, path=str(path))
+
+
+def _encoded(run: ExperimentRun) -> EncodedExperiment:
+    if isinstance(run.result, ExperimentResult):
+        return encode_experiment(run.result)
+    return encode_pub_result(run.result, name=run.name, shots=run.shots, seed=run.seed)

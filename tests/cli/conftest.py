@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 from collections.abc import Callable, Iterator
@@ -83,8 +84,23 @@ class Quick:
 @pytest.fixture
 def quick(idle: CommandLine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Quick]:
     """The same command line on the same idle store, faster."""
+    with _here(idle.home, monkeypatch, capsys) as command_line:
+        yield command_line
+
+
+@pytest.fixture
+def quick_working(
+    working_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Quick]:
+    """The same command line on a store whose worker serves all tests of a module, faster."""
+    with _here(working_home, monkeypatch, capsys) as command_line:
+        yield command_line
+
+
+@contextlib.contextmanager
+def _here(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Quick]:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for name, value in {"AERJOB_HOME": str(idle.home), "COLUMNS": "80"}.items():
+    for name, value in {"AERJOB_HOME": str(home), "COLUMNS": "80"}.items():
         monkeypatch.setenv(name, value)
     yield Quick(capsys)
     for number, handler in handlers.items():

@@ -42,7 +42,15 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
     "wait": [("{done} {error} {cancelled}", 1)],
     "watch": [("", 0), ("{done} {error}", 0)],
     "top": [("", 0)],
-    "result": [("{done}", 0), ("{done} --top 1", 0), ("{state}", 0), ("{state} --top 3", 0), ("{memory}", 0)],
+    "result": [
+        ("{done}", 0),
+        ("{done} --top 1", 0),
+        ("{state}", 0),
+        ("{state} --top 3", 0),
+        ("{memory}", 0),
+        ("{value}", 0),
+        ("{samples}", 0),
+    ],
     "plot": [("{done} -o counts.png --force", 0)],
     "list": [("", 0), ("--status RUNNING --tag none", 0), ("--all --sort name", 0)],
     "show": [("{done}", 0), ("{error}", 0), ("{cancelled}", 0), ("{done} --circuit", 0), ("{done} --experiments", 0)],
@@ -114,6 +122,8 @@ def furnished(working_home: Path, tmp_path_factory: pytest.TempPathFactory) -> F
         "state": submitted("bell.qasm", "--backend", "statevector_simulator"),
         "memory": submitted("bell.qasm", "--memory", "--shots", "5"),
         "unwanted": submitted("bell.qasm"),
+        "value": submitted("bell.qasm", "--observable", "ZZ", "--observable", "XX=0.5", "--precision", "0.1"),
+        "samples": submitted("bell.qasm", "--backend", "sampler"),
         "error": submitted("bad.qasm", exit_code=6),
     }
     aerjob.json("cancel", job_ids["cancelled"])
@@ -200,6 +210,9 @@ def _require_the_states_that_are_meant(furnished: Furnished, answers: dict[str, 
         "cancelled": "CANCELLED",
     }
     assert answers["result"][3]["experiments"][0]["arrays"][0]["largest"]
+    assert answers["result"][5]["experiments"][0]["expectation_values"][0]["std"] == 0.1
+    assert answers["result"][5]["observables"][1] == {"pauli": "XX", "coefficient": 0.5}
+    assert answers["result"][6]["experiments"][0]["counts"].keys() == {"00", "11"}
     assert answers["run"][0]["error"]["code"] == "circuit_refused"
     assert [value["outcome"] for value in answers["worker stop"]] == ["stopped", "not_running"]
     # A job that is done has no reason, and one in ERROR has.

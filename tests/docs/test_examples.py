@@ -171,7 +171,8 @@ def test_the_readme_names_every_simulator() -> None:
     assert f"`{DEFAULT_BACKEND}` (the default)" in {row["simulator"] for row in rows}
     for row in rows:
         simulator = SIMULATORS[row["simulator"].split("`")[1]]
-        assert row["run by"].startswith("Aer" if simulator.engine == AER_ENGINE else "Qiskit")
+        is_aers = simulator.engine == AER_ENGINE or simulator.is_primitive
+        assert row["run by"].startswith("Aer" if is_aers else "Qiskit")
 
 
 REFUSED_FROM_PYTHON = """

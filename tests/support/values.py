@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from qiskit.primitives import BitArray, DataBin, PubResult
 from qiskit.quantum_info import StabilizerState
 from qiskit.quantum_info.operators.base_operator import BaseOperator
 from qiskit.quantum_info.states.quantum_state import QuantumState
@@ -29,6 +30,12 @@ def same(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, BitArray):
+        return one.num_bits == other.num_bits and same(one.array, other.array)
+    if isinstance(one, DataBin):
+        return one.shape == other.shape and same(list(one.items()), list(other.items()))
+    if isinstance(one, PubResult):
+        return same(one.data, other.data) and same(one.metadata, other.metadata)
     if isinstance(one, StabilizerState):
         return bool(one.clifford == other.clifford)
     if isinstance(one, QuantumState):

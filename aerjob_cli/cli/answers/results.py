@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 
 from aerjob_cli.cli.answers.arrays import ArrayContent
 from aerjob_cli.cli.answers.base import Answer
+from aerjob_cli.cli.answers.expectations import Expectations
 from aerjob_cli.cli.answers.jobs import job_json
 from aerjob_cli.cli.cleaning import clean
+from aerjob_cli.codec.observables import Estimation
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 
@@ -22,7 +24,7 @@ class ExperimentOutcome:
     ``counts`` have bit strings as Qiskit's ``get_counts``, most frequent first; None where the simulator gave none.
     ``parameters`` are the values that its circuit had. ``arrays`` are all that belong to it, ``data`` is everything
     else (complex numbers as [real, imaginary], an array within as {"array": its name}), and ``summaries`` says of data
-    in a few words what it is.
+    in a few words what it is. ``expectations`` are what an estimator found, None for anything else.
     """
 
     index: int
@@ -35,11 +37,14 @@ class ExperimentOutcome:
     data: Mapping[str, Any] = field(default_factory=dict)
     summaries: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, float] = field(default_factory=dict)
+    expectations: Expectations | None = None
 
     @property
     def title(self) -> str:
         """Say which experiment it is."""
         values = "".join(f", {name} = {value:.6g}" for name, value in self.parameters.items())
+        if self.expectations is not None:
+            return clean(f"{self.name}: {self.expectations.title}, seed {self.seed}{values}")
         return clean(f"{self.name}: {self.shots} {'shot' if self.shots == 1 else 'shots'}, seed {self.seed}{values}")
 
     @property
@@ -56,6 +61,8 @@ class ExperimentOutcome:
             content["left_out"] = dict(zip(("outcomes", "count"), self.counts_left_out(top), strict=True))
         if self.memory is not None:
             content["memory"] = list(self.memory)
+        if self.expectations is not None:
+            content["expectation_values"] = self.expectations.as_json()
         if self.arrays:
             content["arrays"] = [array.as_json(with_elements=top is not None) for array in self.arrays]
         if self.data:
@@ -66,6 +73,8 @@ class ExperimentOutcome:
         """Give the counts, then the arrays, then the rest; each with a heading when there is more than one."""
         counts = [f"{bits}\t{count}" for bits, count in islice((self.counts or {}).items(), top)]
         blocks = [("counts", counts)] if counts else []
+        if self.expectations is not None:
+            blocks.append((self.expectations.title, list(self.expectations.lines())))
         blocks += [(array.title, list(array.lines())) for array in self.shown_arrays]
         if self.summaries:
             blocks.append(("data", [f"{clean(key)}\t{clean(text)}" for key, text in self.summaries.items()]))
@@ -92,7 +101,8 @@ class ExperimentOutcome:
 class JobResult(Answer):
     """The result of one job, or a part of it. ``top`` is how many outcomes are wanted, None for all.
 
-    ``has_headings`` says that the lines name the experiments, since there are, or will be, several.
+    ``has_headings`` says that the lines name the experiments, since there are, or will be, several. ``estimation`` is
+    what was asked about the circuits of files, None where they were counted.
     """
 
     screen: ClassVar[str | None] = "results"
@@ -101,12 +111,15 @@ class JobResult(Answer):
     experiments: tuple[ExperimentOutcome, ...]
     top: int | None = None
     has_headings: bool = False
+    estimation: Estimation | None = None
 
     def content(self) -> dict[str, Any]:
+        asked = {} if self.estimation is None else {"observables": _observables_json(self.estimation)}
         return {
             "job_id": self.job.job_id,
             # Of the job, whatever part of its result was asked for.
             "complete": self.job.status is Status.DONE,
+            **asked,
             "experiments": [item.as_json(top=self.top) for item in self.experiments],
         }
 
@@ -123,6 +136,10 @@ class JobResult(Answer):
             for experiment in self.experiments
             for sentence in experiment.left_out(self.top)
         )
+
+
+def _observables_json(estimation: Estimation) -> list[dict[str, Any]]:
+    return [{"pauli": label, "coefficient": coefficient} for label, coefficient in estimation.terms]
 
 
 @dataclass(frozen=True, kw_only=True)

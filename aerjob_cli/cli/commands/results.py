@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated
@@ -16,10 +16,10 @@ from aerjob_cli.cli.awaited_results import Wanted, job_with_result, remarks_on_p
 from aerjob_cli.cli.chosen_arrays import one_array
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
-from aerjob_cli.cli.outcomes import ELEMENTS_LISTED, read_outcomes, read_result
+from aerjob_cli.cli.outcomes import ELEMENTS_LISTED, StoredOutcome, read_outcomes, read_result
 from aerjob_cli.cli.output_files import OutputFile, output_file
 from aerjob_cli.cli.render import as_text
-from aerjob_cli.cli.result_csv import arrays_csv, counts_csv
+from aerjob_cli.cli.result_csv import arrays_csv, counts_csv, expectations_csv
 from aerjob_cli.errors import UsageError
 from aerjob_cli.store.records import JobRecord
 
@@ -134,12 +134,14 @@ def _documents(client: Client, job: JobRecord, wanted: _Form) -> Iterator[Answer
     remarks = remarks_on_part(job, indices=wanted.indices, found=[outcome.index for outcome in outcomes])
     parts: Iterable[bytes]
     if wanted.format is ResultFormat.NPY:
-        parts = [one_array(job, outcomes, wanted.array).load()]
+        parts = [one_array(job, outcomes, wanted.array or _usual_array(outcomes)).load()]
     elif wanted.format is ResultFormat.QISKIT:
         # It imports Qiskit, the others do not.
         from aerjob_cli.cli.result_qiskit import qiskit_json
 
         parts = [qiskit_json(client, job, indices=wanted.indices)]
+    elif wanted.array is None and any(outcome.expectations is not None for outcome in outcomes):
+        parts = expectations_csv(job, outcomes)
     elif wanted.array is not None or (outcomes and not any(outcome.counts for outcome in outcomes)):
         parts = arrays_csv(client, job, outcomes, name=wanted.array, top=wanted.top)
     else:
@@ -154,3 +156,8 @@ def _documents(client: Client, job: JobRecord, wanted: _Form) -> Iterator[Answer
     else:
         wanted.place.write(parts)
     yield Note(remarks=remarks)
+
+
+def _usual_array(outcomes: Sequence[StoredOutcome]) -> str | None:
+    """Name the array that is meant where there are several and none was named: an estimator's values."""
+    return "evs" if any(outcome.expectations is not None for outcome in outcomes) else None

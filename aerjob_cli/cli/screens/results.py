@@ -11,12 +11,14 @@ from rich.text import Text
 
 from aerjob_cli.cli.answers.arrays import ArrayContent, LargestElements
 from aerjob_cli.cli.answers.base import Answer
+from aerjob_cli.cli.answers.expectations import Expectations
 from aerjob_cli.cli.answers.results import ExperimentOutcome, JobResult, RunResults
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.screens.bars import BlockBar
 
 # More outcomes than this are for a file, not for a screen.
 _OUTCOMES_SHOWN = 32
+_VALUES_SHOWN = 32
 _DECIMALS = 6
 
 
@@ -52,9 +54,14 @@ def _experiment(experiment: ExperimentOutcome, top: int | None) -> Iterator[Rend
         yield _statevector(array, array.largest) if array.is_statevector else _elements(array, array.largest)
         if array.left_out() is not None:
             yield _dim(f"{array.left_out()}; `aerjob result` shows more with --top")
+    if experiment.expectations is not None:
+        yield _expectations(experiment.expectations)
+        if len(experiment.expectations.values) > _VALUES_SHOWN:
+            left = len(experiment.expectations.values) - _VALUES_SHOWN
+            yield _dim(f"and {left} more; `aerjob result` gives all of them with --format csv")
     if experiment.summaries:
         yield _data(experiment)
-    if not (experiment.counts or experiment.shown_arrays or experiment.summaries):
+    if not (experiment.counts or experiment.expectations or experiment.shown_arrays or experiment.summaries):
         yield _dim("nothing was measured")
 
 
@@ -69,6 +76,19 @@ def _counts(experiment: ExperimentOutcome, shown: int) -> Table:
     table.add_column()
     for bits, count in islice(counts.items(), shown):
         table.add_row(Text(clean(bits)), str(count), f"{100 * count / total:.1f}", BlockBar(count / longest))
+    return table
+
+
+def _expectations(found: Expectations) -> Table:
+    table = _table()
+    for axis in range(found.axes):
+        table.add_column("INDEX" if found.axes == 1 else f"INDEX {axis}", justify="right", no_wrap=True)
+    table.add_column("VALUE", justify="right", no_wrap=True)
+    table.add_column("STD", justify="right", no_wrap=True)
+    for item in islice(found.values, _VALUES_SHOWN):
+        # A sum with 0 turns -0.0 into 0.0.
+        value = round(item.value, _DECIMALS) + 0.0
+        table.add_row(*map(str, item.index), f"{value:.{_DECIMALS}f}", f"{item.std:.6g}")
     return table
 
 

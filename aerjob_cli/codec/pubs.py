@@ -1,0 +1,108 @@
+"""The PUBs of Qiskit's primitives (circuit, observables, parameter values, shots or precision) to and from bytes.
+
+They are one archive: ``circuits`` with each circuit once, however many PUBs it is in, ``pubs.json`` with markers, and
+the arrays of parameter values as ``.npy``. Observables are written as Paulis with their coefficients; JSON keeps these
+to the bit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from aerjob_cli.codec import bundle, strict_json
+from aerjob_cli.codec.arrays import ArrayNotStorable, decode_npy, encode_npy
+from aerjob_cli.codec.circuits import decode_circuits, encode_circuits
+from aerjob_cli.codec.markers import Marking, restore
+from aerjob_cli.errors import CircuitRefused
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+    from qiskit.primitives.containers.estimator_pub import EstimatorPub
+    from qiskit.primitives.containers.observables_array import ObservablesArray
+    from qiskit.primitives.containers.sampler_pub import SamplerPub
+
+    Pub: TypeAlias = SamplerPub | EstimatorPub
+
+_CIRCUITS = "circuits"
+_PUBS = "pubs.json"
+_NPY = ".npy"
+
+
+def encode_pubs(pubs: Sequence[Pub]) -> bytes:
+    """Write PUBs, all for a sampler or all for an estimator, with their shots or precision.
+
+    Raises ``CircuitRefused`` for a circuit that would not come back as it was.
+    """
+    places: dict[int, int] = {}
+    circuits: list[QuantumCircuit] = []
+    for pub in pubs:
+        if places.setdefault(id(pub.circuit), len(circuits)) == len(circuits):
+            circuits.append(pub.circuit)
+    marking = Marking()
+    marked = marking.mark([{"circuit": places[id(pub.circuit)], **_fields(pub)} for pub in pubs], ("pubs",))
+    format, data = encode_circuits(circuits)
+    return bundle.pack(
+        {
+            _CIRCUITS: data,
+            _PUBS: strict_json.dumps({"circuits": format, "pubs": marked}),
+            **{name + _NPY: encode_npy(array) for name, array in marking.arrays.items()},
+        }
+    )
+
+
+def decode_pubs(data: bytes, name: str) -> list[Pub]:
+    """Read what ``encode_pubs`` wrote; raises ``CircuitRefused`` for anything else."""
+    try:
+        parts = bundle.unpack(data)
+        content = json.loads(parts[_PUBS])
+        circuits = decode_circuits(content["circuits"], parts[_CIRCUITS], name)
+        arrays = {part.removesuffix(_NPY): decode_npy(parts[part]) for part in parts if part.endswith(_NPY)}
+        return [_pub(circuits[fields["circuit"]], fields) for fields in restore(content["pubs"], arrays)]
+    except (ValueError, TypeError, LookupError, AttributeError, ArrayNotStorable) as error:
+        raise CircuitRefused(f"the PUBs of {name} cannot be read ({error}); run them again") from error
+
+
+def _fields(pub: Pub) -> dict[str, Any]:
+    values = pub.parameter_values
+    fields: dict[str, Any] = {
+        "values": [[list(names), array] for names, array in values.data.items()],
+        "shape": list(values.shape),
+    }
+    if not hasattr(pub, "observables"):
+        return fields | {"shots": None if pub.shots is None else int(pub.shots)}
+    return fields | {
+        "observables": _terms(pub.observables),
+        "observables_shape": list(pub.observables.shape),
+        "precision": None if pub.precision is None else float(pub.precision),
+    }
+
+
+def _terms(observables: ObservablesArray) -> list[list[list[Any]]]:
+    """Give the Paulis and coefficients of each observable, in the order in which an estimator adds them up."""
+    flat = observables.ravel().tolist()
+    return [[[str(label), float(coefficient)] for label, coefficient in terms.items()] for terms in flat]
+
+
+def _pub(circuit: QuantumCircuit, fields: dict[str, Any]) -> Pub:
+    from qiskit.primitives.containers.bindings_array import BindingsArray
+    from qiskit.primitives.containers.estimator_pub import EstimatorPub
+    from qiskit.primitives.containers.sampler_pub import SamplerPub
+
+    values = BindingsArray({tuple(names): array for names, array in fields["values"]}, shape=tuple(fields["shape"]))
+    if "observables" not in fields:
+        return SamplerPub(circuit, values, fields["shots"])
+    observables = observables_of(fields["observables"], tuple(fields["observables_shape"]))
+    return EstimatorPub(circuit, observables, values, fields["precision"])
+
+
+def observables_of(terms: Sequence[Sequence[tuple[str, float]]], shape: tuple[int, ...]) -> ObservablesArray:
+    """Make an array of observables of that shape, each of Paulis and coefficients; raises ``ValueError``."""
+    from qiskit.primitives.containers.observables_array import ObservablesArray
+
+    array = np.empty(len(terms), dtype=object)
+    array[:] = [{label: coefficient for label, coefficient in observable} for observable in terms]  # noqa: C416
+    return ObservablesArray(array.reshape(shape))
