@@ -15,6 +15,7 @@ from qiskit.exceptions import QiskitError
 from qiskit.primitives import BaseEstimatorV2, BasePrimitiveJob, BaseSamplerV2, PrimitiveResult, PubResult
 from qiskit.providers import JobStatus
 from qiskit.quantum_info import SparsePauliOp
+from qiskit_aer.noise import NoiseModel, depolarizing_error
 from qiskit_aer.primitives import EstimatorV2, SamplerV2
 
 from aerjob_cli import BasicAerProvider, DurableEstimator, DurableSampler, PrimitiveAerJob
@@ -187,6 +188,26 @@ def test_the_arguments_of_aers_primitives_are_taken(idle: BasicAerProvider) -> N
     on_a_backend = DurableSampler(backend)
     assert (on_a_backend.seed, on_a_backend.options) == (8, {"method": "statevector"})
     assert DurableSampler(idle.get_backend("statevector_simulator")).options == {"method": "statevector"}
+
+
+def test_noise_is_stored_with_the_job(working: BasicAerProvider) -> None:
+    model = NoiseModel()
+    model.add_all_qubit_quantum_error(depolarizing_error(0.2, 2), ["cx"])
+    pub = (ansatz(), "ZZ", [0.0, 0.0])
+    options = {"backend_options": {"noise_model": model}, "run_options": {"seed_simulator": 3}}
+    (expected,) = EstimatorV2(options=options).run([pub]).result()
+    backend = working.get_backend("aer_simulator")
+    backend.set_options(noise_model=model)
+    for estimator in (
+        DurableEstimator(working, seed=3, noise_model=model),
+        DurableEstimator(working, options=options),
+        DurableEstimator(backend, seed=3),
+    ):
+        (found,) = estimator.run([pub]).result(timeout=PATIENCE_S)
+        assert same(dict(found.data.items()), dict(expected.data.items()))
+    assert float(expected.data.evs) == pytest.approx(0.8)
+    with pytest.raises(RunRefused, match="NoiseModel"):
+        DurableSampler(working, noise_model={})
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,25 @@ def test_several_files_are_several_values(quick_working: Quick, bell: Path, ansa
     assert quick_working("result", again)[1].replace(again, job_id).splitlines() == lines
 
 
+def test_noise_and_a_sweep_go_with_observables(quick_working: Quick, tmp_path: Path) -> None:
+    circuit = QuantumCircuit(1, name="turned")
+    circuit.ry(Parameter("theta"), 0)
+    path = tmp_path / "turned.qpy"
+    with path.open("wb") as file:
+        qpy.dump(circuit, file)
+    terms = ("--observable", "Z", "--sweep", "theta=0:pi:3")
+    job_id = quick_working("submit", str(path), *terms, "--wait")[1].strip()
+    rows = list(csv.reader(quick_working("result", job_id, "--format", "csv")[1].splitlines()))
+    assert rows[0] == ["job_id", "experiment", "name", "theta", "value", "std"]
+    assert [float(row[4]) for row in rows[1:]] == pytest.approx([1.0, 0.0, -1.0], abs=1e-9)
+    experiments = quick_working.json("result", job_id)["experiments"]
+    assert [item["parameters"]["theta"] for item in experiments] == pytest.approx([0.0, np.pi / 2, np.pi])
+    noise = ("--noise", "depolarizing:p1=0.3")
+    (noisy,) = quick_working.json("run", str(path), "--observable", "Z", "--bind", "theta=0", *noise)["jobs"]
+    (found,) = noisy["experiments"][0]["expectation_values"]
+    assert 0.5 < found["value"] < 0.9
+
+
 def test_results_of_python_are_told(quick_working: Quick, working_home: Path) -> None:
     provider = BasicAerProvider(working_home)
     circuit = QuantumCircuit(1, name="turned")

@@ -15,12 +15,15 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.quantum_info import SparseObservable, SparsePauliOp
 from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel, depolarizing_error
 from qiskit_aer.primitives import EstimatorV2, SamplerV2
 
 from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.noise_models import Surroundings
 from aerjob_cli.codec.observables import Estimation
 from aerjob_cli.codec.program import Program, program_of_pubs
+from aerjob_cli.codec.sweeps import NO_PARAMETERS, Sweep, Table
 from aerjob_cli.engines.base import ExperimentRun, SimulationFailed
 from aerjob_cli.engines.primitives import EstimatorEngine, SamplerEngine
 from aerjob_cli.errors import CircuitRefused
@@ -29,6 +32,7 @@ from tests.engines.conftest import MakeSpec
 from tests.support.values import same
 
 SEED = 11
+ESTIMATION = Estimation((("ZZ", 1.0),))
 HAMILTONIAN = SparsePauliOp(["ZZ", "XX", "IY"], [1.0, 0.5, 0.1 + 0.2])
 
 
@@ -138,6 +142,67 @@ def test_gates_that_aer_does_not_have_are_translated(estimating: JobSpec) -> Non
     (found,) = run(EstimatorEngine(), program, estimating)
     (wanted,) = EstimatorV2().run([(circuit.decompose("qft"), HAMILTONIAN, values(2))]).result()
     assert found.result.data.evs == pytest.approx(wanted.data.evs, abs=1e-12)
+
+
+def noise(gate: str = "cx") -> NoiseModel:
+    model = NoiseModel()
+    model.add_all_qubit_quantum_error(depolarizing_error(0.1, 2 if gate == "cx" else 1), [gate])
+    return model
+
+
+def test_noise_is_that_of_aers_primitives(sampling: JobSpec, estimating: JobSpec) -> None:
+    pub = (ansatz(), HAMILTONIAN, values(3, 2))
+    program = program_of_pubs([EstimatorPub.coerce(pub)], Surroundings(noise()))
+    EstimatorEngine().check(program, estimating)
+    (found,) = run(EstimatorEngine(), program, estimating)
+    options = {"backend_options": {"noise_model": noise()}, "run_options": {"seed_simulator": SEED}}
+    assert same(data(found.result), data(EstimatorV2(options=options).run([pub]).result()[0]))
+    assert not same(data(found.result), data(EstimatorV2().run([pub]).result()[0]))
+    circuit = ansatz().measure_all(inplace=False)
+    program = program_of_pubs([SamplerPub.coerce((circuit, values(3, 2)), 60)], Surroundings(noise()))
+    (found,) = run(SamplerEngine(), program, sampling)
+    aers = SamplerV2(seed=SEED, options={"backend_options": {"noise_model": noise()}})
+    assert same(data(found.result), data(aers.run([(circuit, values(3, 2))], shots=60).result()[0]))
+    with pytest.raises(CircuitRefused, match="the noise model is for 'h'"):
+        EstimatorEngine().check(program_of_pubs([EstimatorPub.coerce(pub)], Surroundings(noise("h"))), estimating)
+
+
+def test_observables_follow_their_qubits_onto_a_device(estimating: JobSpec) -> None:
+    # Not next to one another on the line, so that qubits are swapped on the way.
+    circuit = QuantumCircuit(3, name="far")
+    circuit.h(0)
+    circuit.cx(0, 2)
+    circuit.ry(0.3, 1)
+    circuit.cx(0, 1)
+    circuit.x(2)
+    observables = ["ZIZ", "IZZ", "ZII", SparsePauliOp(["XXX", "ZIZ"], [1.0, 0.5])]
+    line = tuple((one, other) for one in range(4) for other in range(4) if abs(one - other) == 1)
+    next_to_none = NoiseModel()
+    next_to_none.add_all_qubit_quantum_error(depolarizing_error(1e-9, 1), ["x"])
+    device = Surroundings(next_to_none, basis_gates=("cx", "rz", "sx", "x"), coupling=line, num_qubits=4)
+    program = program_of_pubs([EstimatorPub.coerce((circuit, observables))], device)
+    EstimatorEngine().check(program, estimating)
+    (found,) = run(EstimatorEngine(), program, estimating)
+    (exact,) = EstimatorV2().run([(circuit, observables)]).result()
+    assert found.result.data.evs == pytest.approx(exact.data.evs, abs=1e-6)
+    assert set(np.round(exact.data.evs, 2)) == {-1.0, 0.96, 0.0, 0.5}
+
+
+def test_a_sweep_gives_a_value_for_each_point(estimating: JobSpec) -> None:
+    plain = QuantumCircuit(2, name="plain")
+    table = Table(("a", "b"), ((0.1, 0.2), (0.3, 0.4), (0.5, 0.6)))
+    program = Program([ansatz(), plain, ansatz()], None, Sweep((table, NO_PARAMETERS, table)), estimation=ESTIMATION)
+    assert EstimatorEngine().check(program, estimating).experiments_total == 7
+    runs = run(EstimatorEngine(), program, estimating)
+    (wanted,) = EstimatorV2().run([(ansatz(), "ZZ", np.array(table.points))]).result()
+    found = [float(item.result.data.evs) for item in runs]
+    assert found[:3] == found[4:] == pytest.approx(wanted.data.evs.tolist(), abs=1e-12)
+    assert [item.seed for item in runs] == [SEED + 2113 * index for index in range(7)]
+    (last,) = run(EstimatorEngine(), program, estimating, [(6, 7)])
+    assert same(data(last.result), data(runs[6].result))
+    for tables, fact in (((Table(("c",), ((0.1,),)),), "no circuit has a parameter 'c'"), ((NO_PARAMETERS,), "a, b")):
+        with pytest.raises(CircuitRefused, match=fact):
+            EstimatorEngine().check(Program([ansatz()], None, Sweep(tables), estimation=ESTIMATION), estimating)
 
 
 def test_circuits_of_files_are_estimated_without_their_last_measurements(make_spec: MakeSpec) -> None:
