@@ -302,7 +302,7 @@ def test_pubs_of_the_other_primitive_are_refused(sampling: JobSpec, estimating: 
             EstimatorEngine().check(program, estimating)
 
 
-def test_a_failure_is_raised_where_aers_sampler_gives_zeros(make_spec: MakeSpec) -> None:
+def test_a_failure_has_its_reason_and_those_before_it_are_given(make_spec: MakeSpec) -> None:
     spec = make_spec(backend="sampler", method="stabilizer", counts_required=False)
     bad = QuantumCircuit(1, 1)
     bad.t(0)
@@ -313,3 +313,16 @@ def test_a_failure_is_raised_where_aers_sampler_gives_zeros(make_spec: MakeSpec)
     with pytest.raises(SimulationFailed, match="contains invalid") as failure:
         next(chunks)
     assert failure.value.reason is Reason.SIMULATION_FAILED
+
+
+def test_a_lack_of_memory_is_called_one(make_spec: MakeSpec) -> None:
+    spec = make_spec(method="statevector", max_memory_mb=1, counts_required=False)
+    circuit = wide(20)
+    engines: list[tuple[SamplerEngine | EstimatorEngine, Program]] = [
+        (SamplerEngine(), program_of_pubs([SamplerPub.coerce(circuit.measure_all(inplace=False), 3)])),
+        (EstimatorEngine(), program_of_pubs([EstimatorPub.coerce((circuit, "Z" * 20))])),
+    ]
+    for engine, program in engines:
+        with pytest.raises(SimulationFailed, match="Insufficient memory") as failure:
+            run(engine, program, spec)
+        assert failure.value.reason is Reason.OUT_OF_MEMORY
