@@ -42,11 +42,15 @@ _CANCEL_TAKES_AT_MOST_S = 30.0
 
 @dataclass(frozen=True)
 class CircuitBytes:
-    """Circuits as they were handed in, or what they are run with: a name for people, a format tag, the bytes."""
+    """Circuits as they were handed in, or what they are run with: a name for people, a format tag, the bytes.
+
+    ``identity`` is a checksum of what they mean, where other bytes may mean the same.
+    """
 
     name: str
     format: str
     data: bytes
+    identity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -394,4 +398,4 @@ class Client:
         sha256 = hashlib.sha256(circuit.data).hexdigest()
         with told(self.store.paths.objects):
             inline = objects.put_if_large(self.store.paths, sha256, circuit.data)
-        return Payload(circuit.name, circuit.format, sha256, size, inline)
+        return Payload(circuit.name, circuit.format, sha256, size, inline, circuit.identity)

@@ -13,13 +13,17 @@ from aerjob_cli.states import Reason, Status
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """Named bytes with a format tag and a checksum: in ``data``, or in the object folder when that is None."""
+    """Named bytes with a format tag and a checksum: in ``data``, or in the object folder when that is None.
+
+    ``identity`` is not stored: it stands for ``sha256`` when a request is compared with an earlier one.
+    """
 
     name: str
     format: str
     sha256: str
     size_bytes: int
     data: bytes | None
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

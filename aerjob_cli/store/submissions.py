@@ -154,7 +154,10 @@ def _payload(row: Row[Any]) -> Payload:
 def _request_sha256(submission: Submission) -> str:
     asked = {
         # A file is the same wherever its folder is; its own name is in the result.
-        "payloads": [[PurePath(payload.name).name, payload.format, payload.sha256] for payload in submission.payloads],
+        "payloads": [
+            [PurePath(payload.name).name, payload.format, payload.identity or payload.sha256]
+            for payload in submission.payloads
+        ],
         "backend": submission.backend,
         "method": submission.method,
         "shots": submission.shots,

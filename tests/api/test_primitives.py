@@ -163,6 +163,31 @@ def test_a_job_without_a_seed_draws_one(idle: BasicAerProvider) -> None:
     assert len(seeds) == 3
 
 
+def test_a_repeated_key_gives_the_first_job_in_any_process(
+    idle: BasicAerProvider, in_another_process: InAnotherProcess
+) -> None:
+    # Parameters are made anew there, and in expressions they may be in any order.
+    code = """
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVector
+from aerjob_cli import DurableEstimator
+from qiskit.exceptions import QiskitError
+v = ParameterVector("v", 12)
+circuit = QuantumCircuit(1, name="ansatz")
+for one, other in zip(v, v[1:]):
+    circuit.ry(one * other + one / 3 - other, 0)
+for offset in (0.0, 0.5):
+    try:
+        job = DurableEstimator(seed=1).run([(circuit, "Z", np.arange(12) + offset)], idempotency_key="step 1")
+        print(job.job_id())
+    except QiskitError as error:
+        print(str(error).partition("; ")[2])
+"""
+    first, second = (in_another_process(home_of(idle), code).splitlines() for _ in range(2))
+    assert first == second == [first[0], "choose another key"]
+
+
 def test_a_failed_simulation_has_its_reason(working: BasicAerProvider) -> None:
     sampler = DurableSampler(working, options={"method": "stabilizer"})
     circuit = QuantumCircuit(1)

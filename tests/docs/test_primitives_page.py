@@ -14,7 +14,7 @@ PAGE = "docs/primitives.md"
 
 
 def test_the_programs_do_what_the_page_says(script_environment: Environment, aerjob: CommandLine) -> None:
-    submit, retrieve, sampler = code_blocks(text_of(PAGE), "python")
+    submit, retrieve, loop, sampler = code_blocks(text_of(PAGE), "python")
 
     def printed(program: str) -> str:
         return subprocess.run(
@@ -30,6 +30,13 @@ def test_the_programs_do_what_the_page_says(script_environment: Environment, aer
     values = [float(word) for word in printed(retrieve.replace("…", job_id) + sampler).strip("[]\n").split()]
     assert len(values) == 10
     assert max(map(abs, values)) < 1.6
+    # The circuit is that of the first program. Started again, the loop runs nothing.
+    whole = submit.partition("points =")[0] + loop
+    energy = printed(whole)
+    assert float(energy) < -1.0
+    before = aerjob("list", "--all").stdout
+    assert printed(whole) == energy
+    assert aerjob("list", "--all").stdout == before
     (command,) = code_blocks(text_of(PAGE), "sh")
     done = aerjob.shell(f"cd {shlex.quote(str(ROOT))}\n{command}")
     value, std = map(float, done.stdout.split())
