@@ -150,6 +150,15 @@ def noise(gate: str = "cx") -> NoiseModel:
     return model
 
 
+def test_the_executed_circuits_are_those_that_aer_gets(estimating: JobSpec) -> None:
+    circuit = ansatz()
+    circuit.append(QFTGate(2), [0, 1])
+    pubs = [EstimatorPub.coerce((circuit, "ZZ", [0.1, 0.2])), EstimatorPub.coerce((circuit, "ZZ", values(3, 2)))]
+    bound, swept = EstimatorEngine().executed(program_of_pubs(pubs), estimating, range(2))
+    assert (bound.num_parameters, swept.num_parameters) == (0, 2)
+    assert "qft" not in {*bound.count_ops(), *swept.count_ops()}
+
+
 def test_noise_is_that_of_aers_primitives(sampling: JobSpec, estimating: JobSpec) -> None:
     pub = (ansatz(), HAMILTONIAN, values(3, 2))
     program = program_of_pubs([EstimatorPub.coerce(pub)], Surroundings(noise()))
