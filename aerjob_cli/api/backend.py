@@ -17,6 +17,7 @@ from aerjob_cli.api.planning import plan_of
 from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.run_inputs import payloads_of, surroundings_of, sweep_of
 from aerjob_cli.codec.circuits import encode_circuits
+from aerjob_cli.codec.fingerprints import fingerprint
 from aerjob_cli.codec.noise_models import Surroundings
 from aerjob_cli.codec.program import Program
 from aerjob_cli.errors import brief
@@ -118,7 +119,12 @@ class BasicAerBackend(DescribedBackend):
             )
         )
         plan = self._plan(program, request)
-        return replace(request, circuits=_encoded(circuits), beside=payloads_of(program), plan=plan)
+        return replace(
+            request,
+            circuits=_encoded(circuits, is_compared=request.idempotency_key is not None),
+            beside=payloads_of(program),
+            plan=plan,
+        )
 
     def surroundings(self, noise_model: object) -> Surroundings | None:
         """Give what circuits run under: the device, if it is in the place of one, and the noise model, if any."""
@@ -172,16 +178,20 @@ def _listed(run_input: QuantumCircuit | Iterable[QuantumCircuit]) -> list[Quantu
     return circuits
 
 
-def _encoded(circuits: list[QuantumCircuit]) -> tuple[CircuitBytes, ...]:
+def _encoded(circuits: list[QuantumCircuit], *, is_compared: bool) -> tuple[CircuitBytes, ...]:
+    """Write circuits in groups; ``is_compared`` says that they may be handed in again by another process."""
     groups = (
         circuits[start : start + _CIRCUITS_PER_PAYLOAD] for start in range(0, len(circuits), _CIRCUITS_PER_PAYLOAD)
     )
-    return tuple(chain.from_iterable(map(_encoded_group, groups)))
+    return tuple(chain.from_iterable(_encoded_group(group, is_compared=is_compared) for group in groups))
 
 
-def _encoded_group(group: list[QuantumCircuit]) -> tuple[CircuitBytes, ...]:
+def _encoded_group(group: list[QuantumCircuit], *, is_compared: bool) -> tuple[CircuitBytes, ...]:
     format, data = encode_circuits(group)
     if len(data) > PAYLOAD_LIMIT_BYTES and len(group) > 1:
         middle = len(group) // 2
-        return *_encoded_group(group[:middle]), *_encoded_group(group[middle:])
-    return (CircuitBytes(group[0].name, format, data),)
+        return (
+            *_encoded_group(group[:middle], is_compared=is_compared),
+            *_encoded_group(group[middle:], is_compared=is_compared),
+        )
+    return (CircuitBytes(group[0].name, format, data, fingerprint(group) if is_compared else None),)

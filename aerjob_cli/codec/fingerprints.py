@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import Operation
+    from qiskit.circuit import Operation, ParameterExpression
 
 _NUMBERED = re.compile(r"circuit-[0-9]+(?:-[0-9]+)?")
 
@@ -65,6 +65,22 @@ def _operation(operation: Operation) -> list[Any]:
     ]
 
 
+def _expression(expression: ParameterExpression) -> list[Any]:
+    """Give an expression's parameters, and its value at one point: its terms are in any order, also as text."""
+    point = {parameter: _coordinate(parameter.name) for parameter in expression.parameters}
+    try:
+        value = complex(expression.bind(point))
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise _Unknown from error
+    # Terms that are added in another order may differ in the last digits.
+    return ["expression", sorted(parameter.name for parameter in point), f"{value:.9e}"]
+
+
+def _coordinate(name: str) -> float:
+    """Give a number from 0.1 to 1 that looks like no other name's."""
+    return 0.1 + 0.9 * int(hashlib.sha256(name.encode()).hexdigest()[:12], 16) / 16**12
+
+
 def _value(value: Any) -> Any:
     import numpy as np
     from qiskit import QuantumCircuit
@@ -77,7 +93,7 @@ def _value(value: Any) -> Any:
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return [value.dtype.str, list(value.shape), hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()]
     if isinstance(value, ParameterExpression):
-        return ["expression", str(value)]
+        return _expression(value)
     if isinstance(value, QuantumCircuit):
         return _circuit(value)
     if isinstance(value, (list, tuple)):

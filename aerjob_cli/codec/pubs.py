@@ -8,16 +8,16 @@ to the bit.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from qiskit.exceptions import QiskitError
 
 from aerjob_cli.codec import bundle, strict_json
 from aerjob_cli.codec.arrays import ArrayNotStorable, decode_npy, encode_npy
 from aerjob_cli.codec.circuits import decode_circuits, encode_circuits
 from aerjob_cli.codec.envelope import sha256_hex
+from aerjob_cli.codec.fingerprints import fingerprint
 from aerjob_cli.codec.markers import Marking, restore
 from aerjob_cli.errors import CircuitRefused
 
@@ -39,30 +39,9 @@ def encode_pubs(pubs: Sequence[Pub]) -> bytes:
 
     Raises ``CircuitRefused`` for a circuit that would not come back as it was.
     """
-    return _packed(pubs, lambda circuit: circuit)
-
-
-def identity_of(pubs: Sequence[Pub]) -> str | None:
-    """Give a checksum that is the same for PUBs that mean the same; None where there is no telling.
-
-    The bytes of equal PUBs differ from process to process: a ``Parameter`` is made with a random number, and QPY writes
-    expressions in any order. Here circuits stand for themselves at one point of their parameters, chosen by the names.
-    """
-    try:
-        return sha256_hex(_packed(pubs, _at_a_point))
-    except (CircuitRefused, QiskitError, ArithmeticError, TypeError, ValueError):
-        return None  # an expression that has no value there
-
-
-def _packed(pubs: Sequence[Pub], written: Callable[[QuantumCircuit], QuantumCircuit]) -> bytes:
-    places: dict[int, int] = {}
-    circuits: list[QuantumCircuit] = []
-    for pub in pubs:
-        if places.setdefault(id(pub.circuit), len(circuits)) == len(circuits):
-            circuits.append(pub.circuit)
-    marking = Marking()
-    marked = marking.mark([{"circuit": places[id(pub.circuit)], **_fields(pub)} for pub in pubs], ("pubs",))
-    format, data = encode_circuits([written(circuit) for circuit in circuits])
+    places, circuits = _distinct(pubs)
+    marked, marking = _marked(pubs, places)
+    format, data = encode_circuits(circuits)
     return bundle.pack(
         {
             _CIRCUITS: data,
@@ -72,16 +51,30 @@ def _packed(pubs: Sequence[Pub], written: Callable[[QuantumCircuit], QuantumCirc
     )
 
 
-def _at_a_point(circuit: QuantumCircuit) -> QuantumCircuit:
-    values = {parameter: _value_for(parameter.name) for parameter in circuit.parameters}
-    bound = circuit.assign_parameters(values)
-    bound.name = circuit.name
-    return bound
+def identity_of(pubs: Sequence[Pub]) -> str | None:
+    """Give a checksum that is the same for PUBs that mean the same; None where there is no telling."""
+    places, circuits = _distinct(pubs)
+    of_circuits = fingerprint(circuits)
+    if of_circuits is None:
+        return None
+    marked, marking = _marked(pubs, places)
+    arrays = {name: sha256_hex(encode_npy(array)) for name, array in marking.arrays.items()}
+    return sha256_hex(strict_json.dumps({"circuits": of_circuits, "pubs": marked, "arrays": arrays}))
 
 
-def _value_for(name: str) -> float:
-    """Give a number from 0.1 to 1 that looks like no other name's."""
-    return 0.1 + 0.9 * int(sha256_hex(name.encode())[:12], 16) / 16**12
+def _distinct(pubs: Sequence[Pub]) -> tuple[dict[int, int], list[QuantumCircuit]]:
+    """Give each circuit once, and the place of each by its id."""
+    places: dict[int, int] = {}
+    circuits: list[QuantumCircuit] = []
+    for pub in pubs:
+        if places.setdefault(id(pub.circuit), len(circuits)) == len(circuits):
+            circuits.append(pub.circuit)
+    return places, circuits
+
+
+def _marked(pubs: Sequence[Pub], places: dict[int, int]) -> tuple[Any, Marking]:
+    marking = Marking()
+    return marking.mark([{"circuit": places[id(pub.circuit)], **_fields(pub)} for pub in pubs], ("pubs",)), marking
 
 
 def decode_pubs(data: bytes, name: str) -> list[Pub]:

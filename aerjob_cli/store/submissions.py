@@ -153,11 +153,7 @@ def _payload(row: Row[Any]) -> Payload:
 
 def _request_sha256(submission: Submission) -> str:
     asked = {
-        # A file is the same wherever its folder is; its own name is in the result.
-        "payloads": [
-            [PurePath(payload.name).name, payload.format, payload.identity or payload.sha256]
-            for payload in submission.payloads
-        ],
+        "payloads": [_meaning(payload) for payload in submission.payloads],
         "backend": submission.backend,
         "method": submission.method,
         "shots": submission.shots,
@@ -166,6 +162,13 @@ def _request_sha256(submission: Submission) -> str:
         "options": dict(submission.options),
     }
     return hashlib.sha256(_json(asked).encode()).hexdigest()
+
+
+def _meaning(payload: Payload) -> list[str]:
+    if payload.identity is not None:
+        return [payload.format, payload.identity]
+    # A file is the same wherever its folder is; its own name is in the result.
+    return [PurePath(payload.name).name, payload.format, payload.sha256]
 
 
 def _json(value: Mapping[str, Any]) -> str:

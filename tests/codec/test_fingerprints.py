@@ -1,0 +1,102 @@
+"""Fingerprints: equal for what is equal, whoever made it, and different for what differs in anything that matters."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from qiskit import ClassicalRegister, QuantumCircuit
+from qiskit.circuit import Parameter
+
+from aerjob_cli.codec.fingerprints import fingerprint
+
+MADE = """
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter, ParameterVector
+from aerjob_cli.codec.fingerprints import fingerprint
+
+def parts(*names):
+    circuits = [QuantumCircuit(1, name=name) for name in names]
+    for angle, circuit in enumerate(circuits):
+        circuit.rx(angle, 0)
+    return [circuit.to_gate() for circuit in circuits]
+
+for _ in range(UNNAMED):
+    QuantumCircuit(1)
+a, b, v = Parameter("a"), Parameter("b"), ParameterVector("v", 3)
+circuit = QuantumCircuit(2, 1)
+for gate in parts("one", "two", "three"):
+    circuit.append(gate, [0])
+circuit.rx(a + 2 * b + v[0] * v[2] + v[1] / 3, 0)
+with circuit.if_test((circuit.cregs[0], 1)):
+    circuit.h(1)
+circuit.measure(0, 0)
+print(fingerprint([circuit]))
+"""
+
+
+@pytest.mark.parametrize("without", ["", "with circuit.if_test((circuit.cregs[0], 1)):\n    circuit.h(1)\n"])
+def test_the_same_circuit_has_one_fingerprint_in_every_process(without: str) -> None:
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", MADE.replace("UNNAMED", str(unnamed)).replace(without, "")],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONHASHSEED": str(unnamed)},
+        ).stdout
+        for unnamed in (1, 5)
+    }
+    assert len(found) == 1
+
+
+def base() -> QuantumCircuit:
+    circuit = QuantumCircuit(2, 2, name="base")
+    circuit.rx(Parameter("a") * 2, 0)
+    circuit.cx(0, 1)
+    circuit.measure([0, 1], [0, 1])
+    return circuit
+
+
+def changed(change: Callable[[QuantumCircuit], object]) -> QuantumCircuit:
+    circuit = base()
+    change(circuit)
+    return circuit
+
+
+def another_angle() -> QuantumCircuit:
+    circuit = QuantumCircuit(2, 2, name="base")
+    circuit.rx(Parameter("a") * 3, 0)
+    circuit.cx(0, 1)
+    circuit.measure([0, 1], [0, 1])
+    return circuit
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        changed(lambda circuit: circuit.h(0)),
+        changed(lambda circuit: setattr(circuit, "name", "other")),
+        changed(lambda circuit: setattr(circuit, "metadata", {"x": 1})),
+        changed(lambda circuit: setattr(circuit, "global_phase", 0.5)),
+        changed(lambda circuit: circuit.add_register(ClassicalRegister(1, "more"))),
+        changed(lambda circuit: circuit.delay(10, 0)),
+        another_angle(),
+    ],
+)
+def test_a_difference_is_seen(other: QuantumCircuit) -> None:
+    assert fingerprint([base()]) == fingerprint([base()])
+    assert fingerprint([other]) not in (None, fingerprint([base()]))
+
+
+def test_definitions_are_looked_into() -> None:
+    found = set()
+    for angle in (0.1, 0.2):
+        inner = QuantumCircuit(1, name="mine")
+        inner.rx(angle, 0)
+        circuit = QuantumCircuit(1, name="outer")
+        circuit.append(inner.to_gate(), [0])
+        found.add(fingerprint([circuit]))
+    assert len(found) == 2
