@@ -164,9 +164,11 @@ class BasicAerBackend(BackendV2):
     def _program(self, circuits: list[QuantumCircuit], noise_model: object, parameter_binds: object) -> Program:
         surroundings = self._device
         if noise_model is not None:
-            surroundings = surroundings_of(noise_model)
-            if self._device is not None:
-                surroundings = replace(self._device, noise_model=surroundings.noise_model)
+            given = surroundings_of(noise_model)
+            if given is None or self._device is None:
+                surroundings = given
+            else:
+                surroundings = replace(self._device, noise_model=given.noise_model)
         program = Program(circuits, surroundings)
         if parameter_binds is not None:
             program = replace(program, sweep=sweep_of(parameter_binds, circuits))

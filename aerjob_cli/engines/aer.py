@@ -91,7 +91,7 @@ class AerEngine:
             if not runs_on_stabilizer(findings, spec):
                 widest = max(widest, findings.active_qubits * _DENSE_EXPONENTS.get(spec.method, 0))
         if surroundings is not None:
-            check_is_felt(surroundings, names)
+            check_is_felt(surroundings, names, program.circuits)
         return Plan(program.experiments_total, usable_cores() if widest >= _PARALLEL_QUBITS else 1)
 
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
