@@ -53,7 +53,8 @@ def test_noise_in_words_and_in_a_file_is_aers(working: CommandLine) -> None:
     from_file = counts(working, "--noise-model", "noise.json")
     assert from_file == expected(bell, AerSimulator(), noise_model=noisy())
     (first,) = working.json("list", "-n", "1")["jobs"]
-    (again,) = working.json("retry", first["job_id"], "--wait")["jobs"]
+    (again,) = working.json("retry", first["job_id"])["jobs"]
+    assert working("wait", again["job_id"], "--timeout", "2m").returncode == 0
     (experiment,) = working.json("result", again["job_id"])["experiments"]
     assert experiment["counts"] == from_file, "a retry has the noise"
 
@@ -71,14 +72,13 @@ def test_a_generic_device_has_noise_gates_and_couplings(working: CommandLine) ->
 
 
 @pytest.mark.skipif(not IS_FAKE_INSTALLED, reason="the extra `fake` is not installed")
-@pytest.mark.parametrize("name", ["manila", "fake_manila", "FakeManilaV2"])
-def test_a_fake_device_by_any_of_its_names(working: CommandLine, name: str) -> None:
-    found = counts(working, "--like", name)
+def test_a_fake_device(working: CommandLine) -> None:
+    found = counts(working, "--like", "FakeManilaV2")
     assert set(found) == {"00", "01", "10", "11"}
     assert found["00"] + found["11"] > 900
 
 
-@pytest.mark.parametrize("method", ["density_matrix", "stabilizer", "statevector", "matrix_product_state"])
+@pytest.mark.parametrize("method", ["density_matrix", "stabilizer"])
 def test_every_method_that_takes_noise_has_it(working: CommandLine, method: str) -> None:
     found = counts(working, "--noise", "depolarizing:readout=0.5", "--backend", "aer_simulator", "--method", method)
     assert min(found.get(bits, 0) for bits in ("00", "01", "10", "11")) > 180
@@ -144,8 +144,8 @@ def test_what_validation_refuses(working: CommandLine) -> None:
         (("--like", "generic-2", "--backend", "basic_simulator"), "basic_simulator runs without noise"),
         (("--noise", "depolarizing:p1=0.1", "--backend", "unitary_simulator"), "runs without noise"),
     ):
-        (job,) = working.json("submit", "bell.qasm", *arguments, exit_code=6)["jobs"]
+        (job,) = working.json("submit", "--wait", "bell.qasm", *arguments, exit_code=6)["jobs"]
         assert words in job["message"]
     (working.folder / "wide.qasm").write_text(BELL.replace("q[2]", "q[3]"))
-    (job,) = working.json("submit", "wide.qasm", "--like", "generic-2", exit_code=6)["jobs"]
+    (job,) = working.json("submit", "--wait", "wide.qasm", "--like", "generic-2", exit_code=6)["jobs"]
     assert "has 3 qubits, and the device has 2" in job["message"]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter, ParameterVector
 from qiskit_aer import AerSimulator
+from sqlalchemy import Connection
 
 from aerjob_cli.api.client import CircuitBytes, Request
 from aerjob_cli.cli.noise_options import noise_payloads
@@ -29,6 +30,7 @@ from aerjob_cli.codec.sweeps import Table
 from aerjob_cli.errors import IdempotencyConflict
 from aerjob_cli.states import Status
 from aerjob_cli.store import experiments
+from aerjob_cli.store.records import JobRecord
 from tests.cli.conftest import Put, Quick
 from tests.support.command_line import CommandLine
 from tests.support.running import scene_in
@@ -212,7 +214,8 @@ def test_a_grid_is_one_job_with_a_point_an_experiment(working: CommandLine, qpy_
     assert [(float(row["theta"]), float(row["phi"])) for row in rows] == [tuple(point.values()) for point in points]
     assert list(rows[0])[2:6] == ["name", "theta", "phi", "outcome"]
     assert "phi = 1" in working("result", job["job_id"], "--experiment", "3", "--experiment", "1").stdout
-    (again,) = working.json("retry", job["job_id"], "--wait")["jobs"]
+    (again,) = working.json("retry", job["job_id"])["jobs"]
+    assert working("wait", again["job_id"], "--timeout", "2m").returncode == 0
     assert working.json("result", again["job_id"])["experiments"] == found
 
 
@@ -234,7 +237,7 @@ def test_inputs_of_openqasm_3_have_values(working: CommandLine) -> None:
     ],
 )
 def test_what_validation_refuses(working: CommandLine, qpy_file: Path, arguments: tuple[str, ...], words: str) -> None:
-    value = working.json("submit", qpy_file, *arguments, exit_code=6)
+    value = working.json("submit", "--wait", qpy_file, *arguments, exit_code=6)
     assert words in value["jobs"][0]["message"]
 
 
@@ -277,6 +280,11 @@ def long_circuit() -> QuantumCircuit:
     return circuit
 
 
+def attempts(tx: Connection, job: JobRecord) -> dict[int, int]:
+    """Say which points have a stored result, and which attempt ran each."""
+    return {item.position: item.attempt for item in experiments.results_of(tx, job.seq)}
+
+
 def test_a_noisy_sweep_whose_worker_is_killed_goes_on_with_the_points_that_are_missing(tmp_path: Path) -> None:
     file = io.BytesIO()
     qpy.dump(long_circuit(), file)
@@ -294,15 +302,15 @@ def test_a_noisy_sweep_whose_worker_is_killed_goes_on_with_the_points_that_are_m
             )
         )
         worker = scene.start_worker("--slots", "1")
-        scene.wait(lambda tx: experiments.results_of(tx, job.seq) or None)
+        scene.wait(lambda tx: attempts(tx, job) or None)
         os.kill(worker.pid, signal.SIGKILL)
         worker.wait()
-        before = scene.peek(lambda tx: {item.position: item.attempt for item in experiments.results_of(tx, job.seq)})
+        before = scene.peek(lambda tx: attempts(tx, job))
         assert before
         assert len(before) < POINTS, "too late to be in the middle"
         scene.start_worker("--slots", "1")
         done = scene.wait_for_status(job, Status.DONE)
-        after = scene.peek(lambda tx: {item.position: item.attempt for item in experiments.results_of(tx, job.seq)})
+        after = scene.peek(lambda tx: attempts(tx, job))
         assert after == {point: before.get(point, 2) for point in range(POINTS)}
         found = [outcome.counts for outcome in read_outcomes(scene.client, done)]
     noise = noise_models.depolarizing(parse_noise("depolarizing:p1=0.01,p2=0.02"))
