@@ -139,7 +139,7 @@ def test_what_validation_refuses(working: CommandLine) -> None:
         model.add_all_qubit_quantum_error(depolarizing_error(0.1, 2), operations)
         (working.folder / f"{name}.json").write_text(json.dumps(model.to_dict(serializable=True)))
     for arguments, words in (
-        (("--noise-model", "cnot.json"), "the noise model is for 'cnot', and the circuits have 'cx', 'h'"),
+        (("--noise-model", "cnot.json"), "the noise model is for 'cnot', and the circuits have 'cx', 'rz', 'sx'"),
         (("--noise-model", "ecr.json"), "the noise model is for 'ecr'"),
         (("--like", "generic-2", "--backend", "basic_simulator"), "basic_simulator runs without noise"),
         (("--noise", "depolarizing:p1=0.1", "--backend", "unitary_simulator"), "runs without noise"),

@@ -241,6 +241,13 @@ def test_what_validation_refuses(working: CommandLine, qpy_file: Path, arguments
     assert words in value["jobs"][0]["message"]
 
 
+def test_circuits_times_points_have_a_limit(working: CommandLine) -> None:
+    with open(working.folder / "two.qpy", "wb") as file:
+        qpy.dump([turned(), turned()], file)
+    value = working.json("submit", "--wait", "two.qpy", "--sweep", "theta=0:1:50001", "--bind", "phi=0", exit_code=6)
+    assert "the sweep makes 100002 experiments of 2 circuits" in value["jobs"][0]["message"]
+
+
 def test_a_vector_is_given_element_by_element(working: CommandLine) -> None:
     angles = ParameterVector("θ", 2)
     circuit = QuantumCircuit(2, 2)
@@ -266,7 +273,7 @@ def test_a_key_stands_for_its_sweep_and_its_noise_too(put: Put) -> None:
             submitted("theta=0:1:3" if other else "theta=0:1:4", *other)
 
 
-WIDTH, POINTS = 8, 40
+WIDTH, POINTS = 8, 24
 
 
 def long_circuit() -> QuantumCircuit:
@@ -297,7 +304,7 @@ def test_a_noisy_sweep_whose_worker_is_killed_goes_on_with_the_points_that_are_m
                     *sweep_payloads(bind=(), sweep=(f"theta=0:1:{POINTS}",), is_zipped=False, file=None),
                 ),
                 backend="aer_simulator",
-                shots=500,
+                shots=200,
                 seed=3,
             )
         )
@@ -319,7 +326,7 @@ def test_a_noisy_sweep_whose_worker_is_killed_goes_on_with_the_points_that_are_m
         long_circuit(),
         parameter_binds=[binds],
         noise_model=noise.noise_model,
-        shots=500,
+        shots=200,
         seed_simulator=3,
         max_parallel_threads=1,
     )
