@@ -146,6 +146,6 @@ def test_what_validation_refuses(working: CommandLine) -> None:
     ):
         (job,) = working.json("submit", "--wait", "bell.qasm", *arguments, exit_code=6)["jobs"]
         assert words in job["message"]
-    (working.folder / "wide.qasm").write_text(BELL.replace("q[2]", "q[3]"))
+    (working.folder / "wide.qasm").write_text(BELL.replace("[2]", "[3]"))
     (job,) = working.json("submit", "--wait", "wide.qasm", "--like", "generic-2", exit_code=6)["jobs"]
     assert "has 3 qubits, and the device has 2" in job["message"]
