@@ -131,7 +131,9 @@ class BasicAerBackend(DescribedBackend):
         if noise_model is None:
             return self._device
         found = surroundings_of(noise_model)
-        return found if self._device is None else replace(self._device, noise_model=found.noise_model)
+        if found is None or self._device is None:
+            return found
+        return replace(self._device, noise_model=found.noise_model)
 
     def _program(self, circuits: list[QuantumCircuit], noise_model: object, parameter_binds: object) -> Program:
         program = Program(circuits, self.surroundings(noise_model))

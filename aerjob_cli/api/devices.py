@@ -20,7 +20,7 @@ _CLASS = re.compile(r"Fake(\w+?)(?:V2)?")
 # A line of qubits with Qiskit's invented but plausible errors, the same ones each time.
 _GENERIC = re.compile(r"generic[-_]?([0-9]{1,3})")
 _GENERIC_SEED = 42
-_GENERIC_QUBITS_AT_MOST = 127
+_GENERIC_QUBITS = range(2, 128)  # fewer have no coupling, which it does not do without
 _EXAMPLE = "generic-5"
 
 
@@ -36,8 +36,9 @@ def device_named(name: str) -> bytes:
 
 
 def _generic(name: str, qubits: int) -> Any:
-    if not 1 <= qubits <= _GENERIC_QUBITS_AT_MOST:
-        raise InputRefused(f"{brief(name)} has {qubits} qubits; a generic device has 1 to {_GENERIC_QUBITS_AT_MOST}")
+    if qubits not in _GENERIC_QUBITS:
+        limits = f"{_GENERIC_QUBITS.start} to {_GENERIC_QUBITS.stop - 1}"
+        raise InputRefused(f"{brief(name)} has {qubits} qubits; a generic device has {limits}")
     from qiskit.providers.fake_provider import GenericBackendV2
     from qiskit.transpiler import CouplingMap
 

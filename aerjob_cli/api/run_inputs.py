@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 _NOISE_NAME, _SWEEP_NAME = "noise model", "parameters"
 
 
-def surroundings_of(noise_model: object) -> Surroundings:
-    """Take a noise model; raises ``RunTypeRefused`` for anything else."""
+def surroundings_of(noise_model: object) -> Surroundings | None:
+    """Take a noise model, None for one without errors; raises ``RunTypeRefused`` for anything else."""
     from qiskit_aer.noise import NoiseModel
 
     if not isinstance(noise_model, NoiseModel):
         raise RunTypeRefused(
             f"noise_model is of type {type(noise_model).__name__}; it must be a qiskit_aer.noise.NoiseModel"
         )
-    return Surroundings(noise_model)
+    # A program that goes through strengths of noise begins at none, and Aer takes that.
+    return None if noise_model.is_ideal() else Surroundings(noise_model)
 
 
 def device_of(device: object) -> Surroundings:
@@ -95,6 +96,8 @@ def _table(bind: object, circuit: QuantumCircuit) -> Table:
 
 def _column(key: Any, values: Any) -> list[float]:
     name = brief(str(getattr(key, "name", key)))
+    if isinstance(values, (str, bytes)):
+        values = (None,)  # no number, whatever digits are in it
     try:
         numbers = [float(value) for value in (values if isinstance(values, Iterable) else [values])]
     except (TypeError, ValueError):

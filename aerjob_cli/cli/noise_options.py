@@ -17,7 +17,7 @@ def noise_payloads(*, text: str | None, file: str | None, like: str | None) -> t
     flags = {"--noise": text, "--noise-model": file, "--like": like}
     given = [flag for flag, value in flags.items() if value is not None]
     if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} both say what the noise is; give one of them")
+        raise UsageError(f"{' and '.join(given)} each say what the noise is; give one of them")
     if text is not None:
         parse_noise(text)
         return (CircuitBytes("noise", NOISE_TEXT, text.encode()),)

@@ -35,7 +35,8 @@ class StoredOutcome:
 
     ``counts`` are bit strings, most frequent first, None where the simulator gave none. ``arrays_alone`` are the names
     of those arrays that are a result by themselves, and no part of one; ``data`` is everything else, as plain JSON.
-    ``expectations`` are what an estimator found, None for anything else.
+    ``circuit`` is the place of its circuit in the job, ``parameters`` are the values that the circuit had, and
+    ``expectations`` what an estimator found, None for anything else.
     """
 
     index: int
@@ -48,6 +49,7 @@ class StoredOutcome:
     data: Mapping[str, Any]
     arrays: tuple[StoredArray, ...]
     arrays_alone: frozenset[str]
+    circuit: int = 0
     parameters: Mapping[str, float] = field(default_factory=dict)
     expectations: Sequence[Expectation] | None = None
 
@@ -66,12 +68,15 @@ def read_outcomes(client: Client, job: JobRecord, *, indices: Collection[int] | 
         fact = f"has {len(stored)} of {len(expected)} results of job {job.job_id}"
         raise PayloadDamaged(client.settings.paths.database, fact, "restore it from a backup")
     sweep = client.sweep(job)
-    circuits = 1 if sweep is None else _circuits_of(job, sweep)
+    points = None if sweep is None else sweep.over(_circuits_of(job, sweep))
     for item in stored:
         with damage_told(client, job):
             outcome = _outcome(job, item)
-            if sweep is not None:
-                outcome = replace(outcome, parameters=sweep.values_of(item.position, circuits))
+            if points is None:
+                outcome = replace(outcome, circuit=item.position)
+            else:
+                circuit = points.circuit_of(item.position)
+                outcome = replace(outcome, circuit=circuit, parameters=points.values_of(item.position))
         yield outcome
 
 

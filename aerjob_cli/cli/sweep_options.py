@@ -78,52 +78,61 @@ def _points(columns: Sequence[_Column], *, is_zipped: bool) -> tuple[tuple[str, 
 
 def _bound(text: str) -> _Column:
     name, word = _assignment(text, "--bind", _BIND)
-    return _Column(name, (_number(word, "--bind", text),))
+    return _Column(name, (_number(word, f"--bind {brief(text)}"),))
 
 
 def _swept(text: str) -> _Column:
     """Read ``name=start:stop:count``, both ends included, or ``name=a,b,c``."""
     name, words = _assignment(text, "--sweep", _SWEEP)
     if ":" not in words:
-        return _Column(name, tuple(_number(word, "--sweep", text) for word in words.split(",")))
+        return _Column(name, tuple(_number(word, f"--sweep {brief(text)}") for word in words.split(",")))
     parts = words.split(":")
     count = int(parts[2]) if len(parts) == 3 and parts[2].isascii() and parts[2].isdigit() else 0
     if not 1 <= count <= CIRCUITS_LIMIT:
         raise UsageError(f"--sweep {brief(text)} is not START:STOP:COUNT; write for example {_SWEEP}")
-    start, stop = (_number(word, "--sweep", text) for word in parts[:2])
+    start, stop = (_number(word, f"--sweep {brief(text)}") for word in parts[:2])
     if count == 1:
         return _Column(name, (start,))
     step = (stop - start) / (count - 1)
+    if not math.isfinite(step):
+        raise InputRefused(f"--sweep {brief(text)} is wider than a number can be; take a narrower range")
     return _Column(name, (*(start + step * index for index in range(count - 1)), stop))
 
 
 def _assignment(text: str, flag: str, example: str) -> tuple[str, str]:
-    name, separator, words = text.partition("=")
+    # A name may have a sign of equality in it, a value has none.
+    name, separator, words = text.rpartition("=")
     if not separator or not name.strip() or not words.strip():
         raise UsageError(f"{flag} {brief(text)} sets no parameter; write for example {example}")
     return name.strip(), words.strip()
 
 
-def _number(word: str, flag: str, text: str) -> float:
+def _number(word: str, place: str) -> float:
+    """Read a number; ``place`` says in messages where it stands."""
     word = word.strip()
     multiple = _PI.fullmatch(word)
     try:
         if multiple is not None:
             sign, factor, divisor = multiple.groups()
             value = math.pi * float(factor or 1.0) / float(divisor or 1.0) * (-1.0 if sign == "-" else 1.0)
+        elif "_" in word:  # which Python takes between digits, and nobody else
+            raise ValueError
         else:
             value = float(word)
     except (ValueError, ZeroDivisionError):
-        raise UsageError(f"{flag} {brief(text)} has {brief(word)}, which is no number; write 0.3 or pi/4") from None
+        raise UsageError(f"{place} has {brief(word)}, which is no number; write 0.3 or pi/4") from None
     if not math.isfinite(value):
-        raise InputRefused(f"{flag} {brief(text)} has {brief(word)}, which is not finite; give a number")
+        raise InputRefused(f"{place} has {brief(word)}, which is not finite; give a number")
     return value
 
 
 def _from_file(file: str) -> tuple[tuple[str, ...], list[tuple[float, ...]]]:
     """Read a CSV file whose first line names the parameters and whose others are the points."""
     name, text = read_text(file, kind="CSV")
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    except csv.Error as error:
+        raise InputRefused(f"{name} is not CSV ({error}); write a line of names, and numbers below them") from None
     if len(rows) < 2:
         raise InputRefused(f"{name} has no points; its first line names the parameters, each other one is a point")
     names = tuple(word.strip() for word in rows[0])
@@ -132,7 +141,7 @@ def _from_file(file: str) -> tuple[tuple[str, ...], list[tuple[float, ...]]]:
         if len(row) != len(names):
             raise InputRefused(f"row {number} of {name} has {len(row)} values for {len(names)} parameters; correct it")
         try:
-            points.append(tuple(_number(word, "row", f"{number} of {name}") for word in row))
+            points.append(tuple(_number(word, f"row {number} of {name}") for word in row))
         except UsageError as error:
             raise InputRefused(error.message) from None
     if "" in names:

@@ -48,9 +48,17 @@ def read(data: bytes, name: str) -> NoiseModel:
             _add(model, item)
         except Exception as error:
             # Whatever Aer, Qiskit or NumPy says of a matrix that is none, or a name that is missing.
-            fact = as_clause(getattr(error, "message", None) or f"{type(error).__name__} {error}")
-            raise CircuitRefused(f"error {number} of {name} cannot be used: {fact}; correct it") from error
+            raise CircuitRefused(f"error {number} of {name} cannot be used: {_fact(error)}; correct it") from error
     return model
+
+
+def _fact(error: Exception) -> str:
+    """Say in words for people what is wrong with an error of the file."""
+    if isinstance(error, KeyError):
+        return f"it has no {brief(str(error.args[0]))}"
+    if isinstance(error, (AttributeError, TypeError, LookupError)):
+        return "a part of it is not of the kind that it must be"
+    return as_clause(getattr(error, "message", None) or str(error) or type(error).__name__)
 
 
 def _add(model: NoiseModel, item: Mapping[str, Any]) -> None:
@@ -66,9 +74,11 @@ def _add(model: NoiseModel, item: Mapping[str, Any]) -> None:
         return
     if item["type"] != "qerror":
         raise ValueError(f"an error of type {brief(str(item['type']))} is not known")
+    instructions, probabilities = item["instructions"], item["probabilities"]
+    if len(instructions) != len(probabilities):
+        raise ValueError(f"there are {len(probabilities)} probabilities for {len(instructions)} lists of instructions")
     terms = [
-        (_circuit(steps), float(probability))
-        for steps, probability in zip(item["instructions"], item["probabilities"], strict=True)
+        (_circuit(steps), float(probability)) for steps, probability in zip(instructions, probabilities, strict=True)
     ]
     error = QuantumError(terms)
     names = [str(name) for name in item["operations"]]
@@ -93,6 +103,7 @@ def _circuit(steps: Sequence[Mapping[str, Any]]) -> QuantumCircuit:
 def _operation(step: Mapping[str, Any]) -> Operation:
     from qiskit.circuit import Instruction, Reset
     from qiskit.circuit.library import PauliGate, UnitaryGate, get_standard_gate_name_mapping
+    from qiskit.quantum_info import Kraus
 
     name, params = step["name"], step.get("params", [])
     if name == "reset":
@@ -102,7 +113,10 @@ def _operation(step: Mapping[str, Any]) -> Operation:
     if name == "unitary":
         return UnitaryGate(_matrix(params[0]), label=step.get("label"))
     if name == "kraus":
-        return Instruction("kraus", len(step["qubits"]), 0, [_matrix(rows) for rows in params])
+        matrices = [_matrix(rows) for rows in params]
+        if not Kraus(matrices).is_cptp():
+            raise ValueError("the matrices of a kraus do not preserve the trace")
+        return Instruction("kraus", len(step["qubits"]), 0, matrices)
     gate = get_standard_gate_name_mapping().get(name)
     if gate is None or gate.num_clbits:
         raise ValueError(f"{brief(str(name))} is no gate that can stand in an error")

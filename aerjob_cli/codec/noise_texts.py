@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from aerjob_cli.errors import InputRefused, UsageError
+from aerjob_cli.errors import InputRefused, UsageError, brief
 
 DEPOLARIZING = "depolarizing"
 _EXAMPLE = "depolarizing:p1=0.001,p2=0.01,readout=0.02"
@@ -33,17 +33,19 @@ def parse_noise(text: str) -> Depolarizing:
     """Read the text; raises ``UsageError`` for what is not written so, ``InputRefused`` for a strength out of range."""
     kind, _, rest = text.partition(":")
     if kind != DEPOLARIZING or not rest:
-        raise UsageError(f"{text!r} is no noise that is known; write for example {_EXAMPLE}")
+        raise UsageError(f"{brief(text)} is no noise that is known; write for example {_EXAMPLE}")
     strengths: dict[str, float] = {}
     for part in rest.split(","):
         name, separator, word = part.strip().partition("=")
         if not separator or name not in _LIMITS:
-            raise UsageError(f"{part.strip()!r} in {text!r} is no p1=, p2= or readout=; write for example {_EXAMPLE}")
+            raise UsageError(
+                f"{brief(part.strip())} in {brief(text)} is no p1=, p2= or readout=; write for example {_EXAMPLE}"
+            )
         if name in strengths:
-            raise UsageError(f"{name!r} is given twice in {text!r}; decide on one value")
+            raise UsageError(f"{name!r} is given twice in {brief(text)}; decide on one value")
         strengths[name] = _strength(name, word)
     if not any(strengths.values()):
-        raise InputRefused(f"{text!r} is without any noise; leave it out, or give p1, p2 or readout")
+        raise InputRefused(f"{brief(text)} is without any noise; leave it out, or give p1, p2 or readout")
     return Depolarizing(**strengths)
 
 
@@ -51,7 +53,7 @@ def _strength(name: str, word: str) -> float:
     try:
         value = float(word)
     except ValueError:
-        raise UsageError(f"{name} is {word!r}, which is not a number; write for example {_EXAMPLE}") from None
+        raise UsageError(f"{name} is {brief(word)}, which is not a number; write for example {_EXAMPLE}") from None
     if not (math.isfinite(value) and 0.0 <= value <= _LIMITS[name]):
-        raise InputRefused(f"{name} is {word}; it must be a number from 0 to {_LIMITS[name]:.4g}")
+        raise InputRefused(f"{name} is {brief(word)}; it must be a number from 0 to {_LIMITS[name]:.4g}")
     return value

@@ -15,6 +15,7 @@ from aerjob_cli.codec.noise_models import Surroundings
 from aerjob_cli.codec.observables import Estimation, decode_estimation
 from aerjob_cli.codec.sweeps import NO_PARAMETERS, Sweep
 from aerjob_cli.errors import CircuitRefused, InputRefused
+from aerjob_cli.settings import CIRCUITS_LIMIT
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -67,7 +68,13 @@ def decode_program(payloads: Iterable[tuple[str, bytes, str]]) -> Program:
         return program_of_pubs(pubs, surroundings)
     if len(sweep.tables) not in (1, len(circuits)):
         raise CircuitRefused(f"there are values for {len(sweep.tables)} circuits, and the job has {len(circuits)}")
-    return Program(circuits, surroundings, sweep, estimation=estimation)
+    program = Program(circuits, surroundings, sweep, estimation=estimation)
+    if sweep is not _ALL and program.experiments_total > CIRCUITS_LIMIT:
+        raise CircuitRefused(
+            f"the sweep makes {program.experiments_total} experiments of {len(circuits)} circuits; a job may have "
+            f"{CIRCUITS_LIMIT}, so submit several"
+        )
+    return program
 
 
 def program_of_pubs(pubs: Sequence[Pub], surroundings: Surroundings | None = None) -> Program:

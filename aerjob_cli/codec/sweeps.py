@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from aerjob_cli.codec import strict_json
@@ -41,14 +43,29 @@ class Sweep:
         """Give the table of the circuit at that place."""
         return self.tables[0 if len(self.tables) == 1 else circuit]
 
-    def values_of(self, experiment: int, circuits: int) -> dict[str, float]:
-        """Give the values of one experiment of a job that has so many circuits; raises ``IndexError``."""
-        for circuit in range(circuits):
-            table = self.of(circuit)
-            if experiment < len(table.points):
-                return dict(zip(table.names, table.points[experiment], strict=True))
-            experiment -= len(table.points)
-        raise IndexError("there is no experiment of that number")
+    def over(self, circuits: int) -> Points:
+        """Give the points of a job that has so many circuits."""
+        return Points(self, circuits)
+
+
+class Points:
+    """Which circuit each experiment of a job is of, and with which values."""
+
+    def __init__(self, sweep: Sweep, circuits: int) -> None:
+        self._sweep = sweep
+        self._starts = [0, *accumulate(len(sweep.of(place).points) for place in range(circuits))]
+
+    def circuit_of(self, experiment: int) -> int:
+        """Give the place of the circuit; raises ``IndexError``."""
+        if not 0 <= experiment < self._starts[-1]:
+            raise IndexError("there is no experiment of that number")
+        return bisect_right(self._starts, experiment) - 1
+
+    def values_of(self, experiment: int) -> dict[str, float]:
+        """Give the values of the circuit's parameters; raises ``IndexError``."""
+        circuit = self.circuit_of(experiment)
+        table = self._sweep.of(circuit)
+        return dict(zip(table.names, table.points[experiment - self._starts[circuit]], strict=True))
 
 
 def encode(sweep: Sweep) -> bytes:

@@ -90,7 +90,7 @@ class AerEngine:
             check_width(prepared, findings, spec, simulator, noise_of(program))
             widest = max(widest, dense_qubits(findings, spec))
         if surroundings is not None:
-            check_is_felt(surroundings, names)
+            check_is_felt(surroundings, names, program.circuits)
         return Plan(program.experiments_total, threads_for(widest))
 
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 from qiskit import QuantumCircuit
-from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.transpiler import CouplingMap, Target
 from qiskit_aer import AerSimulator
 from qiskit_aer.backends.name_mapping import NAME_MAPPING
@@ -68,16 +67,16 @@ def check_fits(circuit: QuantumCircuit, surroundings: Surroundings) -> None:
         )
 
 
-def check_is_felt(surroundings: Surroundings, names: Collection[str]) -> None:
-    """Refuse a noise model for gates that no circuit of the job has; ``names`` are all their instructions.
+def check_is_felt(surroundings: Surroundings, names: Collection[str], circuits: Iterable[QuantumCircuit]) -> None:
+    """Refuse a noise model for gates that no circuit of the job has; raises ``CircuitRefused``.
 
-    A label of a gate is as good as a name, and is not looked for. Raises ``CircuitRefused``.
+    ``names`` are all instructions that are run; a label in ``circuits``, as they were submitted, is as good as a name.
     """
     model = surroundings.noise_model
     noisy = set(model.noise_instructions) | ({"delay"} if model._custom_noise_passes else set())
     if not noisy:
         raise CircuitRefused("the noise model has no errors; leave it out, or add some")
-    if noisy.isdisjoint(names) and noisy <= {*get_standard_gate_name_mapping(), *_NO_GATES}:
+    if noisy.isdisjoint(names) and not any(noisy.intersection(_labels(circuit)) for circuit in circuits):
         raise CircuitRefused(
             f"the noise model is for {_listing(noisy)}, and the circuits have {_listing(set(names) - _NO_GATES)}; "
             "translate them to its gates, or use a noise model for theirs"
@@ -88,6 +87,15 @@ def is_noisy_in_time(surroundings: Surroundings | None, circuit: QuantumCircuit)
     """Tell whether Aer adds quantum errors to the circuit itself: to its delays."""
     passes = () if surroundings is None else surroundings.noise_model._custom_noise_passes
     return bool(passes) and "delay" in circuit.count_ops()
+
+
+def _labels(circuit: QuantumCircuit) -> Iterator[str]:
+    for instruction in circuit.data:
+        if instruction.label is not None:
+            yield instruction.label
+        if instruction.is_control_flow():
+            for block in instruction.operation.blocks:
+                yield from _labels(block)
 
 
 def _listing(names: Collection[str]) -> str:

@@ -63,7 +63,7 @@ class _PrimitiveEngine(ABC):
         for index, pub in self.source(program, spec).to_check():
             checks.look_at(index, pub)
         if program.surroundings is not None:
-            check_is_felt(program.surroundings, checks.names)
+            check_is_felt(program.surroundings, checks.names, program.circuits)
         return Plan(program.experiments_total, threads_for(checks.widest))
 
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:

@@ -24,6 +24,14 @@ from tests.support.circuits import BELL, ENDLESS
 from tests.support.command_line import CommandLine
 from tests.support.command_tree import leaves
 
+TURNED = """OPENQASM 3.0;
+include "stdgates.inc";
+input float theta;
+qubit q;
+bit c;
+ry(theta) q;
+c = measure q;
+"""
 Value = dict[str, Any]
 Call = Callable[..., tuple[int, str, str]]
 
@@ -50,8 +58,9 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
         ("{memory}", 0),
         ("{value}", 0),
         ("{samples}", 0),
+        ("{swept}", 0),
     ],
-    "plot": [("{done} -o counts.png --force", 0)],
+    "plot": [("{done} -o counts.png --force", 0), ("{swept} -o curve.png --force", 0)],
     "list": [("", 0), ("--status RUNNING --tag none", 0), ("--all --sort name", 0)],
     "show": [("{done}", 0), ("{error}", 0), ("{cancelled}", 0), ("{done} --circuit", 0), ("{done} --experiments", 0)],
     "cancel": [("{cancelled} {done}", 0), ("{done} --dry-run", 0)],
@@ -111,6 +120,7 @@ def furnished(working_home: Path, tmp_path_factory: pytest.TempPathFactory) -> F
     (folder / "bell.qasm").write_text(BELL)
     (folder / "bad.qasm").write_text(BAD)
     (folder / "endless.qasm").write_text(ENDLESS)
+    (folder / "turned.qasm").write_text(TURNED)
     aerjob = CommandLine(working_home, folder)
 
     def submitted(*arguments: str, exit_code: int = 0) -> str:
@@ -121,6 +131,7 @@ def furnished(working_home: Path, tmp_path_factory: pytest.TempPathFactory) -> F
         "done": submitted("bell.qasm", "--tag", "b", "--tag", "a"),
         "state": submitted("bell.qasm", "--backend", "statevector_simulator"),
         "memory": submitted("bell.qasm", "--memory", "--shots", "5"),
+        "swept": submitted("turned.qasm", "--sweep", "theta=0,pi"),
         "unwanted": submitted("bell.qasm"),
         "value": submitted("bell.qasm", "--observable", "ZZ", "--observable", "XX=0.5", "--precision", "0.1"),
         "samples": submitted("bell.qasm", "--backend", "sampler"),

@@ -162,6 +162,7 @@ def test_the_limits_are_documented() -> None:
         documented["one file, or the circuits of one group from Python"] == f"{settings.PAYLOAD_LIMIT_BYTES >> 20} MiB"
     )
     assert documented["circuits in one job from Python"] == f"{settings.CIRCUITS_LIMIT:,}"
+    assert documented["experiments of a job with values of parameters"] == f"{settings.CIRCUITS_LIMIT:,}"
     assert documented["operations in one file, after parsing"].startswith(f"{settings.OPERATIONS_LIMIT:,},")
     assert documented["qubits and bits of one circuit in a file, together"] == f"{REGISTER_LIMIT:,}"
     assert documented["tags of a job"] == str(TAGS_LIMIT)

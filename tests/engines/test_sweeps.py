@@ -113,7 +113,7 @@ def test_values_come_back_bit_for_bit(points: list[tuple[float, float]]) -> None
     sweep = Sweep((Table(("θ", "a[0]"), tuple(points)),))
     assert repr(sweeps.decode(sweeps.encode(sweep), "parameters")) == repr(sweep)
     for index, point in enumerate([*points, *points]):
-        assert list(sweep.values_of(index, 2).values()) == list(point)
+        assert list(sweep.over(2).values_of(index).values()) == list(point)
 
 
 @pytest.mark.parametrize(

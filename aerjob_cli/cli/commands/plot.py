@@ -1,9 +1,9 @@
-"""`plot`: a job's counts or its statevector as a picture."""
+"""`plot`: a job's counts or its statevector as a picture, and a sweep as curves or a map."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,8 +16,16 @@ from aerjob_cli.cli.outcomes import read_outcomes
 from aerjob_cli.cli.output_files import output_file
 from aerjob_cli.cli.pictures.bars import bar_figure
 from aerjob_cli.cli.pictures.canvas import METADATA, drawn, require_matplotlib
+from aerjob_cli.cli.pictures.curves import sweep_figure
+from aerjob_cli.cli.pictures.measured import measured
 from aerjob_cli.cli.pictures.subjects import one_outcome, subject_of
+from aerjob_cli.cli.pictures.sweeps import CURVES, is_sweep, sweep_subject
 from aerjob_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.figure import Figure
 
 # As many labels can be read.
 _BARS = 32
@@ -28,12 +36,20 @@ class Plotted(Answer):
     """A picture that has been written; the file says it all, so there are no lines."""
 
     job_id: str
-    experiment: int
+    experiment: int | None  # None for a sweep
+    over: tuple[str, ...] = ()
     drawn: str
     file: str
 
     def content(self) -> dict[str, Any]:
-        return {"job_id": self.job_id, "experiment": self.experiment, "drawn": self.drawn, "file": self.file}
+        over = {"over": list(self.over)} if self.over else {}
+        return {
+            "job_id": self.job_id,
+            "experiment": self.experiment,
+            **over,
+            "drawn": self.drawn,
+            "file": self.file,
+        }
 
 
 def register(app: typer.Typer) -> None:
@@ -49,10 +65,17 @@ def plot(
     ],
     force: result_options.Force = False,
     top: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Bars for the N largest; the others are one bar more.")
-    ] = _BARS,
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help=f"The N largest ({_BARS} bars, or {CURVES} curves); the others are one more."
+        ),
+    ] = None,
     experiment: Annotated[
         int | None, typer.Option(metavar="I", help="The experiment, counted from 0, where there are several.")
+    ] = None,
+    outcome: Annotated[
+        str | None,
+        typer.Option(parser=parameters.text, metavar="BITS", help="Of a sweep only this outcome, as 00."),
     ] = None,
     array: result_options.ArrayName = None,
     partial: result_options.Partial = False,
@@ -62,7 +85,9 @@ def plot(
 ) -> Answer:
     """Draw the counts of a job, or its statevector, into a file. Phases are colours.
 
-    A statevector is drawn where there are no counts or only one shot, or where --array names it.
+    A statevector is drawn where there are no counts or only one shot, or where --array names it. A sweep over one
+    parameter becomes curves, one over a grid of two a map of one outcome; --array may also name a number that was saved
+    at each point.
     """
     invocation = Invocation.of(context, as_json=as_json)
     form = _form(output)
@@ -75,15 +100,30 @@ def plot(
         client, Wanted(job_id=job_id, indices=indices, is_partial=partial, waits=wait, timeout_s=timeout)
     )
     outcomes = list(read_outcomes(client, job, indices=indices))
-    outcome = one_outcome(job, outcomes)
-    subject = subject_of(client, job, outcome, array=array, top=top)
-    place.write([drawn(lambda: bar_figure(subject.bars, subject.labelling), form=form)])
+    draw: Callable[[], Figure]
+    remarks: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
+    index = None
+    if is_sweep(outcomes):
+        sweep = sweep_subject(
+            job, outcomes, measured(client, job, outcomes, name=array), outcome=outcome, top=top or CURVES
+        )
+        draw, name, remarks = lambda: sweep_figure(sweep), sweep.drawn, sweep.remarks
+        over = tuple(axis.parameter for axis in sweep.axes)
+    elif outcome is not None:
+        raise UsageError("--outcome chooses a curve of a sweep, and one experiment is drawn here; leave it out")
+    else:
+        one = one_outcome(job, outcomes)
+        subject = subject_of(client, job, one, array=array, top=top or _BARS)
+        draw, name, index = lambda: bar_figure(subject.bars, subject.labelling), subject.name, one.index
+    place.write([drawn(draw, form=form)])
     return Plotted(
         job_id=job.job_id,
-        experiment=outcome.index,
-        drawn=subject.name,
+        experiment=index,
+        over=over,
+        drawn=name,
         file=place.name,
-        remarks=remarks_on_part(job, indices=indices, found=[item.index for item in outcomes]),
+        remarks=(*remarks, *remarks_on_part(job, indices=indices, found=[item.index for item in outcomes])),
         error=late,
         exit_code=0 if late is None else late.exit_code,
     )

@@ -94,7 +94,10 @@ def bar_figure(bars: Sequence[Bar], labelling: Labelling) -> Figure:
         _draw_wheel(figure.add_subplot(grid[0, 1], projection="polar"))
     else:
         axes = figure.add_subplot()
-    axes.set_title(f"{_short(labelling.name, width_inches=width - _BESIDE_TITLE)}\n{labelling.subtitle}")
+    room = width - _BESIDE_TITLE
+    axes.set_title(
+        f"{shortened(labelling.name, width_inches=room)}\n{shortened(labelling.subtitle, width_inches=room)}"
+    )
     axes.set_ylabel(labelling.quantity)
     _draw_bars(axes, bars, is_level=len(bars) <= _BARS_WITH_LEVEL_TEXTS and longest <= _LEVEL_CHARACTERS)
     return figure
@@ -133,7 +136,8 @@ def _draw_wheel(axes: Axes) -> None:
     axes.set_title("phase", fontsize=9, loc="center")
 
 
-def _short(text: str, *, width_inches: float) -> str:
+def shortened(text: str, *, width_inches: float) -> str:
+    """Cut a text of a title's size off where it would be wider."""
     left = width_inches
     for place, character in enumerate(text):
         left -= _CHARACTER_WIDTH * (2 if east_asian_width(character) in "WF" else 1)

@@ -52,7 +52,9 @@ def subject_of(client: Client, job: JobRecord, outcome: StoredOutcome, *, array:
         fact = f"cannot be drawn, the result of experiment {outcome.index} is {contents(outcome)}"
         raise NoArray(job.job_id, fact, "`aerjob plot` draws counts and statevectors")
     shots = "1 shot" if outcome.shots == 1 else f"{outcome.shots} shots"
-    labelling = Labelling(clean(outcome.name), f"{shots}, seed {outcome.seed}", "counts", has_phases=False)
+    values = "".join(f", {name} = {value:.6g}" for name, value in outcome.parameters.items())
+    subtitle = clean(f"{shots}, seed {outcome.seed}{values}")
+    labelling = Labelling(clean(outcome.name), subtitle, "counts", has_phases=False)
     return Subject(name=COUNTS, bars=count_bars(outcome.counts, top=top), labelling=labelling)
 
 
