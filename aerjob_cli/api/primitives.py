@@ -19,7 +19,23 @@ from aerjob_cli.catalog import DEFAULT_SHOTS, ESTIMATOR, SAMPLER
 _EXACT = 0.0
 
 
-class DurableSampler(BaseSamplerV2):
+class _Durable:
+    """What both primitives have."""
+
+    _foundation: Foundation
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of each job; None where each draws its own."""
+        return self._foundation.seed
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the simulation that differ from the usual; a copy."""
+        return dict(self._foundation.options)
+
+
+class DurableSampler(_Durable, BaseSamplerV2):
     """A sampler on Aer whose jobs are in a store before ``run()`` returns.
 
     ``backend`` is a provider or one of its Aer simulators, whose options count; without it the store is that of
@@ -46,16 +62,6 @@ class DurableSampler(BaseSamplerV2):
         """How often a circuit is run when neither its PUB nor ``run()`` says so."""
         return self._default_shots
 
-    @property
-    def seed(self) -> int | None:
-        """The seed of each job; None where each draws its own."""
-        return self._foundation.seed
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options of the simulation that differ from the usual; a copy."""
-        return dict(self._foundation.options)
-
     def run(
         self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None, **job: Unpack[JobFields]
     ) -> PrimitiveAerJob:
@@ -76,7 +82,7 @@ class DurableSampler(BaseSamplerV2):
         return self._foundation.submit(listed, shots=usual, job=job)
 
 
-class DurableEstimator(BaseEstimatorV2):
+class DurableEstimator(_Durable, BaseEstimatorV2):
     """An estimator on Aer whose jobs are in a store before ``run()`` returns.
 
     Values are exact, and to those of a PUB with a precision above 0 normal noise of that standard deviation is added,
@@ -101,16 +107,6 @@ class DurableEstimator(BaseEstimatorV2):
     def default_precision(self) -> float:
         """The precision of a PUB when neither it nor ``run()`` says so; 0 is exact."""
         return self._default_precision
-
-    @property
-    def seed(self) -> int | None:
-        """The seed of each job; None where each draws its own."""
-        return self._foundation.seed
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options of the simulation that differ from the usual; a copy."""
-        return dict(self._foundation.options)
 
     def run(
         self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None, **job: Unpack[JobFields]

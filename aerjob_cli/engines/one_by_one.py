@@ -19,14 +19,13 @@ from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
+from aerjob_cli.engines.chunks import in_chunks
 from aerjob_cli.engines.experiments import Experiments
 from aerjob_cli.engines.survey import survey
 from aerjob_cli.engines.translation import GateSet, runnable
 from aerjob_cli.errors import CircuitRefused, brief
 from aerjob_cli.plugins.discovery import simulator_named
 from aerjob_cli.states import Reason
-
-_CHUNK_S = 0.1
 
 
 class OneByOneEngine(ABC):
@@ -87,20 +86,7 @@ class OneByOneEngine(ABC):
 
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
         experiments = self._experiments(program, spec)
-        runs: list[ExperimentRun] = []
-        began = time.perf_counter()
-        for index in (index for start, stop in missing for index in range(start, stop)):
-            try:
-                runs.append(self._run(experiments.ready(index), spec, index))
-            except Exception:
-                if runs:
-                    yield runs
-                raise
-            if time.perf_counter() - began >= _CHUNK_S:
-                yield runs
-                runs, began = [], time.perf_counter()
-        if runs:
-            yield runs
+        return in_chunks(missing, lambda index: self._run(experiments.ready(index), spec, index))
 
     def executed(self, program: Program, spec: JobSpec, positions: Iterable[int]) -> Iterator[QuantumCircuit]:
         return map(self._experiments(program, spec).ready, positions)

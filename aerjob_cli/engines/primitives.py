@@ -32,6 +32,7 @@ from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.aer import check_device, failure_of, noise_of, threads_for
 from aerjob_cli.engines.aer_gates import gates_of
 from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
+from aerjob_cli.engines.chunks import in_chunks
 from aerjob_cli.engines.noise import check_is_felt
 from aerjob_cli.engines.pub_checks import PubChecks
 from aerjob_cli.engines.pub_sources import PubSource, estimator_pubs, sampler_pubs
@@ -42,7 +43,6 @@ from aerjob_cli.states import Reason
 if TYPE_CHECKING:
     from aerjob_cli.codec.pubs import Pub
 
-_CHUNK_S = 0.1
 _SEEDS = 2**63  # what Aer and NumPy's generators both take, from 0 on
 
 
@@ -69,21 +69,12 @@ class _PrimitiveEngine(ABC):
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
         source = self.source(program, spec)
         job = _Job(spec, _StrictSimulator(spec), PubTranslation(program, spec), noise_of(program))
-        runs: list[ExperimentRun] = []
-        began = time.perf_counter()
-        for index in (index for start, stop in missing for index in range(start, stop)):
+
+        def run(index: int) -> ExperimentRun:
             seed = (spec.seed + SEED_STEP * source.circuits_before(index)) % _SEEDS
-            try:
-                runs.append(self._run(source.pub(index), job, index, seed))
-            except Exception:
-                if runs:
-                    yield runs
-                raise
-            if time.perf_counter() - began >= _CHUNK_S:
-                yield runs
-                runs, began = [], time.perf_counter()
-        if runs:
-            yield runs
+            return self._run(source.pub(index), job, index, seed)
+
+        return in_chunks(missing, run)
 
     def executed(self, program: Program, spec: JobSpec, positions: Iterable[int]) -> Iterator[QuantumCircuit]:
         source, translation = self.source(program, spec), PubTranslation(program, spec)

@@ -238,7 +238,7 @@ def _state_of(run: ExperimentRun) -> Any:
 def test_a_chunk_that_was_dropped_is_gone_when_the_next_one_runs(
     make_spec: MakeSpec, engine: AerEngine | BasicEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aerjob_cli.engines.one_by_one._CHUNK_S", 0.0)
+    monkeypatch.setattr("aerjob_cli.engines.chunks.CHUNK_S", 0.0)
     is_aer = isinstance(engine, AerEngine)
     circuits = Watched([QuantumCircuit(2, name=f"c{index}") for index in range(3)])
     for circuit in list(circuits):
