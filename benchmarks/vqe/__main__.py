@@ -48,6 +48,13 @@ def main(arguments: list[str]) -> int:
 
 def _measured(folder: Path, iterations: int) -> dict[str, Any]:
     home = folder / "home"
+    try:
+        return _compared(home, iterations)
+    finally:
+        _aerjob(home, "worker", "stop")
+
+
+def _compared(home: Path, iterations: int) -> dict[str, Any]:
     list(descend(durable(home, "warm"), 3))  # the worker and its executors are there then
     raw_s, durable_s = [], []
     for number in range(_ROUNDS):  # side by side, so that a change of the machine's load meets both
@@ -57,7 +64,6 @@ def _measured(folder: Path, iterations: int) -> dict[str, Any]:
         seconds, found = _timed(lambda: list(descend(loop, iterations)))  # noqa: B023 - it is called at once
         durable_s.append(seconds)
     killed_at, killed, repeated = _killed(home, iterations)
-    _aerjob(home, "worker", "stop")
     raw, lasting = float(np.median(raw_s)), float(np.median(durable_s))
     return {
         "iterations": iterations,
@@ -117,7 +123,7 @@ def _attempts(home: Path) -> dict[str, int]:
 
 
 def _worker_pid(home: Path) -> int:
-    return int(json.loads(_aerjob(home, "worker", "status", "--json"))["worker"]["pid"])
+    return int(json.loads(_aerjob(home, "worker", "status", "--json"))["workers"][0]["pid"])
 
 
 def _aerjob(home: Path, *arguments: str) -> str:
