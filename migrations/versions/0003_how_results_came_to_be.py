@@ -23,15 +23,15 @@ _TABLES = (
 # Unknown, and so NULL, for what ran with an earlier schema.
 _COLUMNS = (
     # From 0 to 2^64 - 1 in decimal digits: SQLite's integers have a sign.
-    ("experiments", "seed TEXT"),
+    "ALTER TABLE experiments ADD COLUMN seed TEXT",
     # The method that the simulator took, where it was left to it.
-    ("experiments", "method TEXT"),
-    ("experiments", "threads INTEGER"),
-    ("experiments", "time_taken_s FLOAT"),
-    ("experiments", "peak_rss_bytes INTEGER"),
-    ("experiments", "runtime_id TEXT"),
+    "ALTER TABLE experiments ADD COLUMN method TEXT",
+    "ALTER TABLE experiments ADD COLUMN threads INTEGER",
+    "ALTER TABLE experiments ADD COLUMN time_taken_s FLOAT",
+    "ALTER TABLE experiments ADD COLUMN peak_rss_bytes INTEGER",
+    "ALTER TABLE experiments ADD COLUMN runtime_id TEXT",
     # Of an attempt or a validation that this move ended.
-    ("events", "runtime_id TEXT"),
+    "ALTER TABLE events ADD COLUMN runtime_id TEXT",
 )
 
 _GUARDS = (
@@ -54,7 +54,7 @@ _GUARDS = (
 def upgrade() -> None:
     for statement in _TABLES:
         op.execute(statement)
-    for table, column in _COLUMNS:
-        op.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+    for statement in _COLUMNS:
+        op.execute(statement)
     for statement in _GUARDS:
         op.execute(statement)
