@@ -25,7 +25,7 @@ def rotated() -> QuantumCircuit:
 
 
 @pytest.mark.parametrize("level", range(4))
-@pytest.mark.parametrize("name", SIMULATORS)
+@pytest.mark.parametrize("name", [name for name, simulator in SIMULATORS.items() if not simulator.is_primitive])
 def test_each_simulator_has_a_target_to_transpile_to(idle: BasicAerProvider, name: str, level: int) -> None:
     backend = idle.get_backend(name)
     volume = quantum_volume(3, 2, seed=1)
