@@ -6,6 +6,8 @@ from aerjob_cli.errors import CircuitRefused
 
 # Wider than anything that can be simulated; a declaration of billions would only exhaust the memory.
 REGISTER_LIMIT = 1_000_000
+# Characters of a foreign message that people read.
+_CLAUSE_BEGINS, _CLAUSE_ENDS = 300, 100
 
 
 def decoded_text(data: bytes, name: str, *, language: str) -> str:
@@ -34,6 +36,11 @@ def too_large(noun: str) -> str:
 
 
 def as_clause(text: str) -> str:
-    """Give a foreign message in one line, without what would move a cursor, or the full stop that would end ours."""
+    """Give a foreign message in one line, without what would move a cursor, or the full stop that would end ours.
+
+    Of a long one, which repeats what stands in a file, the beginning and the end are given.
+    """
     line = " ".join(text.split()).rstrip(".")
+    if len(line) > _CLAUSE_BEGINS + _CLAUSE_ENDS:
+        line = f"{line[:_CLAUSE_BEGINS]}…{line[-_CLAUSE_ENDS:]}"
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in line)

@@ -150,3 +150,10 @@ def test_the_parsers_own_voice_is_given_back_to_others(capfd: pytest.CaptureFixt
     with pytest.raises(Exception, match="token recognition"):
         qasm3.loads(HEAD + "\x07")
     assert "token recognition error" in capfd.readouterr().err
+
+
+def test_a_message_that_repeats_the_file_is_cut() -> None:
+    message = refusal(HEAD + 'include "stdgates' + "(" * 5000 + ";\n").message
+    assert "token recognition error" in message
+    assert message.endswith("; correct it and submit again")
+    assert len(message) < 600
