@@ -20,7 +20,7 @@ _ERRORS: dict[int, type[Stopped]] = {
     signal.SIGTERM: StoppedByTermination,
     signal.SIGHUP: StoppedByHangUp,
 }
-# Long enough for a destructor to end, and nothing to a person.
+# Long enough for a destructor to end, and nothing to a person. During an import it is asked again and again.
 _ONCE_MORE_AFTER_S = 0.001
 
 
@@ -44,7 +44,7 @@ class _Interrupts:
         self.is_over = False
         self._is_put_off = False
         self._noted: signal.Signals | None = None
-        self._swallowed: signal.Signals | None = None
+        self._late: signal.Signals | None = None
 
     def receive(self, number: int, frame: FrameType | None) -> None:
         received = signal.Signals(number)
@@ -54,6 +54,9 @@ class _Interrupts:
             os.kill(os.getpid(), received)
         if self._is_put_off and self._noted is None:
             self._noted = received
+            return
+        if self._late is None and _is_importing(frame):
+            self._raise_later(received)
             return
         raise Interrupted(received)
 
@@ -75,13 +78,29 @@ class _Interrupts:
         if not isinstance(unraisable.exc_value, Interrupted):
             sys.__unraisablehook__(unraisable)
             return
-        self._swallowed = unraisable.exc_value.signal
-        signal.signal(signal.SIGALRM, self._raise_swallowed)
+        self._raise_later(unraisable.exc_value.signal)
+
+    def _raise_later(self, number: signal.Signals) -> None:
+        self._late = number
+        signal.signal(signal.SIGALRM, self._raise_late)
         signal.setitimer(signal.ITIMER_REAL, _ONCE_MORE_AFTER_S)
 
-    def _raise_swallowed(self, number: int, frame: FrameType | None) -> None:
-        if self._swallowed is not None and not self.is_over:
-            self.receive(self._swallowed, frame)
+    def _raise_late(self, number: int, frame: FrameType | None) -> None:
+        late, self._late = self._late, None
+        if late is not None and not self.is_over:
+            self.receive(late, frame)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Tell whether a module is being imported: modules in C do not come out of an exception as they went in.
+
+    NumPy cannot be imported a second time then, and what imports it takes it for missing.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 _INTERRUPTS = _Interrupts()

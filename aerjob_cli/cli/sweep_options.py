@@ -22,6 +22,7 @@ from aerjob_cli.errors import InputRefused, UsageError, brief
 from aerjob_cli.settings import CIRCUITS_LIMIT
 
 _NAME = "parameters"
+_DIGITS = 12  # of a number of points; Python does not read thousands of them
 _BIND, _SWEEP = "theta=0.3", "theta=0:3.14:100"
 # A number, or a multiple or a fraction of π as people write it.
 _PI = re.compile(r"([+-]?)(?:([0-9.]+)\*?)?(?:pi|π)(?:/([0-9.]+))?", re.ASCII)
@@ -87,8 +88,10 @@ def _swept(text: str) -> _Column:
     if ":" not in words:
         return _Column(name, tuple(_number(word, f"--sweep {brief(text)}") for word in words.split(",")))
     parts = words.split(":")
-    count = int(parts[2]) if len(parts) == 3 and parts[2].isascii() and parts[2].isdigit() else 0
-    if not 1 <= count <= CIRCUITS_LIMIT:
+    count = int(parts[2][:_DIGITS]) if len(parts) == 3 and parts[2].isascii() and parts[2].isdigit() else 0
+    if count > CIRCUITS_LIMIT:
+        raise InputRefused(f"--sweep {brief(text)} has {count} points; a job may have {CIRCUITS_LIMIT}, so take fewer")
+    if count < 1:
         raise UsageError(f"--sweep {brief(text)} is not START:STOP:COUNT; write for example {_SWEEP}")
     start, stop = (_number(word, f"--sweep {brief(text)}") for word in parts[:2])
     if count == 1:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Table = dict[str, Any]
 
 _LIBRARY = "qiskit_aer.library"
-_SAVES = frozenset(
+SAVES = frozenset(
     {
         "SaveAmplitudes",
         "SaveAmplitudesSquared",
@@ -43,7 +43,7 @@ _SAVES = frozenset(
         "SaveUnitary",
     }
 )
-_SETS = frozenset(
+SETS = frozenset(
     {
         "SetDensityMatrix",
         "SetMatrixProductState",
@@ -170,9 +170,9 @@ def _described(operation: Operation, circuit: QuantumCircuit, more: list[Quantum
         parts = quantum_errors.describe(operation._quantum_error, more)
         if parts is not None:
             return {**entry, "error": parts}
-    elif not is_aers or kind.__name__ in _SETS:
+    elif not is_aers or kind.__name__ in SETS:
         return {**entry, "params": list(operation.params)}
-    elif kind.__name__ in _SAVES:
+    elif kind.__name__ in SAVES:
         return {**entry, "params": list(operation.params), "subtype": operation._subtype}
     raise CircuitRefused(
         f"circuit {brief(circuit.name)} contains {brief(operation.name)}, an instruction of class {kind.__name__} that "
@@ -209,12 +209,12 @@ def _made(entry: Table, circuits: Sequence[QuantumCircuit]) -> Operation:
         return operation
     if name == _CHANNEL and entry["name"] in _CHANNELS:
         return Instruction(entry["name"], qubits, clbits, entry["params"], label=entry["label"])
-    if name not in _SAVES | _SETS:
+    if name not in SAVES | SETS:
         raise ValueError(f"an instruction of class {name!r} is not known")
     # Their constructors take what the fields were made of, and would make them anew, not bit for bit the same.
     kind = getattr(import_module(_LIBRARY), name)
     operation = kind.__new__(kind)
-    if name in _SAVES:
+    if name in SAVES:
         save_data = import_module(f"{_LIBRARY}.save_instructions.save_data").SaveData
         save_data.__init__(
             operation, entry["name"], qubits, entry["label"], subtype=entry["subtype"], params=entry["params"]

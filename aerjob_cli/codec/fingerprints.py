@@ -9,14 +9,27 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from aerjob_cli.codec.aer_instructions import SAVES, SETS
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import Operation, ParameterExpression
+    from qiskit.circuit import CircuitInstruction, ParameterExpression
 
 _NUMBERED = re.compile(r"circuit-[0-9]+(?:-[0-9]+)?")
+
+
+# Beside standard gates: what these are is all in their parameters, label, definition, condition and blocks.
+_DEFINED = frozenset({"Gate", "Instruction", "ControlledGate"})
+_TOLD_BY_FIELDS = (
+    _DEFINED
+    | {"Barrier", "Delay", "Initialize", "Measure", "Reset", "StatePreparation", "UnitaryGate"}
+    | {"BreakLoopOp", "ContinueLoopOp", "ForLoopOp", "IfElseOp", "WhileLoopOp"}
+    | SAVES
+    | SETS
+)
 
 
 class _Unknown(Exception):
@@ -34,35 +47,48 @@ def fingerprint(circuits: Iterable[QuantumCircuit]) -> str | None:
 
 def _circuit(circuit: QuantumCircuit) -> dict[str, Any]:
     places = {bit: place for bits in (circuit.qubits, circuit.clbits) for place, bit in enumerate(bits)}
+    registers = (*circuit.qregs, *circuit.cregs)
+    if circuit.num_vars or circuit.num_stretches:
+        raise _Unknown
     return {
         "name": _NUMBERED.sub("circuit", circuit.name),
         "metadata": _value(circuit.metadata),
-        "registers": [[register.name, register.size] for register in (*circuit.qregs, *circuit.cregs)],
+        "registers": [[register.name, [places[bit] for bit in register]] for register in registers],
         "bits": [circuit.num_qubits, circuit.num_clbits],
         "phase": _value(circuit.global_phase),
         "operations": [
-            [_operation(item.operation), [places[bit] for bit in item.qubits], [places[bit] for bit in item.clbits]]
+            [_operation(item, places), [places[bit] for bit in item.qubits], [places[bit] for bit in item.clbits]]
             for item in circuit.data
         ],
     }
 
 
-def _operation(operation: Operation) -> list[Any]:
-    definition = None
-    kind = getattr(operation, "base_class", type(operation))
-    if kind.__module__.startswith("qiskit_aer") or getattr(operation, "condition", None) is not None:
+def _operation(item: CircuitInstruction, places: Mapping[Any, int]) -> list[Any]:
+    """Describe an operation of a class whose fields are known; any other one may hold more than can be seen."""
+    operation = item.operation
+    kind = getattr(operation, "base_class", type(operation)).__name__
+    if not item.is_standard_gate() and kind not in _TOLD_BY_FIELDS:
         raise _Unknown
-    if kind.__name__ in ("Gate", "Instruction", "ControlledGate") and operation.definition is not None:
-        definition = _circuit(operation.definition)
+    definition = operation.definition if kind in _DEFINED else None
     return [
-        kind.__name__,
+        kind,
         operation.name,
         [_value(value) for value in operation.params],
         operation.label,
-        definition,
+        None if definition is None else _circuit(definition),
         _value(getattr(operation, "ctrl_state", None)),
-        [str(getattr(operation, field, "")) for field in ("unit", "duration")],
+        _condition(getattr(operation, "condition", None), places),
+        [str(getattr(operation, field, "")) for field in ("unit", "duration", "_subtype")],
     ]
+
+
+def _condition(condition: Any, places: Mapping[Any, int]) -> Any:
+    if condition is None:
+        return None
+    if not isinstance(condition, tuple):  # an expression
+        raise _Unknown
+    what, value = condition
+    return [places.get(what, getattr(what, "name", None)), int(value)]
 
 
 def _expression(expression: ParameterExpression) -> list[Any]:
@@ -96,7 +122,7 @@ def _value(value: Any) -> Any:
         return _expression(value)
     if isinstance(value, QuantumCircuit):
         return _circuit(value)
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, range)):
         return [_value(item) for item in value]
     if isinstance(value, dict):
         return [[str(key), _value(item)] for key, item in sorted(value.items(), key=lambda item: str(item[0]))]

@@ -7,8 +7,12 @@ import sys
 from collections.abc import Callable
 
 import pytest
+import qiskit_aer  # noqa: F401 - it gives circuits their save_*
 from qiskit import ClassicalRegister, QuantumCircuit
-from qiskit.circuit import Parameter
+from qiskit.circuit import AnnotatedOperation, ControlModifier, Operation, Parameter
+from qiskit.circuit.library import CXGate, PauliEvolutionGate, XGate
+from qiskit.quantum_info import Clifford, SparsePauliOp
+from qiskit.synthesis import LieTrotter
 
 from aerjob_cli.codec.fingerprints import fingerprint
 
@@ -100,3 +104,46 @@ def test_definitions_are_looked_into() -> None:
         circuit.append(inner.to_gate(), [0])
         found.add(fingerprint([circuit]))
     assert len(found) == 2
+
+
+def evolved(strength: float, steps: int) -> QuantumCircuit:
+    circuit = QuantumCircuit(2, name="evolved")
+    hamiltonian = SparsePauliOp(["XX", "ZI"], [strength, 0.5])
+    circuit.append(PauliEvolutionGate(hamiltonian, 0.7, synthesis=LieTrotter(reps=steps)), [0, 1])
+    return circuit
+
+
+def switched(bit: int, value: int) -> QuantumCircuit:
+    circuit = QuantumCircuit(2, 2, name="switched")
+    body = QuantumCircuit(2, 2)
+    body.x(0)
+    circuit.switch(circuit.clbits[bit], [(value, body)], [0, 1], [0, 1])
+    return circuit
+
+
+@pytest.mark.parametrize("circuit", [evolved(0.1, 1), evolved(3.0, 1), evolved(0.1, 5), switched(0, 1), switched(1, 0)])
+def test_what_holds_more_than_can_be_seen_has_none(circuit: QuantumCircuit) -> None:
+    assert fingerprint([circuit]) is None
+
+
+@pytest.mark.parametrize("operation", [AnnotatedOperation(XGate(), [ControlModifier(1)]), Clifford(CXGate())])
+def test_operations_that_are_no_instructions_have_none(operation: Operation) -> None:
+    circuit = QuantumCircuit(2, name="odd")
+    circuit.append(operation, [0, 1])
+    assert fingerprint([circuit]) is None
+
+
+def branching(bit: int, label: str) -> QuantumCircuit:
+    circuit = QuantumCircuit(2, 2, name="branching")
+    circuit.ry(Parameter("theta"), 0)
+    with circuit.if_test((circuit.clbits[bit], 1)):
+        circuit.rx(0.3, 1)
+    with circuit.for_loop(range(3)):
+        circuit.h(0)
+    circuit.save_statevector(label=label)
+    return circuit
+
+
+def test_conditions_loops_and_what_is_saved_are_compared() -> None:
+    assert fingerprint([branching(0, "a")]) == fingerprint([branching(0, "a")]) is not None
+    assert len({fingerprint([branching(bit, label)]) for bit in (0, 1) for label in ("a", "b")}) == 4

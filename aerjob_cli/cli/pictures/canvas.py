@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from aerjob_cli.cli import interrupts
 from aerjob_cli.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -64,10 +63,8 @@ def _matplotlib() -> Iterator[None]:
     # A backend of the user's, which may need a display or be none, is not even looked up.
     os.environ["MPLBACKEND"] = "agg"
     try:
-        # A signal in the middle of it would look like a part that is missing, and have Python abort at its end.
-        with interrupts.put_off():
-            import matplotlib as mpl
-            from matplotlib import font_manager
+        import matplotlib as mpl
+        from matplotlib import font_manager
     except ImportError:
         raise MissingExtra("matplotlib", "plot") from None
     installed = set(font_manager.get_font_names())
