@@ -20,9 +20,12 @@ from aerjob_cli.errors import CircuitRefused
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+    from qiskit.circuit import Operation
 
 _CIRCUITS = "circuits.qpy"
 _INSTRUCTIONS = "instructions.json"
+_LIBRARY = "qiskit.circuit.library."
+_WELL_KNOWN = frozenset({"Initialize", "PauliGate", "StatePreparation", "UnitaryGate"})
 _ARRAYS, _NPY = "arrays/", ".npy"
 
 
@@ -31,7 +34,37 @@ def encode(circuits: Sequence[QuantumCircuit]) -> tuple[str, bytes]:
     plain, tables = aer_instructions.take_out(circuits)
     if any(tables):
         return CIRCUIT_BUNDLE, _packed(plain, tables, count=len(circuits), about=None)
-    return QPY, quantum_payload.write(circuits)
+    data = quantum_payload.write(circuits)
+    _check_readable(plain, data)
+    return QPY, data
+
+
+def _check_readable(circuits: Sequence[QuantumCircuit], data: bytes) -> None:
+    """Refuse operations of Qiskit's library that QPY writes and cannot read; raises ``CircuitRefused``.
+
+    Which these are depends on the release. Circuits of gates and measurements, as most are, need no proof.
+    """
+    rare = {
+        str(item.name)
+        for circuit in circuits
+        for item in circuit.data
+        if not item.is_standard_gate() and _is_rare(item.operation)
+    }
+    if not rare:
+        return
+    try:
+        quantum_payload.read(data, "the circuits")
+    except CircuitRefused as error:
+        raise CircuitRefused(
+            f"the circuits have an operation that Qiskit cannot read from QPY again, one of {', '.join(sorted(rare))}; "
+            "transpile them first"
+        ) from error
+
+
+def _is_rare(operation: Operation) -> bool:
+    # ``base_class``, because the classes of Qiskit's singletons have no module.
+    kind = getattr(operation, "base_class", type(operation))
+    return kind.__module__.startswith(_LIBRARY) and kind.__name__ not in _WELL_KNOWN
 
 
 def write(circuits: Sequence[QuantumCircuit], *, about: Any) -> bytes:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter
+from qiskit.circuit.library import LinearPauliRotationsGate
 
 from aerjob_cli.codec.circuits import decode_circuits, encode_circuits
 from aerjob_cli.codec.envelope import QPY
@@ -76,3 +77,18 @@ def test_every_truncation_is_refused() -> None:
 def test_metadata_that_json_would_change_is_refused(value: Any) -> None:
     with pytest.raises(CircuitRefused, match="metadata of circuit 'bell' cannot be stored"):
         encode_qpy([bell(metadata={"key": value})])
+
+
+def test_a_library_gate_that_cannot_be_read_again_is_refused() -> None:
+    circuit = QuantumCircuit(3, name="rotations")
+    circuit.append(LinearPauliRotationsGate(2, slope=1.0), [0, 1, 2])
+    file = io.BytesIO()
+    qpy.dump(circuit, file)
+    file.seek(0)
+    try:
+        qpy.load(file)
+    except Exception:  # noqa: BLE001 - whatever this release of Qiskit raises
+        with pytest.raises(CircuitRefused, match="cannot read from QPY again"):
+            encode_circuits([circuit])
+    else:
+        encode_circuits([circuit])
