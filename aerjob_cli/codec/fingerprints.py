@@ -122,7 +122,9 @@ def _value(value: Any) -> Any:
         return _expression(value)
     if isinstance(value, QuantumCircuit):
         return _circuit(value)
-    if isinstance(value, (list, tuple, range)):
+    if isinstance(value, range):  # of a loop, which may have any number of turns
+        return ["range", value.start, value.stop, value.step]
+    if isinstance(value, (list, tuple)):
         return [_value(item) for item in value]
     if isinstance(value, dict):
         return [[str(key), _value(item)] for key, item in sorted(value.items(), key=lambda item: str(item[0]))]

@@ -144,6 +144,17 @@ def branching(bit: int, label: str) -> QuantumCircuit:
     return circuit
 
 
+def test_a_loop_of_many_turns_is_compared_by_its_ends() -> None:
+    found = set()
+    for turns in (10**12, 10**12 + 1):
+        circuit = QuantumCircuit(1, name="endless")
+        with circuit.for_loop(range(turns)):
+            circuit.h(0)
+        found.add(fingerprint([circuit]))
+    assert len(found) == 2
+    assert None not in found
+
+
 def test_conditions_loops_and_what_is_saved_are_compared() -> None:
     assert fingerprint([branching(0, "a")]) == fingerprint([branching(0, "a")]) is not None
     assert len({fingerprint([branching(bit, label)]) for bit in (0, 1) for label in ("a", "b")}) == 4
