@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
+from pathlib import Path
 
 import pytest
 
@@ -156,6 +157,34 @@ def test_a_signal_that_comes_while_an_object_is_destroyed_is_heeded() -> None:
         [sys.executable, "-c", TIDYING_PROGRAM], stderr=subprocess.PIPE, text=True, timeout=30, check=False
     )
     assert (done.returncode, done.stderr) == (143, "")
+
+
+IMPORTING_PROGRAM = """
+import sys
+from aerjob_cli.cli import interrupts
+sys.path.insert(0, sys.argv[1])
+try:
+    with interrupts.raised():
+        import signalled
+        while True:
+            pass
+except interrupts.Interrupted as interrupt:
+    print(interrupt.signal.name, sys.modules["signalled"].is_whole)
+"""
+
+
+def test_a_signal_that_comes_within_an_import_waits_for_its_end(tmp_path: Path) -> None:
+    (tmp_path / "signalled.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nfor _ in range(100_000):\n    pass\nis_whole = True\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTING_PROGRAM, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("SIGTERM True\n", "")
 
 
 def codes_of(number: signal.Signals, stderr: str) -> set[int]:
