@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from aerjob_cli.frozen import dataclass
 
 DEFAULT_BACKEND = "qasm_simulator"
 DEFAULT_SHOTS = 1024  # AerSimulator's own default

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from aerjob_cli.catalog import DEFAULT_BACKEND
 from aerjob_cli.errors import UsageError
+from aerjob_cli.frozen import dataclass
 
 # Payloads up to this size live in the database, larger ones in the object folder.
 INLINE_LIMIT_BYTES = 256 * 1024

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, RUN_FORMATS, SW
 from aerjob_cli.codec.observables import Estimation, decode_estimation
 from aerjob_cli.codec.sweeps import Sweep
 from aerjob_cli.errors import AerjobError, InputRefused, JobNotFinal, JobNotFound, PayloadDamaged
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.plugins.discovery import simulator_named
 from aerjob_cli.settings import PAYLOAD_LIMIT_BYTES, Settings
 from aerjob_cli.states import Status

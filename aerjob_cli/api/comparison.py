@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +18,7 @@ from aerjob_cli.api.provenance import read_provenance
 from aerjob_cli.codec.result_differences import result_differences
 from aerjob_cli.codec.results import decode_experiment
 from aerjob_cli.errors import JobNotFound, PayloadDamaged
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store import events, experiments, jobs, objects
 from aerjob_cli.store.records import JobRecord, RanExperiment

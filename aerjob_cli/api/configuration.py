@@ -6,13 +6,14 @@ Qiskit's own classes for it are gone since Qiskit 2; Aer still answers ``configu
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from aerjob_cli.catalog import METHODS_WITHOUT_COUNTS, Simulator
 from aerjob_cli.codec.option_tables import SHOTS_LIMIT
 from aerjob_cli.codec.program_text import REGISTER_LIMIT
 from aerjob_cli.engines.memory import MEBIBYTE, needed_bytes
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.memory import usable_memory_mb
 from aerjob_cli.settings import CIRCUITS_LIMIT
 from aerjob_cli.version import __version__

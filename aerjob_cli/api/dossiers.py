@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 from aerjob_cli.api.provenance import Provenance, read_provenance
 from aerjob_cli.errors import JobNotFound, PayloadDamaged
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store import events, jobs, objects, submissions, workers
 from aerjob_cli.store.database import Store

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
@@ -30,6 +30,7 @@ from aerjob_cli.codec.program import program_of_pubs
 from aerjob_cli.codec.program_text import as_clause
 from aerjob_cli.codec.pubs import encode_pubs, identity_of
 from aerjob_cli.engines.registry import engine_of
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.plugins.discovery import simulator_named
 from aerjob_cli.settings import CIRCUITS_LIMIT
 from aerjob_cli.store import forks

@@ -5,8 +5,7 @@ Light: it knows records and processes, no store and no Qiskit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.processes import rss_bytes, started_of
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import ast
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.api.client import StoredArray
 from aerjob_cli.cli.answers.arrays import ArrayContent, ArrayElement, LargestElements
+from aerjob_cli.frozen import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

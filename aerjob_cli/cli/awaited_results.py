@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from aerjob_cli.api.client import Client
 from aerjob_cli.cli.endings import await_ends, remarks_on
@@ -15,6 +14,7 @@ from aerjob_cli.errors import (
     NotFinished,
     WaitTimedOut,
 )
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 

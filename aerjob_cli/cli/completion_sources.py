@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.codec.options import options_of
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.plugins.discovery import simulator_named, usable_simulators
 from aerjob_cli.settings import Settings
 

@@ -13,7 +13,6 @@ import os
 import resource
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -24,6 +23,7 @@ from aerjob_cli.engines.registry import engine_of
 from aerjob_cli.errors import BackendUnusable, CircuitRefused
 from aerjob_cli.executors.hardening import harden, lower
 from aerjob_cli.executors.runtime import runtime_facts
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.plugins.discovery import simulator_of_job
 from aerjob_cli.processes import die_with_parent
 

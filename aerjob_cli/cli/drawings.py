@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from aerjob_cli.api.client import CircuitBytes
@@ -15,6 +15,7 @@ from aerjob_cli.cli.answers.drawing import Drawing
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.errors import CircuitRefused, DrawingFailed
 from aerjob_cli.executors.environment import executor_environment
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.processes import signal_name
 
 _TAKES_AT_MOST_S = 20.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from aerjob_cli.api.client import Client, ExperimentBytes, StoredArray
@@ -20,6 +20,7 @@ from aerjob_cli.codec.pub_results import decode_pub_result
 from aerjob_cli.codec.results import decode_experiment
 from aerjob_cli.codec.sweeps import Sweep
 from aerjob_cli.errors import PayloadDamaged
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 

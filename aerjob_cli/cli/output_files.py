@@ -11,10 +11,10 @@ import os
 import stat
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.errors import OutputExists, OutputLost, OutputUnwritable
+from aerjob_cli.frozen import dataclass
 
 STDOUT = "-"
 

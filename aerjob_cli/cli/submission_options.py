@@ -9,10 +9,11 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar, get_type_hints
 
 from aerjob_cli.cli import parameters
+from aerjob_cli.frozen import dataclass
 
 Answered = TypeVar("Answered")
 

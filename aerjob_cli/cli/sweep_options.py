@@ -10,7 +10,6 @@ import io
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 
 from aerjob_cli.api.client import CircuitBytes
@@ -19,6 +18,7 @@ from aerjob_cli.codec import sweeps
 from aerjob_cli.codec.envelope import SWEEP
 from aerjob_cli.codec.sweeps import Sweep, Table
 from aerjob_cli.errors import InputRefused, UsageError, brief
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import CIRCUITS_LIMIT
 
 _NAME = "parameters"

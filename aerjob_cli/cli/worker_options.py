@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from aerjob_cli.cli.durations import parse_duration
 from aerjob_cli.errors import UsageError
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import WorkerSettings
 
 _SLOTS_AT_MOST = 1024

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from aerjob_cli.codec.option_tables import SAVE_STATE
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.plugins.discovery import simulator_named
 
 

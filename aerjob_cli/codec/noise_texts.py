@@ -10,9 +10,9 @@ What is not named is without noise. Read without Qiskit, so that a command can r
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from aerjob_cli.errors import InputRefused, UsageError, brief
+from aerjob_cli.frozen import dataclass
 
 DEPOLARIZING = "depolarizing"
 _EXAMPLE = "depolarizing:p1=0.001,p2=0.01,readout=0.02"

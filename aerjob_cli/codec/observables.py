@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from aerjob_cli.codec import strict_json
 from aerjob_cli.errors import CircuitRefused, InputRefused, UsageError, brief
+from aerjob_cli.frozen import dataclass
 
 _LETTERS = frozenset("IXYZ")
 _SHOWN_TERMS = 5

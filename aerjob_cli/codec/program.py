@@ -6,7 +6,6 @@ One payload is one file of a submission, or what Python handed in; its format sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aerjob_cli.codec import envelope, noise_files, noise_models, noise_texts, sweeps
@@ -15,6 +14,7 @@ from aerjob_cli.codec.noise_models import Surroundings
 from aerjob_cli.codec.observables import Estimation, decode_estimation
 from aerjob_cli.codec.sweeps import NO_PARAMETERS, Sweep
 from aerjob_cli.errors import CircuitRefused, InputRefused
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import CIRCUITS_LIMIT
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.codec import strict_json
 from aerjob_cli.codec.envelope import EXPERIMENT_RESULT, MARKED_EXPERIMENT_RESULT
 from aerjob_cli.codec.strict_json import NotJson
+from aerjob_cli.frozen import dataclass
 
 if TYPE_CHECKING:
     from qiskit.result import Result

@@ -14,12 +14,12 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 from aerjob_cli.codec import strict_json
 from aerjob_cli.errors import CircuitRefused
+from aerjob_cli.frozen import dataclass
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from importlib import metadata
 from importlib.metadata import Distribution, EntryPoint
 
 from aerjob_cli.catalog import SIMULATORS, Simulator
 from aerjob_cli.errors import BackendUnusable, UnknownBackend, brief
+from aerjob_cli.frozen import dataclass
 
 GROUP = "aerjob.simulators"
 ANY = "*"

@@ -15,12 +15,12 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import func, select
 
 from aerjob_cli.errors import StoreDamaged, StoreFull
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.backup_place import checked_place, draft_beside, no_room, writing_to
 from aerjob_cli.store.copying import copy_database, faults_of_file

@@ -8,9 +8,10 @@ journal, which is slower and safe.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
+
+from aerjob_cli.frozen import dataclass
 
 _FIRST_SOUND_WAL = (3, 51, 3)
 # RETURNING came with 3.35; Python 3.11 can be built against less.

@@ -7,10 +7,10 @@ fingerprints stand here, and a test compares the two.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, StaticPool, create_engine, text
 
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.store.dbapi import sqlite_library
 from aerjob_cli.store.revisions import migrate
 

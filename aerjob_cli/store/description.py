@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select, text
 
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.dbapi import sqlite_library

@@ -11,9 +11,9 @@ import errno
 import os
 import stat
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.store.folder import PRIVATE_FILE
 
 

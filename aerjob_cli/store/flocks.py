@@ -7,9 +7,9 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.store.faults import told
 from aerjob_cli.store.folder import open_private
 

@@ -9,12 +9,12 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import CompoundSelect, Connection, select, union
 
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.tables import experiment_arrays, experiments, payloads
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, select
 
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import FINAL, Reason, Status
 from aerjob_cli.store.jobs import all_jobs, record_of
 from aerjob_cli.store.records import JobRecord

@@ -6,10 +6,9 @@ looks again counts on from there with ``endings_after``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection, func, select
 
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import FINAL, Status
 from aerjob_cli.store.jobs import all_jobs, record_of
 from aerjob_cli.store.records import JobRecord

@@ -6,9 +6,9 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.folder import PRIVATE_FILE, PRIVATE_FOLDER
 

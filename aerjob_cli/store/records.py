@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
 from aerjob_cli.clock import to_datetime
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Reason, Status
 
 

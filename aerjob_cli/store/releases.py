@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import ColumnElement, Connection, select
 
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store.cancels import cancel_held
 from aerjob_cli.store.jobs import JOB_COLUMNS

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection, select, text
 
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store.tables import jobs
 

@@ -10,13 +10,13 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 
 from aerjob_cli.clock import boot_id
 from aerjob_cli.errors import StoreBusy, StoreDamaged
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.processes import is_running, terminate_exactly
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.connections import engine_for, leave_wal

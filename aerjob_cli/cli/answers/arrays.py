@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from aerjob_cli.cli.cleaning import clean
+from aerjob_cli.frozen import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from aerjob_cli.catalog import Simulator
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.engines.memory import fits, needed_bytes
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.plugins.discovery import Plugin
 
 # No method reaches so far; the search for the widest circuit ends here.

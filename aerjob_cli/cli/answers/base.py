@@ -7,11 +7,11 @@ for pipes and files: a record a line, columns separated by tabs, no headings, no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 from aerjob_cli.errors import AerjobError
+from aerjob_cli.frozen import dataclass
 
 SCHEMA_VERSION = 1
 

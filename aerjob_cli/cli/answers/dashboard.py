@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +11,7 @@ from aerjob_cli.cli.answers.base import Answer, time_json
 from aerjob_cli.cli.answers.worker import LiveWorker
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.clock import to_datetime
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 

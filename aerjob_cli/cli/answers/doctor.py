@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from aerjob_cli.cli.answers.base import Answer
@@ -11,6 +10,7 @@ from aerjob_cli.cli.checkup.finding import Finding, Part, State
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.plurals import count_of
 from aerjob_cli.errors import StoreTroubleFound, TroubleFound
+from aerjob_cli.frozen import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.plurals import count_of
+from aerjob_cli.frozen import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from aerjob_cli.cli.answers.base import Answer, time_json
 from aerjob_cli.cli.columns import DEFAULT_COLUMNS, value_of
 from aerjob_cli.cli.endings import is_refused
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.store.records import JobRecord
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from aerjob_cli.cli.answers.expectations import Expectations
 from aerjob_cli.cli.answers.jobs import job_json
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.codec.observables import Estimation
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 

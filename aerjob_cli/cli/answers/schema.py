@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aerjob_cli.cli.answers.base import Answer
+from aerjob_cli.frozen import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from aerjob_cli.api.dossiers import Dossier
@@ -16,6 +15,7 @@ from aerjob_cli.cli.columns import progress
 from aerjob_cli.cli.durations import show_duration
 from aerjob_cli.cli.live.figures import size_text
 from aerjob_cli.clock import to_datetime
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import EventRecord, RanExperiment, WorkerRecord
 

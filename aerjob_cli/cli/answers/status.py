@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from aerjob_cli.api.progress import Progress
@@ -13,6 +13,7 @@ from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.columns import progress
 from aerjob_cli.cli.durations import show_duration
 from aerjob_cli.cli.live.figures import size_text
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 

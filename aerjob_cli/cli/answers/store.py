@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from aerjob_cli.cli.answers.base import Answer, show_time, time_json
@@ -12,6 +11,7 @@ from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.plurals import count_of
 from aerjob_cli.cli.sizes import show_size
 from aerjob_cli.clock import to_datetime
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.store.backup import Backup
 from aerjob_cli.store.description import Description
 from aerjob_cli.store.problems import Findings

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from aerjob_cli.api.comparison import Comparison, Condition, Difference, Verdict
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.answers.jobs import job_json
 from aerjob_cli.cli.cleaning import clean
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 

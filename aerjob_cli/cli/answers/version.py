@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.cleaning import clean
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.store.dbapi import sqlite_library
 from aerjob_cli.store.revisions import HEAD
 from aerjob_cli.version import __version__

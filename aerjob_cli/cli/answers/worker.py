@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from aerjob_cli.cli.answers.base import Answer, show_time, time_json
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.sizes import show_size
 from aerjob_cli.clock import to_datetime
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import PENDING, Status
 from aerjob_cli.store.records import WorkerRecord
 

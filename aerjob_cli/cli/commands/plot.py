@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,6 +20,7 @@ from aerjob_cli.cli.pictures.measured import measured
 from aerjob_cli.cli.pictures.subjects import one_outcome, subject_of
 from aerjob_cli.cli.pictures.sweeps import CURVES, is_sweep, sweep_subject
 from aerjob_cli.errors import UsageError
+from aerjob_cli.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

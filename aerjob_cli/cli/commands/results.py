@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -21,6 +21,7 @@ from aerjob_cli.cli.output_files import OutputFile, output_file
 from aerjob_cli.cli.render import as_text
 from aerjob_cli.cli.result_csv import arrays_csv, counts_csv, expectations_csv
 from aerjob_cli.errors import UsageError
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.store.records import JobRecord
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import Connection
@@ -16,6 +15,7 @@ from sqlalchemy import Connection
 from aerjob_cli.cli.answers.dashboard import RATE_WINDOW_S, WaitingJob
 from aerjob_cli.cli.live.throughput import Ran
 from aerjob_cli.errors import JobNotFound
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store import jobs, overview
 from aerjob_cli.store.records import JobRecord

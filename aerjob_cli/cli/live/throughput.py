@@ -7,7 +7,8 @@ a long job counts while it runs, and not all at once when it ends.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from aerjob_cli.frozen import dataclass
 
 _US_PER_S = 1_000_000
 

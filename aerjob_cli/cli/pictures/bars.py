@@ -6,13 +6,13 @@ import cmath
 import colorsys
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
 from aerjob_cli.cli.answers.arrays import ArrayContent
 from aerjob_cli.cli.cleaning import clean
+from aerjob_cli.frozen import dataclass
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

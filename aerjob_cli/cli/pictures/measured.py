@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from aerjob_cli.api.client import Client, StoredArray
 from aerjob_cli.cli.array_views import content_of, load_array
@@ -11,6 +10,7 @@ from aerjob_cli.cli.chosen_arrays import arrays_meant
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.outcomes import StoredOutcome, damage_told
 from aerjob_cli.errors import NoArray
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.store.records import JobRecord
 
 COUNTS = "counts"

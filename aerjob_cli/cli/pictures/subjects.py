@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from aerjob_cli.api.client import Client
 from aerjob_cli.cli.answers.arrays import ArrayContent
@@ -13,6 +12,7 @@ from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.outcomes import StoredOutcome, damage_told
 from aerjob_cli.cli.pictures.bars import Bar, Labelling, amplitude_bars, count_bars
 from aerjob_cli.errors import NoArray, UsageError
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.store.records import JobRecord
 
 COUNTS = "counts"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.outcomes import StoredOutcome
 from aerjob_cli.cli.pictures.measured import Measured
 from aerjob_cli.errors import NoArray, UsageError
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.store.records import JobRecord
 
 # As many colours can be told apart.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.text import Text
+
+from aerjob_cli.frozen import dataclass
 
 # Eighths of a character.
 _BLOCKS = " ▏▎▍▌▋▊▉█"

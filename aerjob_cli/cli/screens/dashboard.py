@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -17,6 +16,7 @@ from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.live.figures import clock_text, rate_text, size_text
 from aerjob_cli.cli.screens.grid import Grid, bar, share
 from aerjob_cli.cli.screens.styles import status_text
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import FINAL, Status
 from aerjob_cli.store.records import JobRecord
 

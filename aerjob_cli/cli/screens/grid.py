@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich.text import Text
+
+from aerjob_cli.frozen import dataclass
 
 _GAP = " "
 

@@ -6,12 +6,12 @@ import contextlib
 import os
 import plistlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from aerjob_cli.cli.services.programs import run_quietly, shell_line
 from aerjob_cli.cli.services.service import Change, Definition, stem_for
 from aerjob_cli.errors import UsageError
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import StorePaths, default_home
 
 _STOP_SLACK_S = 15.0

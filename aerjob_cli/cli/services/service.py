@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from aerjob_cli.frozen import dataclass
 
 _HASH_CHARACTERS = 8
 

@@ -7,12 +7,12 @@ import getpass
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from aerjob_cli.cli.services.programs import run_quietly, shell_line
 from aerjob_cli.cli.services.service import Change, Definition, stem_for
 from aerjob_cli.cli.services.unit_file import unit_text
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import default_home
 
 _LINGERING = Path("/var/lib/systemd/linger")
