@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import field
+from functools import cached_property
 from pathlib import Path
 
 from aerjob_cli.catalog import DEFAULT_BACKEND
@@ -36,11 +37,11 @@ class StorePaths:
     def __post_init__(self) -> None:
         object.__setattr__(self, "home", self.home.expanduser().absolute())
 
-    @property
+    @cached_property
     def database(self) -> Path:
         return self.home / "aerjob.db"
 
-    @property
+    @cached_property
     def objects(self) -> Path:
         return self.home / "objects"
 
@@ -49,7 +50,7 @@ class StorePaths:
         """Where object files are written before they get their name."""
         return self.objects / "incoming"
 
-    @property
+    @cached_property
     def doorbell(self) -> Path:
         return self.home / "doorbell"
 

@@ -137,7 +137,7 @@ class Client:
                 # From here on nobody removes a file as unreferenced.
                 for given, payload in zip((*request.circuits, *request.beside), item.payloads, strict=True):
                     objects.put_again(self.store.paths, payload, given.data)
-            records = [submissions.submit(tx, item, now_us=self.store.now_us()) for item in prepared]
+            records = submissions.submit_all(tx, prepared, now_us=self.store.now_us())
         self._wake_worker()
         return records
 
@@ -152,7 +152,7 @@ class Client:
             found = jobs.find_many(tx, seqs)
             return None if any(record.status in undecided for record in found.values()) else found
 
-        latest = wait_for(self.store, decided, timeout_s=timeout_s, attend=self._launcher.attend)
+        latest = wait_for(self.store, decided, timeout_s=timeout_s, attend=self.attend_if_due)
         if latest is None:
             with self.store.reading() as tx:
                 latest = jobs.find_many(tx, seqs)
@@ -197,19 +197,22 @@ class Client:
         deadline_s = None if timeout_s is None else self.store.clock.monotonic_s() + timeout_s
 
         def ended(tx: Connection) -> list[JobRecord] | None:
-            found = jobs.find_many(tx, sorted(open_seqs))
-            for seq, job_id in open_seqs.items():
-                if seq not in found:
-                    raise JobNotFound(job_id)
+            seqs = sorted(open_seqs)
+            has_ended = jobs.ends_of(tx, seqs)
+            for seq in seqs:
+                if seq not in has_ended:
+                    raise JobNotFound(open_seqs[seq])
+            # Whoever shows how it goes on reads all; for anybody else those that have ended will do.
+            found = jobs.find_many(tx, seqs if tick else [seq for seq in seqs if has_ended[seq]])
             latest.update(found)
             final = [record for record in found.values() if record.status.is_final]
             return sorted(final, key=lambda record: (record.finished_us or 0, record.seq)) or None
 
         show = None if tick is None else partial(tick, latest.values())
-        self.attend()
+        self.attend_if_due()
         while open_seqs:
             left_s = None if deadline_s is None else max(0.0, deadline_s - self.store.clock.monotonic_s())
-            batch = wait_for(self.store, ended, timeout_s=left_s, attend=self.attend, tick=show)
+            batch = wait_for(self.store, ended, timeout_s=left_s, attend=self.attend_if_due, tick=show)
             if batch is None:
                 return
             for record in batch:
@@ -222,6 +225,10 @@ class Client:
         Raises ``WorkerUnavailable``.
         """
         self._launcher.attend()
+
+    def attend_if_due(self) -> None:
+        """Do what ``attend`` does, unless that or a submission was less than a second ago."""
+        self._launcher.attend_if_due()
 
     def cancel(self, record: JobRecord, *, timeout_s: float = _CANCEL_TAKES_AT_MOST_S) -> JobRecord:
         """End a job, wherever it is, and give its state when that is final or the time is over."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import Connection, Row, bindparam, case, func, select
 
 from aerjob_cli.store.columns import complete
 from aerjob_cli.store.records import ArrayRecord, Payload, RanExperiment, RunFacts, RunSummary, StoredExperiment
@@ -14,6 +14,24 @@ from aerjob_cli.store.tables import experiment_arrays, experiments
 # Each row can have 256 KiB with it.
 _ROWS_AT_ONCE = 100
 _NEEDED = ("name", "format", "sha256", "size_bytes")
+
+# Built once: to build a statement, and to find its compiled form, takes longer than to run it.
+_OF_JOB = select(experiments).where(experiments.c.job_seq == bindparam("seq")).order_by(experiments.c.position)
+_SOME_OF_JOB = _OF_JOB.where(experiments.c.position.in_(bindparam("positions", expanding=True)))
+_ARRAYS_BETWEEN = (
+    select(
+        experiment_arrays.c.position,
+        experiment_arrays.c.name,
+        experiment_arrays.c.format,
+        experiment_arrays.c.sha256,
+        experiment_arrays.c.size_bytes,
+    )
+    .where(
+        experiment_arrays.c.job_seq == bindparam("seq"),
+        experiment_arrays.c.position.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(experiment_arrays.c.position, experiment_arrays.c.name)
+)
 
 
 def missing_ranges(tx: Connection, job_seq: int, total: int) -> list[tuple[int, int]]:
@@ -32,14 +50,13 @@ def missing_ranges(tx: Connection, job_seq: int, total: int) -> list[tuple[int, 
 
 def results_of(tx: Connection, job_seq: int, *, positions: Collection[int] | None = None) -> Iterator[StoredExperiment]:
     """Give the stored results of a job in the order of its experiments, or only those at ``positions``."""
-    query = select(experiments).where(experiments.c.job_seq == job_seq).order_by(experiments.c.position)
     if positions is None:
-        queries = [query]
+        answers = iter([tx.execute(_OF_JOB, {"seq": job_seq})])
     else:
         wanted = sorted(set(positions))
         groups = (wanted[start : start + _ROWS_AT_ONCE] for start in range(0, len(wanted), _ROWS_AT_ONCE))
-        queries = [query.where(experiments.c.position.in_(group)) for group in groups]
-    for rows in (rows for query in queries for rows in tx.execute(query).partitions(_ROWS_AT_ONCE)):
+        answers = (tx.execute(_SOME_OF_JOB, {"seq": job_seq, "positions": group}) for group in groups)
+    for rows in (rows for answer in answers for rows in answer.partitions(_ROWS_AT_ONCE)):
         arrays = _arrays_between(tx, job_seq, rows[0].position, rows[-1].position)
         for row in rows:
             complete(row, ("position", "attempt", "shots"))
@@ -120,14 +137,8 @@ def array_of(tx: Connection, job_seq: int, position: int, name: str) -> Payload 
 
 def _arrays_between(tx: Connection, job_seq: int, first: int, last: int) -> dict[int, list[ArrayRecord]]:
     """Give what is known of the arrays from one position to another. Their bytes, which may be many, are not read."""
-    columns = experiment_arrays.c
-    query = (
-        select(columns.position, columns.name, columns.format, columns.sha256, columns.size_bytes)
-        .where(columns.job_seq == job_seq, columns.position.between(first, last))
-        .order_by(columns.position, columns.name)
-    )
     found: dict[int, list[ArrayRecord]] = {}
-    for row in tx.execute(query):
+    for row in tx.execute(_ARRAYS_BETWEEN, {"seq": job_seq, "first": first, "last": last}):
         complete(row, _NEEDED)
         position, *fields = row
         found.setdefault(position, []).append(ArrayRecord(*fields))

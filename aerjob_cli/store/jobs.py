@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Text, func, select, text, type_coerce
+from sqlalchemy import Connection, Row, Select, Text, bindparam, func, select, text, type_coerce
 
 from aerjob_cli.errors import AmbiguousJobId, JobNotFound
 from aerjob_cli.states import PENDING, Reason, Status
@@ -23,6 +24,14 @@ _TAGS = type_coerce(
 JOB_COLUMNS = [jobs.c[field.name] for field in fields(JobRecord) if field.name != "tags"]
 _NEEDED = [column.name for column in JOB_COLUMNS if not column.nullable]
 
+# Built once: to build a statement, and to find its compiled form, takes longer than to run it.
+_ALL = select(*JOB_COLUMNS, _TAGS)
+_BY_ID = _ALL.where(jobs.c.job_id == bindparam("job_id"))
+_BY_SEQS = _ALL.where(jobs.c.seq.in_(bindparam("seqs", expanding=True)))
+_ID_OF = select(jobs.c.job_id).where(jobs.c.seq == bindparam("seq"))
+_ENDS = select(jobs.c.seq, jobs.c.finished_us).where(jobs.c.seq.in_(bindparam("seqs", expanding=True)))
+_SEQS_AT_ONCE = 500  # below SQLite's limit of parameters in any build
+
 # Without the index of ids, which may be damaged.
 _IN_THE_TABLE_ITSELF = text("SELECT seq FROM jobs NOT INDEXED WHERE job_id = :job_id LIMIT 1")
 _ID_CHARACTERS = 36
@@ -31,7 +40,12 @@ _ID_CHARACTERS = 36
 def record_of(row: Row[tuple[object, ...]]) -> JobRecord:
     """Make the record of a row that has at least ``JOB_COLUMNS``; raises ``RowDamaged``."""
     complete(row, _NEEDED)
-    values = dict(row._mapping)
+    return record_from(row._mapping)
+
+
+def record_from(columns: Mapping[str, Any]) -> JobRecord:
+    """Make a record of the values of ``JOB_COLUMNS``, by their names, and of its tags as JSON."""
+    values = dict(columns)
     values["status"] = Status(values["status"])
     values["reason"] = None if values["reason"] is None else Reason(values["reason"])
     values["options"] = parsed(values["options"], dict)
@@ -45,7 +59,7 @@ def record_of(row: Row[tuple[object, ...]]) -> JobRecord:
 
 def find(tx: Connection, job_id: str) -> JobRecord:
     """Give the job with exactly that id; raises ``JobNotFound``."""
-    row = tx.execute(all_jobs().where(jobs.c.job_id == job_id)).one_or_none()
+    row = tx.execute(_BY_ID, {"job_id": job_id}).one_or_none()
     if row is None:
         raise _not_found(tx, job_id)
     return _found(tx, row)
@@ -54,10 +68,18 @@ def find(tx: Connection, job_id: str) -> JobRecord:
 def find_many(tx: Connection, seqs: Sequence[int]) -> dict[int, JobRecord]:
     """Give those of the jobs that exist, by sequence number."""
     found: dict[int, JobRecord] = {}
-    for start in range(0, len(seqs), 500):  # below SQLite's limit of parameters in any build
-        part = seqs[start : start + 500]
-        for row in tx.execute(all_jobs().where(jobs.c.seq.in_(part))):
+    for start in range(0, len(seqs), _SEQS_AT_ONCE):
+        for row in tx.execute(_BY_SEQS, {"seqs": seqs[start : start + _SEQS_AT_ONCE]}):
             found[row.seq] = record_of(row)
+    return found
+
+
+def ends_of(tx: Connection, seqs: Sequence[int]) -> dict[int, bool]:
+    """Tell of those of the jobs that exist, by sequence number, whether they have ended: a cheaper look at many."""
+    found: dict[int, bool] = {}
+    for start in range(0, len(seqs), _SEQS_AT_ONCE):
+        for seq, finished_us in tx.execute(_ENDS, {"seqs": seqs[start : start + _SEQS_AT_ONCE]}):
+            found[seq] = finished_us is not None
     return found
 
 
@@ -136,13 +158,13 @@ def running_of(tx: Connection, worker_id: str) -> list[str]:
 
 def all_jobs() -> Select[tuple[object, ...]]:
     """Select all jobs, in the form that ``record_of`` takes."""
-    return select(*JOB_COLUMNS, _TAGS)
+    return _ALL
 
 
 def _found(tx: Connection, row: Row[tuple[object, ...]]) -> JobRecord:
     """Make the record of a row that the index of ids led to, if the row itself has that id as well."""
     record = record_of(row)
-    if tx.execute(select(jobs.c.job_id).where(jobs.c.seq == record.seq)).scalar() != record.job_id:
+    if tx.execute(_ID_OF, {"seq": record.seq}).scalar() != record.job_id:
         raise RowDamaged(f"the index leads from the id {record.job_id} to another job")
     return record
 
