@@ -10,9 +10,6 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.pool import QueuePool
-
 from aerjob_cli.errors import StoreUnusable
 from aerjob_cli.store import forks
 from aerjob_cli.store.dbapi import sqlite_library
@@ -25,34 +22,6 @@ IMMUTABLE = "mode=ro&immutable=1"
 _DEAF_AT_MOST_S = 0.1
 # https://sqlite.org/rescode.html: BUSY, and BUSY_RECOVERY while another process reads a log that was left behind.
 _BUSY = (5, 261)
-
-
-def engine_for(path: Path, *, busy_timeout_s: float, access: str = READ_AND_WRITE) -> Engine:
-    """Make an engine whose transactions are ours: IMMEDIATE for writers, plain BEGIN for readers.
-
-    With the DB-API's own transactions a leading SELECT would stand outside the transaction, and a deferred BEGIN
-    fails at once when two writers meet (https://docs.sqlalchemy.org/en/20/dialects/sqlite.html, "pysqlite").
-    """
-    engine = create_engine(
-        "sqlite://",
-        module=sqlite_library().module,
-        creator=lambda: raw_connection(path, busy_timeout_s=busy_timeout_s, access=access),
-        poolclass=QueuePool,
-        # As many as there are threads: where they wait for each other, SQLite says for how long.
-        max_overflow=-1,
-        # The one that was used last knows the statements, and the pages that they need.
-        pool_use_lifo=True,
-    )
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        raw: Any = connection.connection.dbapi_connection
-        if connection.get_execution_options().get("aerjob_writes", False):
-            _begin_to_write(raw, busy_timeout_s)
-        else:
-            raw.execute("BEGIN")
-
-    return engine
 
 
 def raw_connection(path: Path, *, busy_timeout_s: float, access: str = READ_AND_WRITE) -> Any:
@@ -80,7 +49,7 @@ def raw_connection(path: Path, *, busy_timeout_s: float, access: str = READ_AND_
     return connection
 
 
-def _begin_to_write(connection: Any, busy_timeout_s: float) -> None:
+def begin_to_write(connection: Any, busy_timeout_s: float) -> None:
     """Begin as the only writer, and wait for another one in short pieces: meanwhile Python heeds no signal."""
     deadline_s = time.monotonic() + busy_timeout_s
     try:

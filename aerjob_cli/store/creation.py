@@ -12,10 +12,11 @@ from sqlalchemy import insert, text
 from aerjob_cli.clock import Clock
 from aerjob_cli.errors import StoreUnusable
 from aerjob_cli.settings import StorePaths
-from aerjob_cli.store.connections import engine_for, set_journal_mode
+from aerjob_cli.store.connections import set_journal_mode
 from aerjob_cli.store.dbapi import sqlite_library
+from aerjob_cli.store.engines import engine_for
 from aerjob_cli.store.flocks import flock
-from aerjob_cli.store.folder import make_private, open_private, sync_file, sync_folder
+from aerjob_cli.store.folder import is_unsettled, make_private, open_private, sync_file, sync_folder
 from aerjob_cli.store.identity import APPLICATION_ID
 from aerjob_cli.store.revisions import migrate
 from aerjob_cli.store.syncing import sync_way_to
@@ -54,11 +55,6 @@ def create(paths: StorePaths, clock: Clock) -> None:
         raise StoreUnusable(
             paths.home, f"is not made ({error})", "end the process that holds it, and repeat"
         ) from error
-
-
-def is_unsettled(paths: StorePaths) -> bool:
-    """Tell whether a power cut could still take away the store that is there: nothing may be promised in it yet."""
-    return os.path.lexists(paths.creation_mark)
 
 
 def _build(draft: Path, clock: Clock) -> None:

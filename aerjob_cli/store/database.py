@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, text
+from typing import TYPE_CHECKING, Any, cast
 
 from aerjob_cli.clock import SYSTEM_CLOCK, Clock
 from aerjob_cli.errors import StoreReplaced, StoreUnusable
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store import forks
-from aerjob_cli.store.connections import engine_for, leave_wal
-from aerjob_cli.store.creation import create, is_unsettled
+from aerjob_cli.store.connections import leave_wal
 from aerjob_cli.store.dbapi import sqlite_library
+from aerjob_cli.store.direct import DirectConnections
 from aerjob_cli.store.faults import told
-from aerjob_cli.store.folder import require_database
+from aerjob_cli.store.folder import is_unsettled, require_database
 from aerjob_cli.store.identity import require_ours
+from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.syncing import sync_commits
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from aerjob_cli.store.statements import identity as statements
+else:
+    statements = prepared("identity")
 
 # How long a client waits for other writers. 200 simultaneous submits on a slow disk need some of it.
 CLIENT_BUSY_TIMEOUT_S = 60.0
@@ -33,19 +40,19 @@ class Store:
         self.paths = paths
         self.clock = clock
         self.busy_timeout_s = busy_timeout_s
-        self._engine = engine_for(paths.database, busy_timeout_s=busy_timeout_s)
-        # The same connections, of which one that writes begins otherwise.
-        self._writing_engine = self._engine.execution_options(aerjob_writes=True)
+        self._direct = DirectConnections(paths.database, busy_timeout_s=busy_timeout_s)
+        self._engine: Engine | None = None
+        self._making_engine = threading.Lock()
         forks.note_closable(self)
         self._file = _identity_of(paths.database)
-        with self.told(), self._transaction(writes=False) as tx:
+        with self.told(), self._directly(writes=False) as tx:
             self.uuid = require_ours(tx, paths.database)
-            journal_mode = str(tx.execute(text("PRAGMA journal_mode")).scalar())
+            journal_mode = str(tx.execute(statements.JOURNAL_MODE).scalar())
         with told(paths.database):
             sync_commits(paths.database, journal_mode)
         if journal_mode == "wal" and not sqlite_library().has_sound_wal:
             # The store was made with a later SQLite than the one at hand.
-            self._engine.dispose()
+            self._direct.close_idle()
             with told(paths.database):
                 leave_wal(paths.database)
 
@@ -64,6 +71,9 @@ class Store:
         with forks.none():
             with told(paths.home):
                 if not os.path.lexists(paths.database) or is_unsettled(paths):
+                    # Seldom, and much: the migrations.
+                    from aerjob_cli.store.creation import create
+
                     create(paths, clock)
                 require_database(paths)
             return cls(paths, clock=clock, busy_timeout_s=busy_timeout_s)
@@ -85,10 +95,46 @@ class Store:
             yield tx
 
     @contextmanager
+    def reading_directly(self) -> Iterator[Connection]:
+        """Do as ``reading``, without SQLAlchemy as long as only prepared statements are executed.
+
+        Of a connection there is no more than ``execute``.
+        """
+        with self.told(), self._directly(writes=False) as tx:
+            self.require_present()
+            yield tx
+
+    @contextmanager
+    def writing_directly(self) -> Iterator[Connection]:
+        """Do as ``writing``, in the way of ``reading_directly``."""
+        self.require_present()
+        with self.told(), self._directly(writes=True) as tx:
+            self.require_present()
+            yield tx
+
+    @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
-        engine = self._writing_engine if writes else self._engine
+        engine = self._sqlalchemy()
+        if writes:
+            # The same connections, which begin otherwise.
+            engine = engine.execution_options(aerjob_writes=True)
         with forks.none(), engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _directly(self, *, writes: bool) -> Iterator[Connection]:
+        with forks.none(), self._direct.transaction(writes=writes) as connection:
+            yield cast("Connection", connection)
+
+    def _sqlalchemy(self) -> Engine:
+        with self._making_engine:
+            if self._engine is None:
+                from aerjob_cli.store.engines import engine_for
+
+                self._engine = engine_for(
+                    self.paths.database, busy_timeout_s=self.busy_timeout_s, connect=self._direct.take
+                )
+            return self._engine
 
     @contextmanager
     def told(self) -> Iterator[None]:
@@ -114,7 +160,7 @@ class Store:
 
     def watch(self) -> Watch:
         """Give a cheap way to learn that another process has committed something."""
-        return Watch(self, self._engine)
+        return Watch(self, self._direct)
 
     def now_us(self) -> int:
         return self.clock.now_us()
@@ -122,21 +168,25 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         with forks.none():
-            self._engine.dispose()
+            self._direct.close_idle()
+            if self._engine is not None:
+                self._engine.dispose()
 
     def close_for_fork(self) -> None:
         """Close the connections that are not in use; the next transaction opens one."""
-        # The pool stays: one that is in use must come back to where the next fork finds it.
-        self._engine.pool.dispose()
+        self._direct.close_idle()
+        if self._engine is not None:
+            # The pool stays: one that is in use must come back to where the next fork finds it.
+            self._engine.pool.dispose()
 
 
 class Watch:
     """Tells whether anything was committed since it was last asked (`PRAGMA data_version`)."""
 
-    def __init__(self, store: Store, engine: Engine) -> None:
+    def __init__(self, store: Store, connections: DirectConnections) -> None:
         self._store = store
-        self._engine = engine
-        self._connection: PoolProxiedConnection | None = None
+        self._connections = connections
+        self._connection: Any = None
         self._seen: int | None = None
         forks.note_closable(self)
         with store.told(), forks.none():
@@ -158,20 +208,20 @@ class Watch:
         """Leave the connection to whoever needs one next."""
         with forks.none():
             if self._connection is not None:
-                self._connection.close()
+                self._connections.give_back(self._connection)
                 self._connection = None
 
     def close_for_fork(self) -> None:
         """Close the connection; the next look opens another one, to which all is new."""
         if self._connection is not None:
-            self._connection.invalidate()
+            self._connection.close()
             self._connection = None
 
     def _connected(self) -> Any:
         if self._connection is None:
             self._seen = None
-            self._connection = self._engine.raw_connection()
-        return self._connection.dbapi_connection
+            self._connection = self._connections.take()
+        return self._connection
 
 
 def _identity_of(path: Path) -> tuple[int, int] | None:

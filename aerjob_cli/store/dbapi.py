@@ -48,3 +48,12 @@ def sqlite_library() -> SqliteLibrary:
         return builtin
     bundled = SqliteLibrary(pysqlite3, tuple(pysqlite3.sqlite_version_info))
     return max(builtin, bundled, key=lambda library: library.version)
+
+
+def library_error(error: Exception) -> Exception | None:
+    """Give the library's own error in one that came out of a transaction; None where it is none.
+
+    SQLAlchemy wraps it, and need not be there to tell.
+    """
+    own = getattr(error, "orig", error)
+    return own if isinstance(own, sqlite_library().module.Error) else None

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select
 
 from aerjob_cli.states import Status
-from aerjob_cli.store.columns import complete
 from aerjob_cli.store.records import EventRecord
 from aerjob_cli.store.tables import events
+from aerjob_cli.store.values import complete
 
 _NEEDED = ("seq", "at_us", "to_status", "attempt", "why")
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, case, func, select
 
-from aerjob_cli.store.columns import complete
 from aerjob_cli.store.records import ArrayRecord, Payload, RanExperiment, RunFacts, RunSummary, StoredExperiment
 from aerjob_cli.store.tables import experiment_arrays, experiments
+from aerjob_cli.store.values import complete
 
 # Each row can have 256 KiB with it.
 _ROWS_AT_ONCE = 100

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 from aerjob_cli.errors import (
     AerjobError,
     StoreBusy,
@@ -20,8 +18,8 @@ from aerjob_cli.errors import (
     StoreReplaced,
     StoreUnusable,
 )
-from aerjob_cli.store.columns import RowDamaged
-from aerjob_cli.store.dbapi import sqlite_library
+from aerjob_cli.store.dbapi import library_error, sqlite_library
+from aerjob_cli.store.values import RowDamaged
 
 # Primary result codes, https://sqlite.org/rescode.html
 _PRIMARY_MASK = 0xFF
@@ -54,21 +52,16 @@ def told(path: Path) -> Iterator[None]:
     """Turn the storage errors of the block into ``StoreUnusable``s that name ``path``."""
     try:
         yield
-    except DBAPIError as error:
-        sentence = _of_sqlite(path, error.orig)
-        if sentence is None:
-            raise
-        raise sentence from error
     except (RowDamaged, UnicodeDecodeError) as error:
         # The latter is what the DB-API makes of a message that quotes a damaged name.
         raise StoreDamaged(path, f"is damaged ({error})", _RESTORE) from error
     except OSError as error:
         raise of_system(path, error) from error
     except Exception as error:
-        # Outside SQLAlchemy the DB-API's own exceptions arrive bare.
-        if not isinstance(error, sqlite_library().module.Error):
+        own = library_error(error)
+        if own is None:
             raise
-        sentence = _of_sqlite(path, error)
+        sentence = _of_sqlite(path, own)
         if sentence is None:
             raise
         raise sentence from error

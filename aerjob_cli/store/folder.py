@@ -82,6 +82,11 @@ def require_made(paths: StorePaths) -> None:
         raise StoreUnusable(paths.home, "does not exist yet", "set AERJOB_HOME to another one, or submit a job first")
 
 
+def is_unsettled(paths: StorePaths) -> bool:
+    """Tell whether a power cut could still take away the store that is there: nothing may be promised in it yet."""
+    return os.path.lexists(paths.creation_mark)
+
+
 def sync_file(path: Path) -> None:
     """Make the content of a file durable."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from typing import TYPE_CHECKING
 
 from aerjob_cli.errors import StoreDamaged, StoreForeign, StoreNewer, StoreOutdated
+from aerjob_cli.store.dbapi import library_error
+from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.revisions import HEAD, KNOWN
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from aerjob_cli.store.statements import identity as statements
+else:
+    statements = prepared("identity")
 
 APPLICATION_ID = 0x6165726A  # "aerj"
 
@@ -50,7 +57,7 @@ def require_current(connection: Connection, path: Path) -> None:
 
 def require_known(connection: Connection, path: Path) -> str:
     """Return the schema's revision, or raise the ``StoreUnusable`` that says why it is none of ours."""
-    if connection.execute(text("PRAGMA application_id")).scalar() != APPLICATION_ID:
+    if connection.execute(statements.APPLICATION_ID).scalar() != APPLICATION_ID:
         raise StoreForeign(path, "is not an aerjob database", "move the file away, or set AERJOB_HOME")
     revision = _revision(connection, path)
     if revision not in KNOWN:
@@ -63,7 +70,7 @@ def require_whole(connection: Connection, path: Path) -> str:
     missing = missing_guards(connection)
     if missing:
         raise StoreDamaged(path, f"lacks the guards {', '.join(missing)}", "run: aerjob store check --repair")
-    uuid = connection.execute(text("SELECT store_uuid FROM store_identity")).scalar()
+    uuid = connection.execute(statements.STORE_UUID).scalar()
     if uuid is None:
         raise StoreDamaged(path, "has no identity", _RESTORE)
     return str(uuid)
@@ -71,15 +78,15 @@ def require_whole(connection: Connection, path: Path) -> str:
 
 def missing_guards(connection: Connection) -> list[str]:
     """Name the triggers that should be there and are not."""
-    triggers = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars()
+    triggers = connection.execute(statements.TRIGGERS).scalars()
     return sorted(GUARDS - set(triggers))
 
 
 def _revision(connection: Connection, path: Path) -> str:
     try:
-        revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    except DBAPIError as error:
-        if "no such table" not in str(error.orig):
+        revision = connection.execute(statements.REVISION).scalar()
+    except Exception as error:
+        if "no such table" not in str(library_error(error)):
             raise
         revision = None
     if revision is None:

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, null, select, update
 
 from aerjob_cli.states import Status
 from aerjob_cli.store import cancels, lifecycle
-from aerjob_cli.store.connections import engine_for, set_journal_mode
+from aerjob_cli.store.connections import set_journal_mode
 from aerjob_cli.store.copying import leave_wal_alone
 from aerjob_cli.store.dbapi import sqlite_library
+from aerjob_cli.store.engines import engine_for
 from aerjob_cli.store.records import Claim
 from aerjob_cli.store.tables import jobs, store_identity, workers
 from aerjob_cli.version import __version__

@@ -16,9 +16,10 @@ from sqlalchemy.exc import DBAPIError
 
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
-from aerjob_cli.store.connections import IMMUTABLE, engine_for
+from aerjob_cli.store.connections import IMMUTABLE
 from aerjob_cli.store.copying import faults
 from aerjob_cli.store.definitions import altered, unknown_triggers
+from aerjob_cli.store.engines import engine_for
 from aerjob_cli.store.faults import told
 from aerjob_cli.store.folder import require_made, require_regular
 from aerjob_cli.store.garbage import is_waste_when_unreferenced

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row, Select, Text, bindparam, func, select, t
 
 from aerjob_cli.errors import AmbiguousJobId, JobNotFound
 from aerjob_cli.states import PENDING, Reason, Status
-from aerjob_cli.store.columns import RowDamaged, complete, parsed
 from aerjob_cli.store.records import JobRecord
 from aerjob_cli.store.tables import IS_QUEUED, job_tags, jobs
+from aerjob_cli.store.values import RowDamaged, complete, parsed
 
 SHORTEST_PREFIX = 4
 _CANDIDATES_SHOWN = 6

@@ -22,9 +22,9 @@ from sqlalchemy import Connection, func, select, text, update
 
 from aerjob_cli.errors import StoreDamaged, StoreFailing
 from aerjob_cli.settings import StorePaths
-from aerjob_cli.store.connections import engine_for
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.definitions import FINGERPRINTS, altered, definitions_of, definitions_of_the_migrations
+from aerjob_cli.store.engines import engine_for
 from aerjob_cli.store.faults import told
 from aerjob_cli.store.folder import PRIVATE_FOLDER, require_database, require_made, sync_folder
 from aerjob_cli.store.garbage import remove_unreferenced

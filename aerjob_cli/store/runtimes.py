@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, insert, select
 
-from aerjob_cli.store.columns import RowDamaged, complete, parsed
 from aerjob_cli.store.records import Runtime
 from aerjob_cli.store.tables import runtimes
+from aerjob_cli.store.values import RowDamaged, complete, parsed
 
 # Of a SHA-256: enough to tell apart what one store comes to see.
 _ID_CHARACTERS = 16

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from aerjob_cli.errors import IdempotencyConflict
 from aerjob_cli.states import Status
-from aerjob_cli.store.columns import complete
 from aerjob_cli.store.events import note
 from aerjob_cli.store.jobs import JOB_COLUMNS, find, record_from
 from aerjob_cli.store.records import JobRecord, Payload, PayloadRecord, Submission
 from aerjob_cli.store.request_digest import as_json, digest_of
 from aerjob_cli.store.tables import job_tags, jobs, payloads
+from aerjob_cli.store.values import complete
 
 _NEEDED = ("name", "format", "sha256", "size_bytes")
 _READ = tuple(column.name for column in JOB_COLUMNS)

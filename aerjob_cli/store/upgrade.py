@@ -19,9 +19,10 @@ from aerjob_cli.errors import StoreBusy, StoreDamaged
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.processes import is_running, terminate_exactly
 from aerjob_cli.settings import StorePaths
-from aerjob_cli.store.connections import engine_for, leave_wal
+from aerjob_cli.store.connections import leave_wal
 from aerjob_cli.store.copying import copy_database, faults, faults_of_file
 from aerjob_cli.store.dbapi import sqlite_library
+from aerjob_cli.store.engines import engine_for
 from aerjob_cli.store.faults import told
 from aerjob_cli.store.flocks import Flock, flock, try_flock
 from aerjob_cli.store.folder import require_database, require_made, sync_folder

@@ -8,9 +8,9 @@ from dataclasses import fields
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from aerjob_cli.store.columns import RowDamaged, complete, parsed
 from aerjob_cli.store.records import ProcessIdentity, WorkerRecord
 from aerjob_cli.store.tables import workers
+from aerjob_cli.store.values import RowDamaged, complete, parsed
 
 _COLUMNS = [workers.c[field.name] for field in fields(WorkerRecord)]
 _NEEDED = [column.name for column in _COLUMNS if not column.nullable]
