@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
-
-from sqlalchemy import Connection
 
 from aerjob_cli.api.client import Client
 from aerjob_cli.api.waiting import look_if_changed, pause_after
@@ -19,6 +18,9 @@ from aerjob_cli.errors import JobNotFound
 from aerjob_cli.store import jobs
 from aerjob_cli.store.database import Watch
 from aerjob_cli.store.records import JobRecord
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 async def end_of(client: Client, record: JobRecord) -> JobRecord:

@@ -9,8 +9,7 @@ import contextlib
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING
 
 from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked_tags, checked_text
@@ -19,9 +18,11 @@ from aerjob_cli.plugins.discovery import simulator_of_job
 from aerjob_cli.states import PENDING
 from aerjob_cli.store import cancels, deletions, jobs, submissions, tags
 from aerjob_cli.store.database import Store
-from aerjob_cli.store.garbage import remove_unreferenced
 from aerjob_cli.store.listing import JobFilter, matching_seqs
 from aerjob_cli.store.records import JobRecord
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def request_cancels(
@@ -33,7 +34,7 @@ def request_cancels(
     """
     if message is not None:
         message = checked_text("the reason", message)
-    with store.writing() as tx:
+    with store.writing_directly() as tx:
         if isinstance(wanted, JobFilter):
             pending = pending_only(wanted)
             seqs = [] if pending is None else matching_seqs(tx, pending)
@@ -63,7 +64,7 @@ def retry(store: Store, records: Sequence[JobRecord]) -> list[JobRecord]:
     origin = submitted_by()
     for name in {record.backend for record in records}:
         simulator_of_job(name)
-    with store.writing() as tx:
+    with store.writing_directly() as tx:
         return [
             submissions.resubmit(tx, record, job_id=str(uuid.uuid4()), submitted_by=origin, now_us=store.now_us())
             for record in _final(tx, records, "tried again")
@@ -76,7 +77,7 @@ def tag(
     """Take tags from jobs, then add others, also to jobs that have ended; raises ``InputRefused`` for what is none."""
     added, removed = checked_tags(add), checked_tags(remove)
     seqs = [record.seq for record in records]
-    with store.writing() as tx:
+    with store.writing_directly() as tx:
         _require_all(jobs.find_many(tx, seqs), records)
         tags.tag(tx, seqs, add=added, remove=removed)
         found = jobs.find_many(tx, seqs)
@@ -90,13 +91,16 @@ def delete(store: Store, records: Sequence[JobRecord]) -> int:
 
     Raises ``JobNotFinal``.
     """
-    with store.writing() as tx:
+    with store.writing_directly() as tx:
         seqs = [record.seq for record in _final(tx, records, "deleted")]
         large = deletions.objects_of(tx, seqs)
         deletions.delete_final(tx, seqs)
     # The jobs are gone. Files that stay behind are waste, which harms nobody and is swept up another time.
     with contextlib.suppress(OSError, AerjobError):
-        return remove_unreferenced(store, large) if large else 0
+        if large:
+            from aerjob_cli.store.garbage import remove_unreferenced
+
+            return remove_unreferenced(store, large)
     return 0
 
 

@@ -12,9 +12,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import partial
-from typing import Any
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.api import changes
 from aerjob_cli.api.launch import WorkerLauncher
@@ -35,6 +33,9 @@ from aerjob_cli.store.database import Store
 from aerjob_cli.store.faults import told
 from aerjob_cli.store.listing import JobFilter, SortKey, listed, short_ids
 from aerjob_cli.store.records import ArrayRecord, JobRecord, Payload, Submission
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 # Drawn seeds stay below 2^32: exact in every JSON reader, and short to type again.
 _DRAWN_SEED_BITS = 32
@@ -132,7 +133,7 @@ class Client:
         Raises ``InputRefused`` for an option or a size that cannot be.
         """
         prepared = [self._submission(request) for request in requests]
-        with self.store.writing() as tx:
+        with self.store.writing_directly() as tx:
             for request, item in zip(requests, prepared, strict=True):
                 # From here on nobody removes a file as unreferenced.
                 for given, payload in zip((*request.circuits, *request.beside), item.payloads, strict=True):
@@ -154,18 +155,18 @@ class Client:
 
         latest = wait_for(self.store, decided, timeout_s=timeout_s, attend=self.attend_if_due)
         if latest is None:
-            with self.store.reading() as tx:
+            with self.store.reading_directly() as tx:
                 latest = jobs.find_many(tx, seqs)
         return [latest.get(record.seq, record) for record in records]
 
     def resolve(self, references: Sequence[str]) -> list[JobRecord]:
         """Give the jobs meant by ids, prefixes or ``last``; raises ``JobNotFound`` or ``AmbiguousJobId``."""
-        with self.store.reading() as tx:
+        with self.store.reading_directly() as tx:
             return jobs.resolve_all(tx, references)
 
     def find(self, job_id: str) -> JobRecord:
         """Give the job with exactly that id; raises ``JobNotFound``."""
-        with self.store.reading() as tx:
+        with self.store.reading_directly() as tx:
             return jobs.find(tx, job_id)
 
     def listed(
@@ -177,7 +178,7 @@ class Client:
         descending: bool = True,
     ) -> list[JobRecord]:
         """List the jobs that fit, the last submitted first unless told otherwise."""
-        with self.store.reading() as tx:
+        with self.store.reading_directly() as tx:
             return listed(tx, wanted, limit=limit, sort=sort, descending=descending)
 
     def wait(
@@ -264,7 +265,7 @@ class Client:
 
     def short_ids(self, records: Sequence[JobRecord]) -> dict[str, str]:
         """Give for each id its shortest beginning, of 8 characters or more, that means no other job."""
-        with self.store.reading() as tx:
+        with self.store.reading_directly() as tx:
             return short_ids(tx, records)
 
     def queue_position(self, record: JobRecord) -> int | None:
@@ -272,12 +273,12 @@ class Client:
 
         All that have more than 10,000 jobs before them have the place 10,001.
         """
-        with self.store.reading() as tx:
+        with self.store.reading_directly() as tx:
             return jobs.queue_position(tx, record)
 
     def queue_positions(self, records: Sequence[JobRecord]) -> dict[int, int]:
         """Give the place of each job that queues, as ``queue_position`` does, by its sequence number."""
-        with self.store.reading() as tx:
+        with self.store.reading_directly() as tx:
             return jobs.queue_positions(tx, records)
 
     def results(self, record: JobRecord, *, positions: Collection[int] | None = None) -> Iterator[ExperimentBytes]:
@@ -285,7 +286,7 @@ class Client:
 
         Raises ``PayloadDamaged``. Arrays are not read here, only those that are then asked for.
         """
-        with self.store.reading() as tx:
+        with self.store.reading_directly() as tx:
             for stored in experiments.results_of(tx, record.seq, positions=positions):
                 payload = stored.payload
                 with self._still_there(record):
@@ -301,7 +302,7 @@ class Client:
 
     def _array(self, record: JobRecord, position: int, array: ArrayRecord) -> StoredArray:
         def read() -> bytes:
-            with self.store.reading() as tx:
+            with self.store.reading_directly() as tx:
                 payload = experiments.array_of(tx, record.seq, position, array.name)
             if payload is None:  # deleted since
                 raise JobNotFound(record.job_id)
@@ -335,7 +336,7 @@ class Client:
         return next(iter(self._submitted(record, NOISE_FORMATS)), None)
 
     def _submitted(self, record: JobRecord, formats: frozenset[str] | None) -> list[CircuitBytes]:
-        with self.store.reading() as tx:
+        with self.store.reading_directly() as tx:
             stored = submissions.payloads_of(tx, record.seq, formats=formats)
         with self._still_there(record):
             return [

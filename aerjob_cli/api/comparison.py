@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from enum import StrEnum
-from typing import Any
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.api.client import Client
 from aerjob_cli.api.provenance import read_provenance
@@ -22,6 +20,9 @@ from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store import events, experiments, jobs, objects
 from aerjob_cli.store.records import JobRecord, RanExperiment
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 # So many experiments that differ are looked into; that others do is counted.
 _LOOKED_INTO = 20
@@ -85,7 +86,7 @@ class Comparison:
 
 def compare(client: Client, first: JobRecord, second: JobRecord) -> Comparison:
     """Compare two jobs that have ended; raises ``PayloadDamaged`` and ``JobNotFound``."""
-    with client.store.reading() as tx:
+    with client.store.reading_directly() as tx:
         first, second = (jobs.find(tx, job.job_id) for job in (first, second))
         ones, others = (_conditions(tx, job) for job in (first, second))
         compared = differing = 0
@@ -196,7 +197,7 @@ def _of_array(client: Client, pair: tuple[JobRecord, JobRecord], at: int, name: 
     with ExitStack() as stack:
         files = []
         for job in pair:
-            with client.store.reading() as tx:
+            with client.store.reading_directly() as tx:
                 payload = experiments.array_of(tx, job.seq, at, name)
             if payload is None:  # deleted since
                 raise JobNotFound(job.job_id)

@@ -136,7 +136,7 @@ class DescribedBackend(BackendV2):
 
     def status(self) -> BackendStatus:
         """Say that the simulator is there, and how many jobs of its store have not ended."""
-        with self.client.store.reading() as tx:
+        with self.client.store.reading_directly() as tx:
             pending = sum(count_pending(tx).values())
         return BackendStatus(
             backend_name=self._simulator.name,

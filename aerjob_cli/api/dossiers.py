@@ -43,7 +43,7 @@ def dossier_of(store: Store, record: JobRecord, *, with_experiments: bool = Fals
 
     How each experiment was run can be much, and is read only if asked for.
     """
-    with store.reading() as tx:
+    with store.reading_directly() as tx:
         job = jobs.find(tx, record.job_id)
         history = events.history(tx, job.seq)
         worker_ids = list(dict.fromkeys(event.worker_id for event in history if event.worker_id is not None))
@@ -62,7 +62,7 @@ def dossier_of(store: Store, record: JobRecord, *, with_experiments: bool = Fals
 
 def source_of(store: Store, record: JobRecord, position: int) -> bytes:
     """Read one of the files that a job was submitted with, counted from 0; raises ``PayloadDamaged``."""
-    with store.reading() as tx:
+    with store.reading_directly() as tx:
         payload = submissions.file_of(tx, record.seq, position)
     if payload is None:
         raise JobNotFound(record.job_id)
@@ -70,6 +70,6 @@ def source_of(store: Store, record: JobRecord, position: int) -> bytes:
         return objects.load(store.paths, payload)
     except PayloadDamaged:
         # Its file may have gone with the job, since the row was read.
-        with store.reading() as tx:
+        with store.reading_directly() as tx:
             jobs.find(tx, record.job_id)
         raise

@@ -42,7 +42,7 @@ class WorkerLauncher:
     def call(self) -> None:
         """Wake the worker after a commit, or start one where none listens or an older one works."""
         if ring(self._store.paths.doorbell):
-            with self._store.reading() as tx:
+            with self._store.reading_directly() as tx:
                 alive = workers.alive(tx)
             self._hand_over(alive)
         else:
@@ -63,7 +63,7 @@ class WorkerLauncher:
         # A new store in the place of a deleted one would not have the jobs that are waited for.
         self._store.require_present()
         self._note_failed_start()
-        with self._store.reading() as tx:
+        with self._store.reading_directly() as tx:
             if not has_pending(tx):
                 return
             alive = workers.alive(tx)
@@ -83,7 +83,7 @@ class WorkerLauncher:
         if listening.drain_requested_us is None:
             if not is_older(listening.aerjob_version, __version__):
                 return
-            with self._store.writing() as tx:
+            with self._store.writing_directly() as tx:
                 workers.request_drain(tx, listening.worker_id, now_us=self._store.now_us())
             ring(self._store.paths.doorbell)
         # It waits for the other one's end. Not every client waits for its job and would see to this later.
@@ -107,7 +107,7 @@ class WorkerLauncher:
         pid, self._started = self._started.pid, None
         self._failed_starts = self._failed_starts + 1 if code not in (0, EXIT_ANOTHER_RUNS) else 0
         if self._failed_starts >= _FAILED_STARTS_AT_MOST:
-            with self._store.reading() as tx:
+            with self._store.reading_directly() as tx:
                 end = workers.end_of(tx, pid, since_us=self._started_us)
             why = "" if end is None else f" ({end})"
             raise WorkerUnavailable(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING
 
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store import events, experiments, runtimes, submissions
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import EventRecord, JobRecord, PayloadRecord, RanExperiment, RunSummary
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Provenance:
 
 def provenance_of(store: Store, record: JobRecord) -> Provenance:
     """Read all of it at one instant, how each experiment was run included."""
-    with store.reading() as tx:
+    with store.reading_directly() as tx:
         return read_provenance(tx, record, events.history(tx, record.seq), with_experiments=True)
 
 

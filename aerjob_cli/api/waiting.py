@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, TypeVar
 
 from aerjob_cli.errors import StoreBusy
 from aerjob_cli.store.database import Store, Watch
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _SHARE_OF_TIME_WAITED = 0.02
 _SHORTEST_S = 0.002
@@ -66,7 +67,7 @@ def look_if_changed(store: Store, watch: Watch, look: Callable[[Connection], Fou
     try:
         if not watch.changed():
             return None
-        with store.reading() as tx:
+        with store.reading_directly() as tx:
             return look(tx)
     except StoreBusy:
         # With a rollback journal a writer keeps readers out; there will be a next time.

@@ -82,7 +82,7 @@ def _reading() -> Iterator[Connection]:
         raise FileNotFoundError(paths.database)
     store = Store.open(paths, busy_timeout_s=_BUSY_TIMEOUT_S)
     try:
-        with store.reading() as tx:
+        with store.reading_directly() as tx:
             yield tx
     finally:
         store.close()

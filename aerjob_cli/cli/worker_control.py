@@ -25,7 +25,7 @@ _LOOK_EVERY_S = 0.02
 
 def living(store: Store) -> list[WorkerRecord]:
     """Give the workers whose processes run on this host now, whatever their rows say."""
-    with store.reading() as tx:
+    with store.reading_directly() as tx:
         written = workers.alive(tx)
     this_boot = boot_id()
     return [worker for worker in written if worker.boot_id == this_boot and _runs(worker)]

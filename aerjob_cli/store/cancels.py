@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, func, null, select, update
-
-from aerjob_cli.states import PENDING, Reason, Status
+from aerjob_cli.states import Reason, Status
 from aerjob_cli.store.events import note
-from aerjob_cli.store.moves import leave, not_before_start, note_move
+from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import Claim
-from aerjob_cli.store.tables import jobs
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from aerjob_cli.store.statements import cancels as statements
+else:
+    statements = prepared("cancels")
 
 _AT_ONCE = 500  # below SQLite's limit of parameters in any build
 _CANCELLED = "cancelled on request"
@@ -19,6 +24,12 @@ _CANCELLED = "cancelled on request"
 
 def cancel_held(tx: Connection, held: Claim, *, now_us: int) -> bool:
     """VALIDATING or RUNNING → CANCELLED, after its executor has been ended; the message is that of the wish."""
+    # Only a worker does this, and clients ask for it.
+    from sqlalchemy import func
+
+    from aerjob_cli.store.moves import leave, not_before_start, note_move
+    from aerjob_cli.store.tables import jobs
+
     landed = leave(
         tx,
         held,
@@ -54,11 +65,8 @@ def request_cancels(
     """
     answers = dict.fromkeys(job_seqs, CancelAnswer.WAS_FINAL)
     for start in range(0, len(job_seqs), _AT_ONCE):
-        pending = select(jobs.c.seq, jobs.c.status).where(
-            jobs.c.seq.in_(job_seqs[start : start + _AT_ONCE]), jobs.c.status.in_(tuple(PENDING))
-        )
         by_status: dict[Status, list[int]] = {}
-        for seq, status in tx.execute(pending):
+        for seq, status in tx.execute(statements.PENDING_OF, {"seqs": job_seqs[start : start + _AT_ONCE]}):
             by_status.setdefault(Status(status), []).append(seq)
         for status, seqs in by_status.items():
             if status is Status.RUNNING:
@@ -70,29 +78,12 @@ def request_cancels(
 
 
 def _ask_to_end(tx: Connection, seqs: Sequence[int], now_us: int, message: str | None) -> None:
-    tx.execute(
-        update(jobs)
-        .where(jobs.c.seq.in_(seqs), jobs.c.status == Status.RUNNING)
-        .values(
-            cancel_requested_us=func.coalesce(jobs.c.cancel_requested_us, now_us),
-            cancel_message=func.coalesce(jobs.c.cancel_message, message),
-        )
-    )
+    tx.execute(statements.ASK_TO_END, {"seqs": seqs, "now_us": now_us, "wish": message})
 
 
 def _cancel_before_it_runs(
     tx: Connection, seqs: Sequence[int], status: Status, now_us: int, message: str | None
 ) -> None:
-    tx.execute(
-        update(jobs)
-        .where(jobs.c.seq.in_(seqs), jobs.c.status == status)
-        .values(
-            status=Status.CANCELLED,
-            reason=Reason.USER_CANCELLED,
-            message=_CANCELLED if message is None else message,
-            claim_token=null(),
-            cancel_requested_us=now_us,
-            finished_us=not_before_start(now_us),
-        )
-    )
+    why = _CANCELLED if message is None else message
+    tx.execute(statements.CANCEL_BEFORE_IT_RUNS, {"seqs": seqs, "was": status, "now_us": now_us, "why": why})
     note(tx, seqs, at_us=now_us, source=status, target=Status.CANCELLED, why="cancelled before it ran")

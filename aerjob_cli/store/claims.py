@@ -10,9 +10,10 @@ from sqlalchemy import Connection, case, null, select, update
 
 from aerjob_cli.states import Status
 from aerjob_cli.store.events import note
-from aerjob_cli.store.jobs import JOB_COLUMNS, record_of
+from aerjob_cli.store.jobs import record_of
 from aerjob_cli.store.moves import not_before_submission, note_move
 from aerjob_cli.store.records import Claim, ClaimedJob
+from aerjob_cli.store.statements.jobs import JOB_COLUMNS
 from aerjob_cli.store.tables import IS_QUEUED, jobs
 
 

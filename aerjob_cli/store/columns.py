@@ -46,6 +46,10 @@ class Real(Checked, Float[float]):
 
     kind = "real"
 
+    def bind_processor(self, dialect: Dialect) -> None:
+        # SQLite itself makes a float of a whole number in such a column.
+        return None
+
 
 class Words(Checked, Text):
     """A text."""

@@ -1,7 +1,12 @@
-"""From a statement of SQLAlchemy's to the text that SQLite takes; for ``direct``, and for the file of compiled ones."""
+"""From a statement of SQLAlchemy's to the text that SQLite takes.
+
+Run ``python -m aerjob_cli.store.compiling`` after a change of a statement or a table; a test compares.
+"""
 
 from __future__ import annotations
 
+import json
+from dataclasses import fields
 from enum import StrEnum
 from importlib import import_module
 from pkgutil import iter_modules
@@ -10,13 +15,12 @@ from typing import Any
 from sqlalchemy import Executable, Insert, Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import BindParameter
 
 from aerjob_cli.store import statements
 from aerjob_cli.store.columns import kind_of
-from aerjob_cli.store.prepared import Compiled
+from aerjob_cli.store.prepared import COMPILED_FILE, Compiled
 
-_DIALECT = sqlite.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+_DIALECT = sqlite.dialect(paramstyle="named")
 
 
 def compiled(statement: Executable) -> Compiled:
@@ -29,30 +33,36 @@ def compiled(statement: Executable) -> Compiled:
         inserted = tuple(column.name for column in table.c if column is not table.autoincrement_column)
     made = statement.compile(dialect=_DIALECT, column_keys=list(inserted) or None)  # type: ignore[attr-defined]
     assert isinstance(made, SQLCompiler)
-    for parameter in made.binds.values():
+    for parameter in made.bind_names:
         if parameter.type.dialect_impl(_DIALECT).bind_processor(_DIALECT) is not None:
             raise TypeError(f"{parameter.key} of {made} is not bound as it is")
     return Compiled(
         sql=" ".join(line.strip() for line in str(made).splitlines()),
-        values={name: _constant(bound.value) for name, bound in made.binds.items() if not _is_given(bound)},
-        lists=tuple(name for name, bound in made.binds.items() if bound.expanding),
+        # Those that whoever executes it gives are marked as required.
+        values={name: _constant(bound.value) for bound, name in made.bind_names.items() if not bound.required},
+        lists=tuple(name for bound, name in made.bind_names.items() if bound.expanding),
         columns=_columns(statement),
         inserted=inserted,
     )
 
 
-def compiled_statements() -> dict[str, dict[str, dict[str, Any]]]:
-    """Compile all that ``statements`` has, as ``compiled.json`` keeps it: by module and name."""
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for module in sorted(module.name for module in iter_modules(statements.__path__)):
-        constants = vars(import_module(f"{statements.__name__}.{module}"))
-        found[module] = {
-            name: {field: getattr(text, field) for field in ("sql", "values", "lists", "columns", "inserted")}
-            for name, statement in sorted(constants.items())
-            if name.isupper() and isinstance(statement, Executable)
-            for text in [compiled(statement)]
-        }
-    return found
+def compiled_file() -> str:
+    """Write what ``COMPILED_FILE`` has to have: all of ``statements``, by module and name."""
+    modules = sorted(module.name for module in iter_modules(statements.__path__))
+    return "{" + ",\n".join(f"{json.dumps(module)}: {{\n{_of_module(module)}\n}}" for module in modules) + "}\n"
+
+
+def _of_module(name: str) -> str:
+    constants = vars(import_module(f"{statements.__name__}.{name}"))
+    texts = {key: compiled(value) for key, value in constants.items() if _is_statement(key, value)}
+    return ",\n".join(
+        f"{json.dumps(key)}: {json.dumps({field.name: getattr(text, field.name) for field in fields(text)})}"
+        for key, text in sorted(texts.items())
+    )
+
+
+def _is_statement(name: str, value: object) -> bool:
+    return name.isupper() and not name.startswith("_") and isinstance(value, Executable)
 
 
 def _columns(statement: Executable) -> tuple[tuple[str, str | None], ...] | None:
@@ -61,7 +71,7 @@ def _columns(statement: Executable) -> tuple[tuple[str, str | None], ...] | None
     )
     if described is None:
         return None
-    return tuple((column["name"], _kind(column["type"])) for column in described)
+    return tuple((column["name"], _kind(column["type"])) for column in described) or None
 
 
 def _kind(type_: Any) -> str | None:
@@ -71,12 +81,11 @@ def _kind(type_: Any) -> str | None:
     return kind
 
 
-def _is_given(parameter: BindParameter[Any]) -> bool:
-    """Tell whether whoever executes the statement gives the value."""
-    return parameter.required
-
-
 def _constant(value: Any) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_constant(item) for item in value]
     return str(value) if isinstance(value, StrEnum) else value
+
+
+if __name__ == "__main__":
+    COMPILED_FILE.write_text(compiled_file(), encoding="utf-8")

@@ -6,29 +6,31 @@ Rows go in one transaction. The files of large circuits and results are not touc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, select
+from aerjob_cli.store.prepared import prepared
 
-from aerjob_cli.store.tables import experiment_arrays, experiments, jobs, payloads
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from aerjob_cli.store.statements import deletions as statements
+else:
+    statements = prepared("deletions")
 
 _AT_ONCE = 500  # below SQLite's limit of parameters in any build
 
 
 def delete_final(tx: Connection, job_seqs: Sequence[int]) -> int:
     """Remove those of the jobs that are final, with circuits, results, tags and history; return how many these were."""
-    return sum(
-        tx.execute(delete(jobs).where(jobs.c.seq.in_(part), jobs.c.finished_us.is_not(None))).rowcount
-        for part in _parts(job_seqs)
-    )
+    return sum(tx.execute(statements.DELETE_FINAL, {"seqs": part}).rowcount for part in _parts(job_seqs))
 
 
 def objects_of(tx: Connection, job_seqs: Sequence[int]) -> set[str]:
     """Give the checksums of what these jobs have in the object folder: circuits, results and arrays."""
     found: set[str] = set()
-    for table in (payloads, experiments, experiment_arrays):
+    for objects in (statements.CIRCUIT_OBJECTS, statements.RESULT_OBJECTS, statements.ARRAY_OBJECTS):
         for part in _parts(job_seqs):
-            query = select(table.c.sha256).where(table.c.job_seq.in_(part), table.c.data.is_(None))
-            found.update(tx.execute(query).scalars())
+            found.update(tx.execute(objects, {"seqs": part}).scalars())
     return found
 
 

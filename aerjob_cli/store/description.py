@@ -49,7 +49,7 @@ def describe(store: Store) -> Description:
     library = sqlite_library()
     database = store.paths.database
     objects = [*object_files(store.paths), *draft_files(store.paths)]
-    with store.reading() as tx:
+    with store.reading_directly() as tx:
         identity = tx.execute(select(store_identity)).one()
         by_status, experiments = _counts(tx)
         mode = str(tx.execute(text("PRAGMA journal_mode")).scalar())

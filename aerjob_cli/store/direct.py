@@ -87,10 +87,10 @@ class DirectConnection:
         text = statement.compiled if isinstance(statement, Prepared) else _compiled_now(statement)
         if parameters is None or isinstance(parameters, Mapping):
             return self._execute(text, parameters or {})
-        found: list[Any] = []
-        for single in parameters:
-            found += self._execute(text, single)
-        return Rows(found, rowcount=len(parameters))
+        if not text.columns:
+            filled = [_filled(text, single)[1] for single in parameters]
+            return Rows((), rowcount=self._raw.cursor().executemany(text.sql, filled).rowcount)
+        return Rows([row for single in parameters for row in self._execute(text, single)], rowcount=len(parameters))
 
     def end_reading(self) -> None:
         """Close what was not read to its end; the connection would go on seeing the state of that time."""
@@ -109,9 +109,7 @@ class DirectConnection:
     def _rows(self, cursor: Any, columns: tuple[tuple[str, str | None], ...]) -> Iterator[Any]:
         make, readers = _row_class(columns), [None if kind is None else READERS[kind] for _, kind in columns]
         for values in cursor:
-            yield make(
-                value if read is None else read(value) for read, value in zip(readers, values, strict=True)
-            )
+            yield make(value if read is None else read(value) for read, value in zip(readers, values, strict=True))
         cursor.close()
         self._read.discard(cursor)
 

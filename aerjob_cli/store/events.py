@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
-
-from sqlalchemy import Connection, Row, insert, select
+from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.states import Status
+from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import EventRecord
-from aerjob_cli.store.tables import events
 from aerjob_cli.store.values import complete
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from aerjob_cli.store.statements import events as statements
+else:
+    statements = prepared("events")
 
 _NEEDED = ("seq", "at_us", "to_status", "attempt", "why")
 
@@ -42,22 +47,12 @@ def note(
         for job_seq in job_seqs
     ]
     if rows:
-        tx.execute(insert(events), rows)
+        tx.execute(statements.INSERT_EVENTS, rows)
 
 
 def history(tx: Connection, job_seq: int) -> list[EventRecord]:
     """Give a job's transitions, oldest first (by sequence: clocks may run backwards)."""
-    query = select(
-        events.c.seq,
-        events.c.at_us,
-        events.c.from_status,
-        events.c.to_status,
-        events.c.attempt,
-        events.c.worker_id,
-        events.c.why,
-        events.c.runtime_id,
-    ).where(events.c.job_seq == job_seq)
-    return [_record(row) for row in tx.execute(query.order_by(events.c.seq))]
+    return [_record(row) for row in tx.execute(statements.OF_JOB, {"of_job": job_seq})]
 
 
 def _record(row: Row[*tuple[Any, ...]]) -> EventRecord:

@@ -104,7 +104,7 @@ def _remove_objects(store: Store, candidates: list[Path]) -> int:
     freed_bytes = 0
     for start in range(0, len(candidates), _FILES_PER_TRANSACTION):
         part = {_sha256_of(path): path for path in candidates[start : start + _FILES_PER_TRANSACTION]}
-        with store.writing() as tx:
+        with store.writing_directly() as tx:
             for sha256 in part.keys() - referenced(tx, list(part)):
                 freed_bytes += _remove(part[sha256])
     return freed_bytes

@@ -4,54 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any
-
-from sqlalchemy import Connection, Row, Select, Text, bindparam, func, select, text, type_coerce
+from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.errors import AmbiguousJobId, JobNotFound
 from aerjob_cli.settings import QUEUE_COUNTED_TO
 from aerjob_cli.states import PENDING, Reason, Status
+from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import JobRecord
-from aerjob_cli.store.tables import IS_QUEUED, job_tags, jobs
 from aerjob_cli.store.values import RowDamaged, complete, parsed
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from aerjob_cli.store.statements import jobs as statements
+else:
+    statements = prepared("jobs")
 
 SHORTEST_PREFIX = 4
 _CANDIDATES_SHOWN = 6
+_AFTER_ALL = "\U0010ffff"
 
-_TAGS = type_coerce(
-    select(func.json_group_array(job_tags.c.tag)).where(job_tags.c.job_seq == jobs.c.seq).scalar_subquery(), Text
-).label("tags")
-
-JOB_COLUMNS = [jobs.c[field.name] for field in fields(JobRecord) if field.name != "tags"]
-_NEEDED = [column.name for column in JOB_COLUMNS if not column.nullable]
-
-# Built once: to build a statement, and to find its compiled form, takes longer than to run it.
-_ALL = select(*JOB_COLUMNS, _TAGS)
-_BY_ID = _ALL.where(jobs.c.job_id == bindparam("job_id"))
-_BY_SEQS = _ALL.where(jobs.c.seq.in_(bindparam("seqs", expanding=True)))
-_ID_OF = select(jobs.c.job_id).where(jobs.c.seq == bindparam("seq"))
-_ENDS = select(jobs.c.seq, jobs.c.finished_us).where(jobs.c.seq.in_(bindparam("seqs", expanding=True)))
-_SEQS_AT_ONCE = 500  # below SQLite's limit of parameters in any build
-
-# Without the index of ids, which may be damaged. The latest jobs are those that are asked for, and cost little.
-_LATEST_LOOKED_AT = 1000
-_AMONG_THE_LATEST = text(
-    "SELECT 1 FROM (SELECT job_id FROM jobs NOT INDEXED ORDER BY seq DESC LIMIT :latest) AS latest "
-    "WHERE job_id = :job_id LIMIT 1"
+# The columns of a record, and those of them that are never NULL.
+READ = tuple(field.name for field in fields(JobRecord) if field.name != "tags")
+_NEEDED = tuple(
+    field.name
+    for field in fields(JobRecord)
+    if field.name not in ("tags", "submitted_by") and "None" not in str(field.type)
 )
-# Where an entry of that index has been altered, or leads a search astray, it is next to where the search has ended.
+
+_SEQS_AT_ONCE = 500  # below SQLite's limit of parameters in any build
+# The latest jobs are those that are asked for, and cost little.
+_LATEST_LOOKED_AT = 1000
+# Where an entry of the index of ids has been altered, or leads a search astray, it is next to where that has ended.
 _NEIGHBOURS_LOOKED_AT = 100
-_BEFORE = select(jobs.c.job_id, jobs.c.seq).where(jobs.c.job_id < bindparam("job_id")).order_by(jobs.c.job_id.desc())
-_AFTER = select(jobs.c.job_id, jobs.c.seq).where(jobs.c.job_id > bindparam("job_id")).order_by(jobs.c.job_id)
-_IDS_OF = select(jobs.c.seq, jobs.c.job_id).where(jobs.c.seq.in_(bindparam("seqs", expanding=True)))
-_BY_IDS = _ALL.where(jobs.c.job_id.in_(bindparam("job_ids", expanding=True)))
 _ID_CHARACTERS = 36
 
 
-def record_of(row: Row[tuple[object, ...]]) -> JobRecord:
+def record_of(row: Row[*tuple[Any, ...]]) -> JobRecord:
     """Make the record of a row that has at least ``JOB_COLUMNS``; raises ``RowDamaged``."""
     complete(row, _NEEDED)
-    return record_from(row._mapping)
+    return record_from(dict(row._mapping))
 
 
 def record_from(columns: Mapping[str, Any]) -> JobRecord:
@@ -70,7 +62,7 @@ def record_from(columns: Mapping[str, Any]) -> JobRecord:
 
 def find(tx: Connection, job_id: str) -> JobRecord:
     """Give the job with exactly that id; raises ``JobNotFound``."""
-    row = tx.execute(_BY_ID, {"job_id": job_id}).one_or_none()
+    row = tx.execute(statements.BY_ID, {"job_id": job_id}).one_or_none()
     if row is None:
         raise _not_found(tx, job_id)
     return _found(tx, row)
@@ -80,7 +72,7 @@ def find_many(tx: Connection, seqs: Sequence[int]) -> dict[int, JobRecord]:
     """Give those of the jobs that exist, by sequence number."""
     found: dict[int, JobRecord] = {}
     for start in range(0, len(seqs), _SEQS_AT_ONCE):
-        for row in tx.execute(_BY_SEQS, {"seqs": seqs[start : start + _SEQS_AT_ONCE]}):
+        for row in tx.execute(statements.BY_SEQS, {"seqs": seqs[start : start + _SEQS_AT_ONCE]}):
             found[row.seq] = record_of(row)
     return found
 
@@ -89,7 +81,7 @@ def ends_of(tx: Connection, seqs: Sequence[int]) -> dict[int, bool]:
     """Tell of those of the jobs that exist, by sequence number, whether they have ended: a cheaper look at many."""
     found: dict[int, bool] = {}
     for start in range(0, len(seqs), _SEQS_AT_ONCE):
-        for seq, finished_us in tx.execute(_ENDS, {"seqs": seqs[start : start + _SEQS_AT_ONCE]}):
+        for seq, finished_us in tx.execute(statements.ENDS, {"seqs": seqs[start : start + _SEQS_AT_ONCE]}):
             found[seq] = finished_us is not None
     return found
 
@@ -100,20 +92,15 @@ def resolve(tx: Connection, reference: str) -> JobRecord:
     Raises ``JobNotFound`` or ``AmbiguousJobId``.
     """
     if reference == "last":
-        row = tx.execute(all_jobs().order_by(jobs.c.seq.desc()).limit(1)).one_or_none()
+        row = tx.execute(statements.LAST).one_or_none()
         if row is None:
             raise JobNotFound(reference, "it is empty; `aerjob submit FILE` makes a job")
         return record_of(row)
     wanted = reference.lower()
     if len(wanted) < SHORTEST_PREFIX:
         raise JobNotFound(reference, f"an id is shortened to no less than {SHORTEST_PREFIX} characters")
-    # A range, not LIKE, so that the unique index answers.
-    rows = tx.execute(
-        all_jobs()
-        .where(jobs.c.job_id >= wanted, jobs.c.job_id < wanted + "\U0010ffff")
-        .order_by(jobs.c.job_id)
-        .limit(_CANDIDATES_SHOWN)
-    ).all()
+    stretch = {"first": wanted, "after": wanted + _AFTER_ALL, "limit": _CANDIDATES_SHOWN}
+    rows = tx.execute(statements.BY_BEGINNING, stretch).all()
     if not rows:
         raise _not_found(tx, wanted, reference)
     if len(rows) > 1 and rows[0].job_id != wanted:
@@ -126,7 +113,7 @@ def resolve_all(tx: Connection, references: Sequence[str]) -> list[JobRecord]:
     full = sorted({wanted for reference in references if len(wanted := reference.lower()) == _ID_CHARACTERS})
     known: dict[str, JobRecord] = {}
     for start in range(0, len(full), _SEQS_AT_ONCE):
-        for row in tx.execute(_BY_IDS, {"job_ids": full[start : start + _SEQS_AT_ONCE]}):
+        for row in tx.execute(statements.BY_IDS, {"job_ids": full[start : start + _SEQS_AT_ONCE]}):
             record = record_of(row)
             known[record.job_id] = record
     _require_indexed_rightly(tx, {record.seq: record.job_id for record in known.values()})
@@ -151,16 +138,8 @@ def queue_position(tx: Connection, job: JobRecord) -> int | None:
     if job.status is not Status.QUEUED:
         return None
     at_most = QUEUE_COUNTED_TO + 1
-    # Apart, each is a stretch of the queue's index.
-    urgent = select(jobs.c.seq).where(IS_QUEUED, jobs.c.priority > job.priority).limit(at_most).subquery()
-    earlier = (
-        select(jobs.c.seq)
-        .where(IS_QUEUED, jobs.c.priority == job.priority, jobs.c.seq <= job.seq)
-        .limit(at_most)
-        .subquery()
-    )
-    counts = [select(func.count()).select_from(some).scalar_subquery() for some in (urgent, earlier)]
-    return min(at_most, sum(tx.execute(select(*counts)).one()))
+    counts = tx.execute(statements.QUEUED_UP_TO, {"priority": job.priority, "seq": job.seq, "limit": at_most}).one()
+    return min(at_most, sum(counts))
 
 
 def queue_positions(tx: Connection, records: Sequence[JobRecord]) -> dict[int, int]:
@@ -168,45 +147,30 @@ def queue_positions(tx: Connection, records: Sequence[JobRecord]) -> dict[int, i
     queued = [record for record in records if record.status is Status.QUEUED]
     if len(queued) <= 1:
         return {record.seq: place for record in queued if (place := queue_position(tx, record)) is not None}
-    first = select(jobs.c.seq).where(IS_QUEUED).order_by(jobs.c.priority.desc(), jobs.c.seq).limit(QUEUE_COUNTED_TO)
-    places = {seq: place for place, seq in enumerate(tx.execute(first).scalars(), start=1)}
+    first = tx.execute(statements.QUEUE, {"limit": QUEUE_COUNTED_TO}).scalars()
+    places = {seq: place for place, seq in enumerate(first, start=1)}
     return {record.seq: places.get(record.seq, QUEUE_COUNTED_TO + 1) for record in queued}
 
 
 def count_pending(tx: Connection) -> dict[Status, int]:
     """Count the jobs that are not final, by their state; states that no job is in are left out."""
-    query = (
-        select(jobs.c.status, func.count())
-        .where(jobs.c.finished_us.is_(None), jobs.c.status.in_(tuple(PENDING)))
-        .group_by(jobs.c.status)
-    )
-    return {Status(status): int(count) for status, count in tx.execute(query)}
+    return {Status(status): int(count) for status, count in tx.execute(statements.PENDING_BY_STATUS)}
 
 
 def retries_of(tx: Connection, job_id: str) -> list[str]:
     """Give the ids of the jobs that were made of this one, the first submitted first."""
-    return list(tx.execute(select(jobs.c.job_id).where(jobs.c.retry_of == job_id).order_by(jobs.c.seq)).scalars())
+    return list(tx.execute(statements.RETRIES_OF, {"job_id": job_id}).scalars())
 
 
 def running_of(tx: Connection, worker_id: str) -> list[str]:
     """Give the ids of the jobs that a worker runs, the first submitted first."""
-    query = (
-        select(jobs.c.job_id)
-        .where(jobs.c.finished_us.is_(None), jobs.c.status == Status.RUNNING, jobs.c.worker_id == worker_id)
-        .order_by(jobs.c.seq)
-    )
-    return list(tx.execute(query).scalars())
+    return list(tx.execute(statements.RUNNING_OF, {"of_worker": worker_id}).scalars())
 
 
-def all_jobs() -> Select[tuple[object, ...]]:
-    """Select all jobs, in the form that ``record_of`` takes."""
-    return _ALL
-
-
-def _found(tx: Connection, row: Row[tuple[object, ...]]) -> JobRecord:
+def _found(tx: Connection, row: Row[*tuple[Any, ...]]) -> JobRecord:
     """Make the record of a row that the index of ids led to, if the row itself has that id as well."""
     record = record_of(row)
-    if tx.execute(_ID_OF, {"seq": record.seq}).scalar() != record.job_id:
+    if tx.execute(statements.ID_OF, {"seq": record.seq}).scalar() != record.job_id:
         raise _wrongly_indexed(record.job_id)
     return record
 
@@ -220,7 +184,7 @@ def _require_indexed_rightly(tx: Connection, ids: Mapping[int, str]) -> None:
     seqs = list(ids)
     for start in range(0, len(seqs), _SEQS_AT_ONCE):
         part = seqs[start : start + _SEQS_AT_ONCE]
-        stored = {row.seq: row.job_id for row in tx.execute(_IDS_OF, {"seqs": part})}
+        stored = {row.seq: row.job_id for row in tx.execute(statements.IDS_OF, {"seqs": part})}
         for seq in part:
             if stored.get(seq) != ids[seq]:
                 raise _wrongly_indexed(ids[seq])
@@ -230,15 +194,14 @@ def _not_found(tx: Connection, job_id: str, reference: str | None = None) -> Job
     """Give the error of an id that the index does not know, if nothing tells that it should."""
     if len(job_id) == _ID_CHARACTERS:
         among = {"latest": _LATEST_LOOKED_AT, "job_id": job_id}
-        if tx.execute(_AMONG_THE_LATEST, among).first() is not None:
+        if tx.execute(statements.AMONG_THE_LATEST, among).first() is not None:
             raise RowDamaged(f"the index of ids lacks job {job_id}, which is there")
-        for query in (_BEFORE, _AFTER):
-            found = tx.execute(query.limit(_NEIGHBOURS_LOOKED_AT), {"job_id": job_id})
+        near = {"job_id": job_id, "limit": _NEIGHBOURS_LOOKED_AT}
+        for query in (statements.BEFORE, statements.AFTER):
+            found = tx.execute(query, near)
             _require_indexed_rightly(tx, {row.seq: row.job_id for row in found})
     return JobNotFound(reference or job_id)
 
 
 def _is_any(tx: Connection, statuses: tuple[Status, ...]) -> bool:
-    # "finished_us IS NULL" is what lets the small index of pending jobs answer.
-    query = select(jobs.c.seq).where(jobs.c.finished_us.is_(None), jobs.c.status.in_(statuses)).limit(1)
-    return tx.execute(query).first() is not None
+    return tx.execute(statements.ANY_PENDING, {"statuses": statuses}).first() is not None

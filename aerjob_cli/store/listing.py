@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
-
-from sqlalchemy import Connection, Select, func, select
+from typing import TYPE_CHECKING
 
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import FINAL, Reason, Status
 from aerjob_cli.store.jobs import find_many
-from aerjob_cli.store.list_plans import (
-    Condition,
-    ordered_seqs,
-    submitted_between,
-    with_backend,
-    with_name,
-    with_reason,
-    with_status,
-    with_tag,
-)
+from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import JobRecord
-from aerjob_cli.store.tables import jobs
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from aerjob_cli.store.list_plans import Condition
+    from aerjob_cli.store.statements import listing as statements
+else:
+    statements = prepared("listing")
 
 # No two of a million random ids are likely to begin with the same 10 digits; 8 are what people are used to.
 SHORT_ID_CHARACTERS = 8
@@ -94,13 +90,26 @@ def short_ids(tx: Connection, records: Sequence[JobRecord]) -> dict[str, str]:
     short = {}
     for start in range(0, len(records), _AT_ONCE):
         seqs = [record.seq for record in records[start : start + _AT_ONCE]]
-        for job_id, before, after in tx.execute(_neighbours().where(jobs.c.seq.in_(seqs))):
+        for job_id, before, after in tx.execute(statements.NEIGHBOURS, {"seqs": seqs}):
             common = max(_common_characters(job_id, before), _common_characters(job_id, after))
             short[job_id] = job_id[: max(SHORT_ID_CHARACTERS, common + 1)]
     return short
 
 
 def _seqs(tx: Connection, wanted: JobFilter, sort: SortKey, *, descending: bool, limit: int | None) -> list[int]:
+    if wanted == JobFilter() and sort is SortKey.SUBMITTED and descending and limit is not None:
+        return list(tx.execute(statements.LATEST, {"limit": limit}).scalars())
+    # What else may be asked for is too much to have all the statements of.
+    from aerjob_cli.store.list_plans import (
+        ordered_seqs,
+        submitted_between,
+        with_backend,
+        with_name,
+        with_reason,
+        with_status,
+        with_tag,
+    )
+
     conditions: list[Condition] = []
     order = _ORDERS.get(sort, str(sort))
     # Those first that few jobs are likely to fulfil.
@@ -120,14 +129,6 @@ def _seqs(tx: Connection, wanted: JobFilter, sort: SortKey, *, descending: bool,
     if wanted.backend is not None:
         conditions.append(with_backend(wanted.backend))
     return ordered_seqs(tx, conditions, order, descending=descending, limit=limit)
-
-
-def _neighbours() -> Select[Any]:
-    """Select ids with the ids before and after them in the alphabet, which the unique index gives at once."""
-    other = jobs.alias("other")
-    before = select(func.max(other.c.job_id)).where(other.c.job_id < jobs.c.job_id).scalar_subquery()
-    after = select(func.min(other.c.job_id)).where(other.c.job_id > jobs.c.job_id).scalar_subquery()
-    return select(jobs.c.job_id, before, after)
 
 
 def _common_characters(one: str, other: str | None) -> int:

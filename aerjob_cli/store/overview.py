@@ -10,8 +10,9 @@ from sqlalchemy import Connection, func, select
 
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import FINAL, Status
-from aerjob_cli.store.jobs import all_jobs, record_of
+from aerjob_cli.store.jobs import record_of
 from aerjob_cli.store.records import JobRecord
+from aerjob_cli.store.statements.jobs import ALL
 from aerjob_cli.store.tables import IS_QUEUED, events, jobs
 
 _FINAL = tuple(sorted(FINAL))
@@ -106,11 +107,11 @@ def to_be_validated(tx: Connection, *, limit: int) -> list[JobRecord]:
 def next_queued(tx: Connection, *, limit: int) -> list[JobRecord]:
     """Give the jobs that will start next, in that order."""
     first = select(jobs.c.seq).where(IS_QUEUED).order_by(jobs.c.priority.desc(), jobs.c.seq).limit(limit)
-    found = [record_of(row) for row in tx.execute(all_jobs().where(jobs.c.seq.in_(first)))]
+    found = [record_of(row) for row in tx.execute(ALL.where(jobs.c.seq.in_(first)))]
     return sorted(found, key=lambda job: (-job.priority, job.seq))
 
 
 def _pending(tx: Connection, status: Status, limit: int) -> list[JobRecord]:
     # "finished_us IS NULL" is what lets the small index of pending jobs answer.
-    query = all_jobs().where(jobs.c.finished_us.is_(None), jobs.c.status == status).order_by(jobs.c.seq).limit(limit)
+    query = ALL.where(jobs.c.finished_us.is_(None), jobs.c.status == status).order_by(jobs.c.seq).limit(limit)
     return [record_of(row) for row in tx.execute(query)]

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
-
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.errors import IdempotencyConflict
 from aerjob_cli.states import Status
 from aerjob_cli.store.events import note
-from aerjob_cli.store.jobs import JOB_COLUMNS, find, record_from
+from aerjob_cli.store.jobs import READ, find, record_from
+from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import JobRecord, Payload, PayloadRecord, Submission
 from aerjob_cli.store.request_digest import as_json, digest_of
-from aerjob_cli.store.tables import job_tags, jobs, payloads
 from aerjob_cli.store.values import complete
 
-_NEEDED = ("name", "format", "sha256", "size_bytes")
-_READ = tuple(column.name for column in JOB_COLUMNS)
-_KEYS_AT_ONCE = 500  # below SQLite's limit of parameters in any build
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
 
-# Built once: to build a statement, and to find its compiled form, takes longer than to run it.
-_INSERT_JOBS = insert(jobs).returning(jobs.c.seq, sort_by_parameter_order=True)
-_INSERT_PAYLOADS = insert(payloads)
-_INSERT_TAGS = insert(job_tags)
-_KEYED = select(jobs.c.idempotency_key, jobs.c.job_id, jobs.c.request_sha256).where(
-    jobs.c.idempotency_key.in_(bindparam("keys", expanding=True))
-)
+    from aerjob_cli.store.statements import submissions as statements
+else:
+    statements = prepared("submissions")
+
+_NEEDED = ("name", "format", "sha256", "size_bytes")
+_KEYS_AT_ONCE = 500  # below SQLite's limit of parameters in any build
 
 
 def submit(tx: Connection, submission: Submission, *, now_us: int) -> JobRecord:
@@ -63,7 +59,7 @@ def _by_key(tx: Connection, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Give the id and the digest of the jobs that have one of the idempotency keys."""
     found: dict[str, tuple[str, str]] = {}
     for start in range(0, len(keys), _KEYS_AT_ONCE):
-        for key, job_id, digest in tx.execute(_KEYED, {"keys": keys[start : start + _KEYS_AT_ONCE]}):
+        for key, job_id, digest in tx.execute(statements.KEYED, {"keys": keys[start : start + _KEYS_AT_ONCE]}):
             found[key] = job_id, digest
     return found
 
@@ -74,10 +70,10 @@ def _inserted(
     if not submissions:
         return []
     rows = [_row(submission, digests[submission.job_id], now_us) for submission in submissions]
-    seqs = tx.execute(_INSERT_JOBS, rows).scalars().all()
+    seqs = tx.execute(statements.INSERT_JOBS, rows).scalars().all()
     numbered = list(zip(seqs, submissions, strict=True))
     tx.execute(
-        _INSERT_PAYLOADS,
+        statements.INSERT_PAYLOADS,
         [
             {
                 "job_seq": seq,
@@ -95,13 +91,13 @@ def _inserted(
     tags = {seq: sorted(set(submission.tags)) for seq, submission in numbered}
     tagged = [{"job_seq": seq, "tag": tag} for seq in seqs for tag in tags[seq]]
     if tagged:
-        tx.execute(_INSERT_TAGS, tagged)
+        tx.execute(statements.INSERT_TAGS, tagged)
     for status in (Status.INITIALIZING, Status.QUEUED):
         begun = [seq for seq, row in zip(seqs, rows, strict=True) if row["status"] is status]
         note(tx, begun, at_us=now_us, source=None, target=status, why="submitted")
     return [
         # What a look at the job would find, without the look.
-        record_from({**{name: row.get(name) for name in _READ}, "seq": seq, "tags": json.dumps(tags[seq])})
+        record_from({**{name: row.get(name) for name in READ}, "seq": seq, "tags": json.dumps(tags[seq])})
         for seq, row in zip(seqs, rows, strict=True)
     ]
 
@@ -170,17 +166,16 @@ def resubmit(tx: Connection, job: JobRecord, *, job_id: str, submitted_by: Mappi
 
 def payloads_of(tx: Connection, job_seq: int, *, formats: Collection[str] | None = None) -> list[Payload]:
     """Give the payloads that a job was submitted with, in their order; all, or those of some formats."""
-    query = select(payloads).where(payloads.c.job_seq == job_seq).order_by(payloads.c.position)
-    if formats is not None:
-        query = query.where(payloads.c.format.in_(sorted(formats)))
-    return [_payload(row) for row in tx.execute(query)]
+    if formats is None:
+        rows = tx.execute(statements.PAYLOADS_OF_JOB, {"seq": job_seq})
+    else:
+        rows = tx.execute(statements.PAYLOADS_OF_FORMATS, {"seq": job_seq, "formats": sorted(formats)})
+    return [_payload(row) for row in rows]
 
 
 def files_of(tx: Connection, job_seq: int) -> list[PayloadRecord]:
     """Say what a job was submitted with, in its order, without reading the bytes."""
-    columns = payloads.c
-    query = select(columns.name, columns.format, columns.sha256, columns.size_bytes).where(columns.job_seq == job_seq)
-    found = tx.execute(query.order_by(columns.position)).all()
+    found = tx.execute(statements.FILES_OF_JOB, {"seq": job_seq}).all()
     for row in found:
         complete(row, _NEEDED)
     return [PayloadRecord(*row) for row in found]
@@ -188,8 +183,7 @@ def files_of(tx: Connection, job_seq: int) -> list[PayloadRecord]:
 
 def file_of(tx: Connection, job_seq: int, position: int) -> Payload | None:
     """Give one of the payloads that a job was submitted with, counted from 0; None where there is none."""
-    query = select(payloads).where(payloads.c.job_seq == job_seq, payloads.c.position == position)
-    row = tx.execute(query).one_or_none()
+    row = tx.execute(statements.PAYLOAD, {"seq": job_seq, "at": position}).one_or_none()
     return None if row is None else _payload(row)
 
 

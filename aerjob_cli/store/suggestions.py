@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, text
+from typing import TYPE_CHECKING
 
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
-from aerjob_cli.store.tables import jobs
+from aerjob_cli.store.prepared import prepared
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from aerjob_cli.store.statements import suggestions as statements
+else:
+    statements = prepared("suggestions")
 
 # What a list of candidates can be looked through.
 AT_MOST = 50
@@ -14,16 +21,6 @@ AT_MOST = 50
 _LOOKED_AT_FOR_NAMES = 500
 _LOOKED_AT_FOR_IDS = 2000
 _AFTER_ALL = "\U0010ffff"
-
-# From one tag to the next in the index, whatever the number of jobs that have it.
-_DISTINCT_TAGS = text(
-    "WITH RECURSIVE found(tag) AS ("
-    " SELECT min(tag) FROM job_tags WHERE tag >= :first AND tag < :after"
-    " UNION ALL"
-    " SELECT (SELECT min(tag) FROM job_tags WHERE tag > found.tag AND tag < :after) FROM found WHERE tag IS NOT NULL"
-    " LIMIT :limit"
-    ") SELECT tag FROM found WHERE tag IS NOT NULL"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +37,21 @@ def known_jobs(tx: Connection, prefix: str) -> list[KnownJob]:
 
     Where more begin so than can be looked through, those among the latest jobs are given.
     """
-    columns = (jobs.c.seq, jobs.c.job_id, jobs.c.status, jobs.c.name)
-    latest = select(*columns).order_by(jobs.c.seq.desc())
     if not prefix:
-        found = tx.execute(latest.limit(AT_MOST)).all()
+        found = tx.execute(statements.LATEST, {"limit": AT_MOST}).all()
     else:
-        alike = select(*columns).where(jobs.c.job_id >= prefix, jobs.c.job_id < prefix + _AFTER_ALL)
-        found = tx.execute(alike.limit(_LOOKED_AT_FOR_IDS)).all()
+        alike = {"first": prefix, "after": prefix + _AFTER_ALL, "limit": _LOOKED_AT_FOR_IDS}
+        found = tx.execute(statements.ALIKE, alike).all()
         if len(found) == _LOOKED_AT_FOR_IDS:
-            found = [row for row in tx.execute(latest.limit(_LOOKED_AT_FOR_IDS)) if row.job_id.startswith(prefix)]
+            latest = tx.execute(statements.LATEST, {"limit": _LOOKED_AT_FOR_IDS})
+            found = [row for row in latest if row.job_id.startswith(prefix)]
         found = sorted(found, key=lambda row: row.seq, reverse=True)[:AT_MOST]
     return [KnownJob(row.job_id, Status(row.status), row.name) for row in found]
 
 
 def known_names(tx: Connection, prefix: str) -> list[str]:
     """Give names of the latest jobs that begin like this, the last used first, no more than ``AT_MOST``."""
-    latest = tx.execute(select(jobs.c.name).order_by(jobs.c.seq.desc()).limit(_LOOKED_AT_FOR_NAMES)).scalars()
+    latest = tx.execute(statements.LATEST_NAMES, {"limit": _LOOKED_AT_FOR_NAMES}).scalars()
     names = dict.fromkeys(name for name in latest if name is not None and name.startswith(prefix))
     return list(names)[:AT_MOST]
 
@@ -63,4 +59,4 @@ def known_names(tx: Connection, prefix: str) -> list[str]:
 def known_tags(tx: Connection, prefix: str) -> list[str]:
     """Give the tags that begin like this, in their order, no more than ``AT_MOST``."""
     limits = {"first": prefix, "after": prefix + _AFTER_ALL, "limit": AT_MOST}
-    return [str(tag) for tag in tx.execute(_DISTINCT_TAGS, limits).scalars()]
+    return [str(tag) for tag in tx.execute(statements.DISTINCT_TAGS, limits).scalars()]

@@ -5,85 +5,71 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Row, insert, select, update
-
+from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import ProcessIdentity, WorkerRecord
-from aerjob_cli.store.tables import workers
 from aerjob_cli.store.values import RowDamaged, complete, parsed
 
-_COLUMNS = [workers.c[field.name] for field in fields(WorkerRecord)]
-_NEEDED = [column.name for column in _COLUMNS if not column.nullable]
-_ALIVE = select(*_COLUMNS).where(workers.c.ended_us.is_(None)).order_by(workers.c.started_us.desc())
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from aerjob_cli.store.statements import workers as statements
+else:
+    statements = prepared("workers")
+
+_NEEDED = tuple(field.name for field in fields(WorkerRecord) if "None" not in str(field.type))
 
 
 def register(tx: Connection, worker: WorkerRecord) -> None:
     """Write down a worker that has just begun."""
     values = {field.name: getattr(worker, field.name) for field in fields(worker)}
-    tx.execute(insert(workers).values(values | {"children": _children_text(worker.children)}))
+    tx.execute(statements.INSERT_WORKER, [values | {"children": _children_text(worker.children)}])
 
 
 def beat(tx: Connection, worker_id: str, *, now_us: int, monotonic_s: float) -> bool:
     """Renew the lease; return False when another worker has ended this one's."""
-    statement = (
-        update(workers)
-        .where(workers.c.worker_id == worker_id, workers.c.ended_us.is_(None))
-        .values(heartbeat_us=now_us, heartbeat_monotonic_s=monotonic_s)
-    )
-    return tx.execute(statement).rowcount == 1
+    now = {"of_worker": worker_id, "now_us": now_us, "monotonic_s": monotonic_s}
+    return tx.execute(statements.BEAT, now).rowcount == 1
 
 
 def note_children(
     tx: Connection, worker_id: str, children: Sequence[ProcessIdentity], *, qiskit_version: str, aer_version: str
 ) -> None:
     """Write down which processes the worker has started, and what they run."""
-    tx.execute(
-        update(workers)
-        .where(workers.c.worker_id == worker_id)
-        .values(children=_children_text(children), qiskit_version=qiskit_version, aer_version=aer_version)
-    )
+    told = {"started": _children_text(children), "qiskit": qiskit_version, "aer": aer_version}
+    tx.execute(statements.NOTE_CHILDREN, {"of_worker": worker_id, **told})
 
 
 def alive(tx: Connection) -> list[WorkerRecord]:
     """Give the workers that have not written their end, the latest first; the dead among them could not."""
-    return [_record(row) for row in tx.execute(_ALIVE)]
+    return [_record(row) for row in tx.execute(statements.ALIVE)]
 
 
 def known(tx: Connection, worker_ids: Collection[str]) -> list[WorkerRecord]:
     """Give those of the workers that have ever been registered."""
-    query = select(*_COLUMNS).where(workers.c.worker_id.in_(sorted(worker_ids)))
-    return [_record(row) for row in tx.execute(query)]
+    return [_record(row) for row in tx.execute(statements.KNOWN, {"worker_ids": sorted(worker_ids)})]
 
 
 def request_drain(tx: Connection, worker_id: str, *, now_us: int) -> bool:
     """Ask a worker to take no more jobs and to stop; return whether nobody had asked before."""
-    statement = (
-        update(workers)
-        .where(workers.c.worker_id == worker_id, workers.c.drain_requested_us.is_(None))
-        .values(drain_requested_us=now_us)
-    )
-    return tx.execute(statement).rowcount == 1
+    return tx.execute(statements.REQUEST_DRAIN, {"of_worker": worker_id, "now_us": now_us}).rowcount == 1
 
 
 def is_drain_requested(tx: Connection, worker_id: str) -> bool:
     """Tell whether somebody asked this worker to stop."""
-    query = select(workers.c.drain_requested_us).where(workers.c.worker_id == worker_id)
-    return tx.execute(query).scalar() is not None
+    return tx.execute(statements.DRAIN_REQUESTED, {"of_worker": worker_id}).scalar() is not None
 
 
 def close(tx: Connection, worker_id: str, *, end: str, now_us: int) -> None:
     """Write down that a worker is no more, and how it ended."""
-    tx.execute(
-        update(workers)
-        .where(workers.c.worker_id == worker_id, workers.c.ended_us.is_(None))
-        .values(ended_us=now_us, end=end)
-    )
+    tx.execute(statements.CLOSE, {"of_worker": worker_id, "now_us": now_us, "how": end})
 
 
 def end_of(tx: Connection, pid: int, *, since_us: int) -> str | None:
     """Say how the worker of that pid that was started since then ended; None where it has not said so."""
-    query = select(workers.c.end).where(workers.c.pid == pid, workers.c.started_us >= since_us).limit(1)
-    return tx.execute(query).scalar()
+    end: str | None = tx.execute(statements.END_OF, {"of_pid": pid, "since_us": since_us}).scalar()
+    return end
 
 
 def _children_text(children: Sequence[ProcessIdentity]) -> str:

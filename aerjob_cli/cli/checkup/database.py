@@ -63,7 +63,7 @@ def _soundness(paths: StorePaths) -> Iterator[Finding]:
 
 def _write_lock(store: Store) -> Finding:
     try:
-        with store.writing():
+        with store.writing_directly():
             pass
     except StoreBusy:
         fact = f"another process has kept everybody from writing for {_WRITERS_TAKE_AT_MOST_S:g} s"

@@ -18,7 +18,7 @@ from aerjob_cli.version import __version__
 def examine(store: Store) -> Iterator[Finding]:
     """Look at the workers that run, at the jobs that wait for one, and at the lock."""
     found = worker_control.living(store)
-    with store.reading() as tx:
+    with store.reading_directly() as tx:
         waiting = sum(count_pending(tx).values())
     for worker in found:
         yield _worker(store, worker)

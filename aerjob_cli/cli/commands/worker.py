@@ -94,7 +94,7 @@ def status(context: typer.Context, as_json: parameters.AsJson = False) -> Answer
     found = worker_control.living(store)
     service = service_of(store.paths.home)
     monotonic_s = store.clock.monotonic_s()
-    with store.reading() as tx:
+    with store.reading_directly() as tx:
         live = tuple(
             LiveWorker(
                 worker=worker,

@@ -73,14 +73,14 @@ class Gauge:
         self._watch.close()
 
     def _read(self, now_us: int) -> Rows:
-        with self._store.reading() as tx:
+        with self._store.reading_directly() as tx:
             rows = self._source.read(tx, now_us=now_us)
             self._short_ids = short_ids(tx, _shown(rows))
         self._rows = rows
         return rows
 
     def _live(self, worker: WorkerRecord) -> LiveWorker:
-        with self._store.reading() as tx:
+        with self._store.reading_directly() as tx:
             running = tuple(jobs.running_of(tx, worker.worker_id))
         age_s = max(0.0, self._store.clock.monotonic_s() - worker.heartbeat_monotonic_s)
         return LiveWorker(worker, running, worker_control.memory_of(worker), age_s)

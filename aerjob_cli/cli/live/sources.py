@@ -8,9 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
-from typing import Protocol
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Protocol
 
 from aerjob_cli.cli.answers.dashboard import RATE_WINDOW_S, WaitingJob
 from aerjob_cli.cli.live.throughput import Ran
@@ -19,6 +17,9 @@ from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store import jobs, overview
 from aerjob_cli.store.records import JobRecord
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 # More rows than this no screen shows, and no person reads.
 ROWS_AT_MOST = 50

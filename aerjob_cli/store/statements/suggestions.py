@@ -1,0 +1,23 @@
+"""Candidates for the completion in a shell."""
+
+from __future__ import annotations
+
+from sqlalchemy import BindParameter, bindparam, select, text
+
+from aerjob_cli.store.tables import jobs
+
+_KNOWN = select(jobs.c.seq, jobs.c.job_id, jobs.c.status, jobs.c.name)
+_LIMIT: BindParameter[int] = bindparam("limit")
+
+LATEST = _KNOWN.order_by(jobs.c.seq.desc()).limit(_LIMIT)
+ALIKE = _KNOWN.where(jobs.c.job_id >= bindparam("first"), jobs.c.job_id < bindparam("after")).limit(_LIMIT)
+LATEST_NAMES = select(jobs.c.name).order_by(jobs.c.seq.desc()).limit(_LIMIT)
+# From one tag to the next in the index, whatever the number of jobs that have it.
+DISTINCT_TAGS = text(
+    "WITH RECURSIVE found(tag) AS ("
+    " SELECT min(tag) FROM job_tags WHERE tag >= :first AND tag < :after"
+    " UNION ALL"
+    " SELECT (SELECT min(tag) FROM job_tags WHERE tag > found.tag AND tag < :after) FROM found WHERE tag IS NOT NULL"
+    " LIMIT :limit"
+    ") SELECT tag FROM found WHERE tag IS NOT NULL"
+)
