@@ -7,12 +7,12 @@ deprecated, gives a model with matrices in the place of gates, whose counts diff
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.codec import circuit_bundle, quantum_errors
 from aerjob_cli.codec.noise_texts import Depolarizing
 from aerjob_cli.errors import CircuitRefused
-from aerjob_cli.frozen import dataclass
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
