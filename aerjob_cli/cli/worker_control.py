@@ -17,7 +17,6 @@ from aerjob_cli.store.database import Store
 from aerjob_cli.store.doorbell import is_heard
 from aerjob_cli.store.flocks import try_flock
 from aerjob_cli.store.records import WorkerRecord
-from aerjob_cli.worker import stopping
 
 _START_TAKES_AT_MOST_S = 60.0
 _LOOK_EVERY_S = 0.02
@@ -55,6 +54,9 @@ def start(store: Store, arguments: tuple[str, ...]) -> bool:
 
 def stop(store: Store, found: list[WorkerRecord], *, timeout_s: float) -> None:
     """Have workers drain, and wait until their processes are gone; raises ``WaitTimedOut``."""
+    # It releases jobs, which is much to import for those who only look.
+    from aerjob_cli.worker import stopping
+
     for worker in found:
         stopping.order_to_stop(store, worker)
     _await_gone(found, timeout_s=timeout_s)
@@ -62,6 +64,8 @@ def stop(store: Store, found: list[WorkerRecord], *, timeout_s: float) -> None:
 
 def kill(store: Store, found: list[WorkerRecord], *, timeout_s: float) -> None:
     """SIGKILL workers and what they started; their jobs are back in the queue. Raises ``WaitTimedOut``."""
+    from aerjob_cli.worker import stopping
+
     for worker in found:
         stopping.kill(store, worker)
     _await_gone(found, timeout_s=timeout_s)

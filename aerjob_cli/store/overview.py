@@ -6,16 +6,20 @@ looks again counts on from there with ``endings_after``.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from typing import TYPE_CHECKING
 
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.states import FINAL, Status
+from aerjob_cli.states import Status
 from aerjob_cli.store.jobs import record_of
+from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import JobRecord
-from aerjob_cli.store.statements.jobs import ALL
-from aerjob_cli.store.tables import IS_QUEUED, events, jobs
 
-_FINAL = tuple(sorted(FINAL))
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from aerjob_cli.store.statements import overview as statements
+else:
+    statements = prepared("overview")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +36,12 @@ class Ending:
 
 def count_ended(tx: Connection) -> dict[Status, int]:
     """Count the jobs that have ended, by their state; states that no job is in are left out."""
-    query = (
-        select(jobs.c.status, func.count())
-        .where(jobs.c.finished_us.is_not(None), jobs.c.status.in_(_FINAL))
-        .group_by(jobs.c.status)
-    )
-    return {Status(status): int(count) for status, count in tx.execute(query)}
+    return {Status(status): int(count) for status, count in tx.execute(statements.ENDED_BY_STATUS)}
 
 
 def latest_event(tx: Connection) -> int:
     """Give the number of the last transition of any job, 0 when there was none."""
-    return int(tx.execute(select(func.max(events.c.seq))).scalar() or 0)
+    return int(tx.execute(statements.LATEST_EVENT).scalar() or 0)
 
 
 def latest_event_before(tx: Connection, time_us: int) -> int:
@@ -54,9 +53,7 @@ def latest_event_before(tx: Connection, time_us: int) -> int:
     while low < high:
         middle = (low + high + 1) // 2
         # Numbers may be missing: deleted jobs take their events with them.
-        found = tx.execute(
-            select(events.c.seq, events.c.at_us).where(events.c.seq <= middle).order_by(events.c.seq.desc()).limit(1)
-        ).one_or_none()
+        found = tx.execute(statements.EVENT_UP_TO, {"up_to": middle}).one_or_none()
         if found is None or found.seq <= low or found.at_us < time_us:
             low = middle
         else:
@@ -66,30 +63,15 @@ def latest_event_before(tx: Connection, time_us: int) -> int:
 
 def endings_after(tx: Connection, event_seq: int) -> list[Ending]:
     """Give the jobs that have ended since a transition, in the order of their ends."""
-    query = (
-        select(
-            events.c.seq,
-            jobs.c.seq.label("job_seq"),
-            jobs.c.status,
-            jobs.c.started_us,
-            jobs.c.finished_us,
-            jobs.c.experiments_done,
-        )
-        .join(jobs, jobs.c.seq == events.c.job_seq)
-        .where(events.c.seq > event_seq, events.c.to_status.in_(_FINAL))
-        .order_by(events.c.seq)
-    )
     return [
         Ending(row.seq, row.job_seq, Status(row.status), row.started_us, row.finished_us, row.experiments_done)
-        for row in tx.execute(query)
+        for row in tx.execute(statements.ENDINGS_AFTER, {"after": event_seq})
     ]
 
 
 def last_ended(tx: Connection, *, limit: int) -> list[int]:
     """Give the sequence numbers of the jobs that ended last by the clock, the last one first."""
-    ended = select(jobs.c.seq).where(jobs.c.finished_us.is_not(None))
-    query = ended.order_by(jobs.c.finished_us.desc(), jobs.c.seq.desc()).limit(limit)
-    return list(tx.execute(query).scalars())
+    return list(tx.execute(statements.LAST_ENDED, {"limit": limit}).scalars())
 
 
 def running(tx: Connection, *, limit: int) -> list[JobRecord]:
@@ -106,12 +88,9 @@ def to_be_validated(tx: Connection, *, limit: int) -> list[JobRecord]:
 
 def next_queued(tx: Connection, *, limit: int) -> list[JobRecord]:
     """Give the jobs that will start next, in that order."""
-    first = select(jobs.c.seq).where(IS_QUEUED).order_by(jobs.c.priority.desc(), jobs.c.seq).limit(limit)
-    found = [record_of(row) for row in tx.execute(ALL.where(jobs.c.seq.in_(first)))]
+    found = [record_of(row) for row in tx.execute(statements.NEXT_QUEUED, {"limit": limit})]
     return sorted(found, key=lambda job: (-job.priority, job.seq))
 
 
 def _pending(tx: Connection, status: Status, limit: int) -> list[JobRecord]:
-    # "finished_us IS NULL" is what lets the small index of pending jobs answer.
-    query = ALL.where(jobs.c.finished_us.is_(None), jobs.c.status == status).order_by(jobs.c.seq).limit(limit)
-    return [record_of(row) for row in tx.execute(query)]
+    return [record_of(row) for row in tx.execute(statements.PENDING_IN, {"state": status, "limit": limit})]

@@ -5,12 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, insert, select
-
+from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import Runtime
-from aerjob_cli.store.tables import runtimes
 from aerjob_cli.store.values import RowDamaged, complete, parsed
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from aerjob_cli.store.statements import runtimes as statements
+else:
+    statements = prepared("runtimes")
 
 # Of a SHA-256: enough to tell apart what one store comes to see.
 _ID_CHARACTERS = 16
@@ -23,16 +29,14 @@ def runtime_of(facts: Mapping[str, str]) -> Runtime:
 
 def note(tx: Connection, runtime: Runtime) -> None:
     """Write a runtime down, unless it is known already."""
-    known = select(runtimes.c.runtime_id).where(runtimes.c.runtime_id == runtime.runtime_id)
-    if tx.execute(known).first() is None:
-        tx.execute(insert(runtimes).values(runtime_id=runtime.runtime_id, facts=_text(runtime.facts)))
+    if tx.execute(statements.KNOWN, {"runtime_ids": [runtime.runtime_id]}).first() is None:
+        tx.execute(statements.INSERT_RUNTIME, [{"runtime_id": runtime.runtime_id, "facts": _text(runtime.facts)}])
 
 
 def known_of(tx: Connection, runtime_ids: Collection[str]) -> dict[str, Runtime]:
     """Give those of the runtimes that are known, by their ids."""
-    query = select(runtimes).where(runtimes.c.runtime_id.in_(sorted(set(runtime_ids))))
     found = {}
-    for row in tx.execute(query):
+    for row in tx.execute(statements.KNOWN, {"runtime_ids": sorted(set(runtime_ids))}):
         complete(row, ("runtime_id", "facts"))
         facts = parsed(row.facts, dict)
         if not all(isinstance(value, str) for value in facts.values()):
