@@ -160,7 +160,7 @@ class Client:
     def resolve(self, references: Sequence[str]) -> list[JobRecord]:
         """Give the jobs meant by ids, prefixes or ``last``; raises ``JobNotFound`` or ``AmbiguousJobId``."""
         with self.store.reading() as tx:
-            return [jobs.resolve(tx, reference) for reference in references]
+            return jobs.resolve_all(tx, references)
 
     def find(self, job_id: str) -> JobRecord:
         """Give the job with exactly that id; raises ``JobNotFound``."""
@@ -267,9 +267,17 @@ class Client:
             return short_ids(tx, records)
 
     def queue_position(self, record: JobRecord) -> int | None:
-        """Count from 1 how soon a queued job will start; None when it does not queue."""
+        """Count from 1 how soon a queued job will start; None when it does not queue.
+
+        All that have more than 10,000 jobs before them have the place 10,001.
+        """
         with self.store.reading() as tx:
             return jobs.queue_position(tx, record)
+
+    def queue_positions(self, records: Sequence[JobRecord]) -> dict[int, int]:
+        """Give the place of each job that queues, as ``queue_position`` does, by its sequence number."""
+        with self.store.reading() as tx:
+            return jobs.queue_positions(tx, records)
 
     def results(self, record: JobRecord, *, positions: Collection[int] | None = None) -> Iterator[ExperimentBytes]:
         """Read the stored results in the order of the experiments, or only those at ``positions``.

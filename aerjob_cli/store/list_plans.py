@@ -19,8 +19,8 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 from aerjob_cli.states import FINAL, Reason, Status
 from aerjob_cli.store.tables import job_tags, jobs
 
-# Of so many jobs those that fit are found and sorted in some milliseconds; and in a store of a million, whoever looks for
-# 20 of so many as he walks along has them after as long.
+# Of so many jobs those that fit are found and sorted in some milliseconds; and in a store of a million, who walks along
+# and looks for 20 of so many has them after as long.
 FEW = 4000
 
 # How jobs can be ordered: by a column, and equal ones by their number.
@@ -48,7 +48,7 @@ class Condition:
     is_tag: bool = False
 
     def has_few(self, tx: Connection) -> bool:
-        """Tell whether fewer than ``FEW`` jobs fulfil it; of its stretches no more is read than it takes to see that."""
+        """Tell whether fewer than ``FEW`` jobs fulfil it; reads no more than it takes to see that."""
         of_what = job_tags.c.job_seq if self.is_tag else jobs.c.seq
         left = FEW
         for part in self.parts:
@@ -96,7 +96,7 @@ def with_name(pattern: str) -> Condition:
         return Condition((jobs.c.name == pattern,), frozenset({"seq", "name"}), jobs.c.name.concat("") == pattern)
     # SQLite's own operator; LIKE would not tell `Bell` from `bell`. A bracket means nothing to us, but to GLOB it does.
     glob = re.sub(r"\*+", "*", pattern).replace("[", "[[]")
-    stretch = jobs.c.name.op("GLOB", is_comparison=True)(glob)
+    stretch: ColumnElement[bool] = jobs.c.name.op("GLOB", is_comparison=True)(glob)
     if beginning := pattern[: special.start()]:
         stretch &= jobs.c.name >= beginning
         if (after := _after_all_that_begin(beginning)) is not None:

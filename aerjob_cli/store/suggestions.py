@@ -11,8 +11,9 @@ from aerjob_cli.store.tables import jobs
 
 # What a list of candidates can be looked through.
 AT_MOST = 50
-# Names have no index: those of the latest jobs are offered.
+# Those of the latest jobs are the ones that somebody means.
 _LOOKED_AT_FOR_NAMES = 500
+_LOOKED_AT_FOR_IDS = 2000
 _AFTER_ALL = "\U0010ffff"
 
 # From one tag to the next in the index, whatever the number of jobs that have it.
@@ -36,15 +37,21 @@ class KnownJob:
 
 
 def known_jobs(tx: Connection, prefix: str) -> list[KnownJob]:
-    """Give the jobs whose ids begin like this, the last submitted first, no more than ``AT_MOST``."""
-    latest = jobs.c.seq.desc()
-    query = select(jobs.c.job_id, jobs.c.status, jobs.c.name)
-    if prefix:
-        query = query.where(jobs.c.job_id >= prefix, jobs.c.job_id < prefix + _AFTER_ALL)
-        # The sum is no column: else SQLite would look for the few that fit through all jobs, in this order.
-        latest = (jobs.c.seq + 0).desc()
-    rows = tx.execute(query.order_by(latest).limit(AT_MOST))
-    return [KnownJob(row.job_id, Status(row.status), row.name) for row in rows]
+    """Give the jobs whose ids begin like this, the last submitted first, no more than ``AT_MOST``.
+
+    Where more begin so than can be looked through, those among the latest jobs are given.
+    """
+    columns = (jobs.c.seq, jobs.c.job_id, jobs.c.status, jobs.c.name)
+    latest = select(*columns).order_by(jobs.c.seq.desc())
+    if not prefix:
+        found = tx.execute(latest.limit(AT_MOST)).all()
+    else:
+        alike = select(*columns).where(jobs.c.job_id >= prefix, jobs.c.job_id < prefix + _AFTER_ALL)
+        found = tx.execute(alike.limit(_LOOKED_AT_FOR_IDS)).all()
+        if len(found) == _LOOKED_AT_FOR_IDS:
+            found = [row for row in tx.execute(latest.limit(_LOOKED_AT_FOR_IDS)) if row.job_id.startswith(prefix)]
+        found = sorted(found, key=lambda row: row.seq, reverse=True)[:AT_MOST]
+    return [KnownJob(row.job_id, Status(row.status), row.name) for row in found]
 
 
 def known_names(tx: Connection, prefix: str) -> list[str]:
