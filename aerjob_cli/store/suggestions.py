@@ -13,7 +13,8 @@ from aerjob_cli.store.tables import jobs
 AT_MOST = 50
 # Those of the latest jobs are the ones that somebody means.
 _LOOKED_AT_FOR_NAMES = 500
-_LOOKED_AT_FOR_IDS = 2000
+_LOOKED_AT_FOR_IDS = 5000
+_LATEST_LOOKED_AT = 1000
 _AFTER_ALL = "\U0010ffff"
 
 # From one tag to the next in the index, whatever the number of jobs that have it.
@@ -41,17 +42,20 @@ def known_jobs(tx: Connection, prefix: str) -> list[KnownJob]:
 
     Where more begin so than can be looked through, those among the latest jobs are given.
     """
-    columns = (jobs.c.seq, jobs.c.job_id, jobs.c.status, jobs.c.name)
-    latest = select(*columns).order_by(jobs.c.seq.desc())
+    latest = select(jobs.c.seq, jobs.c.job_id).order_by(jobs.c.seq.desc())
     if not prefix:
         found = tx.execute(latest.limit(AT_MOST)).all()
     else:
-        alike = select(*columns).where(jobs.c.job_id >= prefix, jobs.c.job_id < prefix + _AFTER_ALL)
+        # Ids and numbers are in the index itself.
+        alike = select(jobs.c.seq, jobs.c.job_id).where(jobs.c.job_id >= prefix, jobs.c.job_id < prefix + _AFTER_ALL)
         found = tx.execute(alike.limit(_LOOKED_AT_FOR_IDS)).all()
         if len(found) == _LOOKED_AT_FOR_IDS:
-            found = [row for row in tx.execute(latest.limit(_LOOKED_AT_FOR_IDS)) if row.job_id.startswith(prefix)]
-        found = sorted(found, key=lambda row: row.seq, reverse=True)[:AT_MOST]
-    return [KnownJob(row.job_id, Status(row.status), row.name) for row in found]
+            some = tx.execute(latest.limit(_LATEST_LOOKED_AT))
+            found = [row for row in some if row.job_id.startswith(prefix)]
+    seqs = sorted((row.seq for row in found), reverse=True)[:AT_MOST]
+    query = select(jobs.c.seq, jobs.c.job_id, jobs.c.status, jobs.c.name).where(jobs.c.seq.in_(seqs))
+    known = sorted(tx.execute(query), key=lambda row: row.seq, reverse=True)
+    return [KnownJob(row.job_id, Status(row.status), row.name) for row in known]
 
 
 def known_names(tx: Connection, prefix: str) -> list[str]:
