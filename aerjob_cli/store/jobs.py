@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, Text, bindparam, func, select, t
 
 from aerjob_cli.errors import AmbiguousJobId, JobNotFound
 from aerjob_cli.settings import QUEUE_COUNTED_TO
-from aerjob_cli.states import PENDING, Reason, Status
+from aerjob_cli.states import PENDING, UNDECIDED, Reason, Status
 from aerjob_cli.store.columns import RowDamaged, complete, parsed
 from aerjob_cli.store.records import JobRecord
 from aerjob_cli.store.tables import IS_QUEUED, job_tags, jobs
@@ -31,6 +31,19 @@ _BY_ID = _ALL.where(jobs.c.job_id == bindparam("job_id"))
 _BY_SEQS = _ALL.where(jobs.c.seq.in_(bindparam("seqs", expanding=True)))
 _ID_OF = select(jobs.c.job_id).where(jobs.c.seq == bindparam("seq"))
 _ENDS = select(jobs.c.seq, jobs.c.finished_us).where(jobs.c.seq.in_(bindparam("seqs", expanding=True)))
+_FIRST_IN = (
+    select(jobs.c.seq)
+    .where(
+        jobs.c.finished_us.is_(None),
+        jobs.c.status == bindparam("status"),
+        jobs.c.seq.between(bindparam("low"), bindparam("high")),
+    )
+    .order_by(jobs.c.seq)
+    .limit(1)
+)
+_UNDECIDED_OF = (
+    select(jobs.c.seq).where(jobs.c.seq.in_(bindparam("seqs", expanding=True)), jobs.c.status.in_(UNDECIDED)).limit(1)
+)
 _SEQS_AT_ONCE = 500  # below SQLite's limit of parameters in any build
 
 # Without the index of ids, which may be damaged. The latest jobs are those that are asked for, and cost little.
@@ -141,6 +154,21 @@ def has_pending(tx: Connection) -> bool:
 def has_waiting(tx: Connection) -> bool:
     """Tell whether any job waits for a worker to take it."""
     return _is_any(tx, (Status.INITIALIZING, Status.QUEUED))
+
+
+def is_any_undecided(tx: Connection, seqs: Sequence[int]) -> bool:
+    """Tell whether validation has yet to decide on one of the jobs; of many it looks at the first that is open."""
+    ours = set(seqs)
+    between = {"low": min(ours), "high": max(ours)}
+    firsts = [tx.execute(_FIRST_IN, between | {"status": status}).scalar() for status in UNDECIDED]
+    found = [seq for seq in firsts if seq is not None]
+    if not found or not ours.isdisjoint(found):
+        return bool(found)
+    # Others have submitted in between.
+    for start in range(0, len(seqs), _SEQS_AT_ONCE):
+        if tx.execute(_UNDECIDED_OF, {"seqs": seqs[start : start + _SEQS_AT_ONCE]}).first() is not None:
+            return True
+    return False
 
 
 def queue_position(tx: Connection, job: JobRecord) -> int | None:
