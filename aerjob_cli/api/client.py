@@ -84,6 +84,8 @@ class Request:
     max_attempts: int = 3
     idempotency_key: str | None = None
     plan: Plan | None = None
+    # Set by ``request_checks``, which knows what it has passed.
+    is_checked: bool = False
 
     @property
     def method(self) -> str:
@@ -130,7 +132,8 @@ class Client:
 
         Raises ``InputRefused`` for an option or a size that cannot be.
         """
-        prepared = [self._submission(request) for request in requests]
+        origin = submitted_by()
+        prepared = [self._submission(request, origin) for request in requests]
         with self.store.writing() as tx:
             for request, item in zip(requests, prepared, strict=True):
                 # From here on nobody removes a file as unreferenced.
@@ -367,7 +370,7 @@ class Client:
         with contextlib.suppress(OSError, AerjobError):
             self._launcher.call()
 
-    def _submission(self, request: Request) -> Submission:
+    def _submission(self, request: Request, origin: Mapping[str, str]) -> Submission:
         simulator = simulator_named(request.backend)
         if not request.circuits:
             raise InputRefused("a job needs at least one circuit, and none was given")
@@ -391,7 +394,7 @@ class Client:
             max_memory_mb=request.max_memory_mb,
             max_attempts=request.max_attempts,
             idempotency_key=request.idempotency_key,
-            submitted_by=submitted_by(),
+            submitted_by=origin,
             counts_required=request.plan is None,
             experiments_total=None if request.plan is None else request.plan.experiments_total,
             threads=None if request.plan is None else request.plan.threads,

@@ -18,6 +18,11 @@ _NEEDED = ("name", "format", "sha256", "size_bytes")
 # Built once: to build a statement, and to find its compiled form, takes longer than to run it.
 _OF_JOB = select(experiments).where(experiments.c.job_seq == bindparam("seq")).order_by(experiments.c.position)
 _SOME_OF_JOB = _OF_JOB.where(experiments.c.position.in_(bindparam("positions", expanding=True)))
+_ARRAY = select(experiment_arrays).where(
+    experiment_arrays.c.job_seq == bindparam("seq"),
+    experiment_arrays.c.position == bindparam("at"),
+    experiment_arrays.c.name == bindparam("name"),
+)
 _ARRAYS_BETWEEN = (
     select(
         experiment_arrays.c.position,
@@ -126,12 +131,7 @@ def summary_of(tx: Connection, job_seq: int) -> RunSummary:
 
 def array_of(tx: Connection, job_seq: int, position: int, name: str) -> Payload | None:
     """Give one array of a stored result, or None where there is none."""
-    query = select(experiment_arrays).where(
-        experiment_arrays.c.job_seq == job_seq,
-        experiment_arrays.c.position == position,
-        experiment_arrays.c.name == name,
-    )
-    row = tx.execute(query).one_or_none()
+    row = tx.execute(_ARRAY, {"seq": job_seq, "at": position, "name": name}).one_or_none()
     return None if row is None else _payload(row)
 
 
