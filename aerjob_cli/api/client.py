@@ -304,6 +304,19 @@ class Client:
 
         return StoredArray(array.name, array.size_bytes, array.sha256, read)
 
+    def arrays(self, record: JobRecord, item: ExperimentBytes) -> Iterator[tuple[str, bytes]]:
+        """Read the arrays of a stored result one after the other, each verified; raises as ``StoredArray.load``."""
+        if not item.arrays:
+            return
+        with self.store.reading() as tx:
+            stored = experiments.arrays_of(tx, record.seq, item.position)
+        if [payload.name for payload in stored] != [array.name for array in item.arrays]:  # deleted since
+            raise JobNotFound(record.job_id)
+        for payload in stored:
+            with self._still_there(record):
+                data = objects.load(self.store.paths, payload)
+            yield payload.name, data
+
     def circuits(self, record: JobRecord) -> list[CircuitBytes]:
         """Read the circuits that a job was submitted with, as bytes; raises ``PayloadDamaged``."""
         return self._submitted(record, RUN_FORMATS)

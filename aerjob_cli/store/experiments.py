@@ -23,6 +23,11 @@ _ARRAY = select(experiment_arrays).where(
     experiment_arrays.c.position == bindparam("at"),
     experiment_arrays.c.name == bindparam("name"),
 )
+_ARRAYS = (
+    select(experiment_arrays)
+    .where(experiment_arrays.c.job_seq == bindparam("seq"), experiment_arrays.c.position == bindparam("at"))
+    .order_by(experiment_arrays.c.name)
+)
 _ARRAYS_BETWEEN = (
     select(
         experiment_arrays.c.position,
@@ -133,6 +138,11 @@ def array_of(tx: Connection, job_seq: int, position: int, name: str) -> Payload 
     """Give one array of a stored result, or None where there is none."""
     row = tx.execute(_ARRAY, {"seq": job_seq, "at": position, "name": name}).one_or_none()
     return None if row is None else _payload(row)
+
+
+def arrays_of(tx: Connection, job_seq: int, position: int) -> list[Payload]:
+    """Give all arrays of a stored result, by name; the bytes of large ones are in the object folder."""
+    return [_payload(row) for row in tx.execute(_ARRAYS, {"seq": job_seq, "at": position})]
 
 
 def _arrays_between(tx: Connection, job_seq: int, first: int, last: int) -> dict[int, list[ArrayRecord]]:
