@@ -84,6 +84,8 @@ class Request:
     max_attempts: int = 3
     idempotency_key: str | None = None
     plan: Plan | None = None
+    # Set by ``request_checks``, which knows what it has passed.
+    is_checked: bool = False
 
     @property
     def method(self) -> str:
@@ -335,6 +337,19 @@ class Client:
 
         return StoredArray(array.name, array.size_bytes, array.sha256, read)
 
+    def arrays(self, record: JobRecord, item: ExperimentBytes) -> Iterator[tuple[str, bytes]]:
+        """Read the arrays of a stored result one after the other, each verified; raises as ``StoredArray.load``."""
+        if not item.arrays:
+            return
+        with self.store.reading() as tx:
+            stored = experiments.arrays_of(tx, record.seq, item.position)
+        if [payload.name for payload in stored] != [array.name for array in item.arrays]:  # deleted since
+            raise JobNotFound(record.job_id)
+        for payload in stored:
+            with self._still_there(record):
+                data = objects.load(self.store.paths, payload)
+            yield payload.name, data
+
     def circuits(self, record: JobRecord) -> list[CircuitBytes]:
         """Read the circuits that a job was submitted with, as bytes; raises ``PayloadDamaged``."""
         return self._submitted(record, RUN_FORMATS)
@@ -403,10 +418,11 @@ class Client:
 
     def _prepared(self, requests: Sequence[Request]) -> list[Submission]:
         # What many jobs have in common, such as their noise, is looked at once.
+        origin = submitted_by()
         known: dict[int, Payload] = {}
-        return [self._submission(request, known) for request in requests]
+        return [self._submission(request, origin, known) for request in requests]
 
-    def _submission(self, request: Request, known: dict[int, Payload]) -> Submission:
+    def _submission(self, request: Request, origin: Mapping[str, str], known: dict[int, Payload]) -> Submission:
         simulator = simulator_named(request.backend)
         if not request.circuits:
             raise InputRefused("a job needs at least one circuit, and none was given")
@@ -430,7 +446,7 @@ class Client:
             max_memory_mb=request.max_memory_mb,
             max_attempts=request.max_attempts,
             idempotency_key=request.idempotency_key,
-            submitted_by=submitted_by(),
+            submitted_by=origin,
             counts_required=request.plan is None,
             experiments_total=None if request.plan is None else request.plan.experiments_total,
             threads=None if request.plan is None else request.plan.threads,
