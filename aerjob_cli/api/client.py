@@ -26,8 +26,8 @@ from aerjob_cli.codec.sweeps import Sweep
 from aerjob_cli.errors import AerjobError, InputRefused, JobNotFinal, JobNotFound, PayloadDamaged
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.plugins.discovery import simulator_named
-from aerjob_cli.settings import PAYLOAD_LIMIT_BYTES, Settings
-from aerjob_cli.states import Status
+from aerjob_cli.settings import JOBS_PER_TRANSACTION, PAYLOAD_LIMIT_BYTES, Settings
+from aerjob_cli.states import UNDECIDED
 from aerjob_cli.store import experiments, jobs, objects, submissions
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.faults import told
@@ -86,6 +86,8 @@ class Request:
     max_attempts: int = 3
     idempotency_key: str | None = None
     plan: Plan | None = None
+    # Set by ``request_checks``, which knows what it has passed.
+    is_checked: bool = False
 
     @property
     def method(self) -> str:
@@ -132,31 +134,57 @@ class Client:
 
         Raises ``InputRefused`` for an option or a size that cannot be.
         """
-        prepared = [self._submission(request) for request in requests]
+        records = self._taken_in(requests, self._prepared(requests))
+        self._wake_worker()
+        return records
+
+    def submit_in_groups(self, requests: Sequence[Request]) -> Iterator[list[JobRecord]]:
+        """Make many jobs durable, ``JOBS_PER_TRANSACTION`` at a time, and give those of each group once they are.
+
+        Each group is taken in as by ``submit``, and all requests are looked at before the first one is: raises
+        ``InputRefused`` then, and not later. An error of the store, or who takes no more, leaves the groups before it.
+        """
+        prepared = self._prepared(requests)
+
+        def groups() -> Iterator[list[JobRecord]]:
+            for start in range(0, len(requests), JOBS_PER_TRANSACTION):
+                part = slice(start, start + JOBS_PER_TRANSACTION)
+                records = self._taken_in(requests[part], prepared[part])
+                # From the first group on there is something to do.
+                self._wake_worker()
+                yield records
+
+        return groups()
+
+    def _taken_in(self, requests: Sequence[Request], prepared: Sequence[Submission]) -> list[JobRecord]:
         with self.store.writing_directly() as tx:
             for request, item in zip(requests, prepared, strict=True):
                 # From here on nobody removes a file as unreferenced.
                 for given, payload in zip((*request.circuits, *request.beside), item.payloads, strict=True):
                     objects.put_again(self.store.paths, payload, given.data)
-            records = submissions.submit_all(tx, prepared, now_us=self.store.now_us())
-        self._wake_worker()
-        return records
+            return submissions.submit_all(tx, prepared, now_us=self.store.now_us())
 
-    def wait_for_verdicts(self, records: Sequence[JobRecord], *, timeout_s: float) -> list[JobRecord]:
-        """Give the records again once validation has decided on each, or as they are when the time is over."""
-        undecided = (Status.INITIALIZING, Status.VALIDATING)
-        seqs = [record.seq for record in records]
-        if all(record.status not in undecided for record in records):
+    def wait_for_verdicts(
+        self,
+        records: Sequence[JobRecord],
+        *,
+        timeout_s: float,
+        tick: Callable[[], None] | None = None,
+    ) -> list[JobRecord]:
+        """Give the records again once validation has decided on each, or as they are when the time is over.
+
+        ``tick`` is called again and again meanwhile.
+        """
+        seqs = [record.seq for record in records if record.status in UNDECIDED]
+        if not seqs:
             return list(records)
 
-        def decided(tx: Connection) -> dict[int, JobRecord] | None:
-            found = jobs.find_many(tx, seqs)
-            return None if any(record.status in undecided for record in found.values()) else found
+        def decided(tx: Connection) -> bool | None:
+            return None if jobs.is_any_undecided(tx, seqs) else True
 
-        latest = wait_for(self.store, decided, timeout_s=timeout_s, attend=self.attend_if_due)
-        if latest is None:
-            with self.store.reading_directly() as tx:
-                latest = jobs.find_many(tx, seqs)
+        wait_for(self.store, decided, timeout_s=timeout_s, attend=self.attend_if_due, tick=tick)
+        with self.store.reading_directly() as tx:
+            latest = jobs.find_many(tx, seqs)
         return [latest.get(record.seq, record) for record in records]
 
     def resolve(self, references: Sequence[str]) -> list[JobRecord]:
@@ -311,6 +339,19 @@ class Client:
 
         return StoredArray(array.name, array.size_bytes, array.sha256, read)
 
+    def arrays(self, record: JobRecord, item: ExperimentBytes) -> Iterator[tuple[str, bytes]]:
+        """Read the arrays of a stored result one after the other, each verified; raises as ``StoredArray.load``."""
+        if not item.arrays:
+            return
+        with self.store.reading_directly() as tx:
+            stored = experiments.arrays_of(tx, record.seq, item.position)
+        if [payload.name for payload in stored] != [array.name for array in item.arrays]:  # deleted since
+            raise JobNotFound(record.job_id)
+        for payload in stored:
+            with self._still_there(record):
+                data = objects.load(self.store.paths, payload)
+            yield payload.name, data
+
     def circuits(self, record: JobRecord) -> list[CircuitBytes]:
         """Read the circuits that a job was submitted with, as bytes; raises ``PayloadDamaged``."""
         return self._submitted(record, RUN_FORMATS)
@@ -377,7 +418,13 @@ class Client:
         with contextlib.suppress(OSError, AerjobError):
             self._launcher.call()
 
-    def _submission(self, request: Request) -> Submission:
+    def _prepared(self, requests: Sequence[Request]) -> list[Submission]:
+        # What many jobs have in common, such as their noise, is looked at once.
+        origin = submitted_by()
+        known: dict[int, Payload] = {}
+        return [self._submission(request, origin, known) for request in requests]
+
+    def _submission(self, request: Request, origin: Mapping[str, str], known: dict[int, Payload]) -> Submission:
         simulator = simulator_named(request.backend)
         if not request.circuits:
             raise InputRefused("a job needs at least one circuit, and none was given")
@@ -385,7 +432,7 @@ class Client:
         assert request.shots is not None
         return Submission(
             job_id=str(uuid.uuid4()),
-            payloads=tuple(self._payload(given) for given in (*request.circuits, *request.beside)),
+            payloads=tuple(self._payload(given, known) for given in (*request.circuits, *request.beside)),
             backend=simulator.name,
             method=request.method,
             shots=request.shots,
@@ -401,13 +448,18 @@ class Client:
             max_memory_mb=request.max_memory_mb,
             max_attempts=request.max_attempts,
             idempotency_key=request.idempotency_key,
-            submitted_by=submitted_by(),
+            submitted_by=origin,
             counts_required=request.plan is None,
             experiments_total=None if request.plan is None else request.plan.experiments_total,
             threads=None if request.plan is None else request.plan.threads,
         )
 
-    def _payload(self, circuit: CircuitBytes) -> Payload:
+    def _payload(self, circuit: CircuitBytes, known: dict[int, Payload]) -> Payload:
+        if id(circuit) not in known:
+            known[id(circuit)] = self._new_payload(circuit)
+        return known[id(circuit)]
+
+    def _new_payload(self, circuit: CircuitBytes) -> Payload:
         size = len(circuit.data)
         if size > PAYLOAD_LIMIT_BYTES:
             limit_mib = PAYLOAD_LIMIT_BYTES // 2**20

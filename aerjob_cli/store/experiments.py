@@ -115,6 +115,11 @@ def array_of(tx: Connection, job_seq: int, position: int, name: str) -> Payload 
     return None if row is None else _payload(row)
 
 
+def arrays_of(tx: Connection, job_seq: int, position: int) -> list[Payload]:
+    """Give all arrays of a stored result, by name; the bytes of large ones are in the object folder."""
+    return [_payload(row) for row in tx.execute(statements.ARRAYS, {"seq": job_seq, "at": position})]
+
+
 def _arrays_between(tx: Connection, job_seq: int, first: int, last: int) -> dict[int, list[ArrayRecord]]:
     """Give what is known of the arrays from one position to another. Their bytes, which may be many, are not read."""
     found: dict[int, list[ArrayRecord]] = {}

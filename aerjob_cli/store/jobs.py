@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.errors import AmbiguousJobId, JobNotFound
 from aerjob_cli.settings import QUEUE_COUNTED_TO
-from aerjob_cli.states import PENDING, Reason, Status
+from aerjob_cli.states import PENDING, UNDECIDED, Reason, Status
 from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import JobRecord
 from aerjob_cli.store.values import RowDamaged, complete, parsed
@@ -48,7 +48,7 @@ def record_of(row: Row[*tuple[Any, ...]]) -> JobRecord:
 
 def record_from(columns: Mapping[str, Any]) -> JobRecord:
     """Make a record of the values of ``JOB_COLUMNS``, by their names, and of its tags as JSON."""
-    values = dict(columns)
+    values: dict[str, Any] = dict(columns)
     values["status"] = Status(values["status"])
     values["reason"] = None if values["reason"] is None else Reason(values["reason"])
     values["options"] = parsed(values["options"], dict)
@@ -128,6 +128,21 @@ def has_pending(tx: Connection) -> bool:
 def has_waiting(tx: Connection) -> bool:
     """Tell whether any job waits for a worker to take it."""
     return _is_any(tx, (Status.INITIALIZING, Status.QUEUED))
+
+
+def is_any_undecided(tx: Connection, seqs: Sequence[int]) -> bool:
+    """Tell whether validation has yet to decide on one of the jobs; of many it looks at the first that is open."""
+    ours = set(seqs)
+    between = {"low": min(ours), "high": max(ours)}
+    firsts = [tx.execute(statements.FIRST_IN, between | {"status": status}).scalar() for status in UNDECIDED]
+    found = [seq for seq in firsts if seq is not None]
+    if not found or not ours.isdisjoint(found):
+        return bool(found)
+    # Others have submitted in between.
+    for start in range(0, len(seqs), _SEQS_AT_ONCE):
+        if tx.execute(statements.UNDECIDED_OF, {"seqs": seqs[start : start + _SEQS_AT_ONCE]}).first() is not None:
+            return True
+    return False
 
 
 def queue_position(tx: Connection, job: JobRecord) -> int | None:

@@ -155,6 +155,9 @@ def ordered_seqs(
     if order == "status":
         every = with_status(tuple(Status))
         return _sorted(along(every, in_order=True), order, descending)[:limit]
+    if order == "duration" and conditions:
+        # Without an index, since each would have to be written as a job ends: all that fit are read.
+        return _sorted(along(conditions[0], in_order=False), order, descending)[:limit]
     return _walked(tx, rest(None), order, descending=descending, limit=limit)
 
 

@@ -19,7 +19,8 @@ else:
 AT_MOST = 50
 # Those of the latest jobs are the ones that somebody means.
 _LOOKED_AT_FOR_NAMES = 500
-_LOOKED_AT_FOR_IDS = 2000
+_LOOKED_AT_FOR_IDS = 5000
+_LATEST_LOOKED_AT = 1000
 _AFTER_ALL = "\U0010ffff"
 
 
@@ -43,10 +44,11 @@ def known_jobs(tx: Connection, prefix: str) -> list[KnownJob]:
         alike = {"first": prefix, "after": prefix + _AFTER_ALL, "limit": _LOOKED_AT_FOR_IDS}
         found = tx.execute(statements.ALIKE, alike).all()
         if len(found) == _LOOKED_AT_FOR_IDS:
-            latest = tx.execute(statements.LATEST, {"limit": _LOOKED_AT_FOR_IDS})
-            found = [row for row in latest if row.job_id.startswith(prefix)]
-        found = sorted(found, key=lambda row: row.seq, reverse=True)[:AT_MOST]
-    return [KnownJob(row.job_id, Status(row.status), row.name) for row in found]
+            some = tx.execute(statements.LATEST, {"limit": _LATEST_LOOKED_AT})
+            found = [row for row in some if row.job_id.startswith(prefix)]
+    seqs = sorted((row.seq for row in found), reverse=True)[:AT_MOST]
+    known = sorted(tx.execute(statements.KNOWN, {"seqs": seqs}), key=lambda row: row.seq, reverse=True)
+    return [KnownJob(row.job_id, Status(row.status), row.name) for row in known]
 
 
 def known_names(tx: Connection, prefix: str) -> list[str]:

@@ -129,11 +129,11 @@ class Watched(Store):
     before_a_write: Callable[[], None] | None = None
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing_directly(self) -> Iterator[Connection]:
         happening, self.before_a_write = self.before_a_write, None
         if happening is not None:
             happening()
-        with super().writing() as tx:
+        with super().writing_directly() as tx:
             yield tx
 
 

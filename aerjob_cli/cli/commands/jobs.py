@@ -67,7 +67,11 @@ def list_jobs(
     ] = None,
     as_json: parameters.AsJson = False,
 ) -> Answer:
-    """List jobs, the last submitted first."""
+    """List jobs, the last submitted first.
+
+    With --since or --until they are in the order of their times of submission, which is another one only where the
+    clock was set back.
+    """
     if show_all and limit is not None:
         raise UsageError("--all lists however many there are; give it or --limit")
     key, descends = parse_sort(sort)

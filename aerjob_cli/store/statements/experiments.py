@@ -55,3 +55,8 @@ ARRAY = select(experiment_arrays).where(
     experiment_arrays.c.position == bindparam("at"),
     experiment_arrays.c.name == bindparam("named"),
 )
+ARRAYS = (
+    select(experiment_arrays)
+    .where(experiment_arrays.c.job_seq == bindparam("seq"), experiment_arrays.c.position == bindparam("at"))
+    .order_by(experiment_arrays.c.name)
+)

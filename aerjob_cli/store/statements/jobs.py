@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, Text, bindparam, func, select, text, type_coerce
 
-from aerjob_cli.states import PENDING, Status
+from aerjob_cli.states import PENDING, UNDECIDED, Status
 from aerjob_cli.store import tables
 from aerjob_cli.store.records import JobRecord
 from aerjob_cli.store.tables import job_tags, jobs
@@ -62,6 +62,19 @@ RUNNING_OF = (
     select(jobs.c.job_id)
     .where(_IS_PENDING, jobs.c.status == Status.RUNNING, jobs.c.worker_id == bindparam("of_worker"))
     .order_by(jobs.c.seq)
+)
+FIRST_IN = (
+    select(jobs.c.seq)
+    .where(
+        _IS_PENDING,
+        jobs.c.status == bindparam("status"),
+        jobs.c.seq.between(bindparam("low"), bindparam("high")),
+    )
+    .order_by(jobs.c.seq)
+    .limit(1)
+)
+UNDECIDED_OF = (
+    select(jobs.c.seq).where(jobs.c.seq.in_(bindparam("seqs", expanding=True)), jobs.c.status.in_(UNDECIDED)).limit(1)
 )
 RETRIES_OF = select(jobs.c.job_id).where(jobs.c.retry_of == bindparam("job_id")).order_by(jobs.c.seq)
 

@@ -6,11 +6,15 @@ from sqlalchemy import BindParameter, bindparam, select, text
 
 from aerjob_cli.store.tables import jobs
 
-_KNOWN = select(jobs.c.seq, jobs.c.job_id, jobs.c.status, jobs.c.name)
 _LIMIT: BindParameter[int] = bindparam("limit")
 
-LATEST = _KNOWN.order_by(jobs.c.seq.desc()).limit(_LIMIT)
-ALIKE = _KNOWN.where(jobs.c.job_id >= bindparam("first"), jobs.c.job_id < bindparam("after")).limit(_LIMIT)
+# Ids and numbers are in the index itself.
+_IDS = select(jobs.c.seq, jobs.c.job_id)
+LATEST = _IDS.order_by(jobs.c.seq.desc()).limit(_LIMIT)
+ALIKE = _IDS.where(jobs.c.job_id >= bindparam("first"), jobs.c.job_id < bindparam("after")).limit(_LIMIT)
+KNOWN = select(jobs.c.seq, jobs.c.job_id, jobs.c.status, jobs.c.name).where(
+    jobs.c.seq.in_(bindparam("seqs", expanding=True))
+)
 LATEST_NAMES = select(jobs.c.name).order_by(jobs.c.seq.desc()).limit(_LIMIT)
 # From one tag to the next in the index, whatever the number of jobs that have it.
 DISTINCT_TAGS = text(
