@@ -6,8 +6,7 @@ The command line and the Python API both stand on this. It talks to the store on
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import secrets
+import os
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
@@ -20,7 +19,7 @@ from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.codec import sweeps
-from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, RUN_FORMATS, SWEEP
+from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, RUN_FORMATS, SWEEP, sha256_hex
 from aerjob_cli.codec.observables import Estimation, decode_estimation
 from aerjob_cli.codec.sweeps import Sweep
 from aerjob_cli.errors import AerjobError, InputRefused, JobNotFinal, JobNotFound, PayloadDamaged
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 # Drawn seeds stay below 2^32: exact in every JSON reader, and short to type again.
-_DRAWN_SEED_BITS = 32
+_DRAWN_SEED_BYTES = 4
 _CANCEL_TAKES_AT_MOST_S = 30.0
 
 
@@ -436,7 +435,7 @@ class Client:
             backend=simulator.name,
             method=request.method,
             shots=request.shots,
-            seed=secrets.randbits(_DRAWN_SEED_BITS) if request.seed is None else request.seed,
+            seed=int.from_bytes(os.urandom(_DRAWN_SEED_BYTES)) if request.seed is None else request.seed,
             requested_seed=request.seed,
             memory=request.memory,
             options=request.options,
@@ -464,7 +463,7 @@ class Client:
         if size > PAYLOAD_LIMIT_BYTES:
             limit_mib = PAYLOAD_LIMIT_BYTES // 2**20
             raise InputRefused(f"{circuit.name} has {size} bytes; circuits may have {limit_mib} MiB", size_bytes=size)
-        sha256 = hashlib.sha256(circuit.data).hexdigest()
+        sha256 = sha256_hex(circuit.data)
         with told(self.store.paths.objects):
             inline = objects.put_if_large(self.store.paths, sha256, circuit.data)
         return Payload(circuit.name, circuit.format, sha256, size, inline, circuit.identity)

@@ -35,13 +35,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _perform(invocation: Invocation) -> int:
-    import logging
-
     from aerjob_cli.cli.app import answers
 
-    if not invocation.debug:
-        # SQLAlchemy shows where it was when a signal came while it tidied up. (With none at all Python complains.)
-        logging.lastResort = logging.NullHandler()
     exit_code = 0
     try:
         for answer in answers(invocation):

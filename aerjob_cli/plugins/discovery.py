@@ -12,12 +12,14 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Iterable, Sequence
-from importlib import metadata
-from importlib.metadata import Distribution, EntryPoint
+from typing import TYPE_CHECKING
 
 from aerjob_cli.catalog import SIMULATORS, Simulator
 from aerjob_cli.errors import BackendUnusable, UnknownBackend, brief
 from aerjob_cli.frozen import dataclass
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, EntryPoint
 
 GROUP = "aerjob.simulators"
 ANY = "*"
@@ -98,6 +100,9 @@ def plugins() -> list[Plugin]:
 
 def _entries(name: str | None = None) -> tuple[Sequence[EntryPoint], Sequence[Plugin]]:
     """Read the entry points of the group, or of one name in it; what cannot be read is told of, and left out."""
+    # Here, since importing it takes a tenth of a light command, which seldom looks at any.
+    from importlib import metadata
+
     with contextlib.suppress(Exception):  # one damaged file of any distribution, and there are none at all
         return _of_group(metadata.entry_points(group=GROUP), name), ()
     entries: dict[tuple[str, str], EntryPoint] = {}
@@ -161,6 +166,8 @@ def _named(distribution: Distribution | None) -> str:
 
 
 def _is_installed(distribution: str) -> bool:
+    from importlib import metadata
+
     try:
         metadata.distribution(distribution)
     except (metadata.PackageNotFoundError, ValueError):

@@ -6,6 +6,7 @@ once when two writers meet (https://docs.sqlalchemy.org/en/20/dialects/sqlite.ht
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from sqlalchemy.pool import QueuePool
 from aerjob_cli.store.connections import READ_AND_WRITE, begin_to_write, raw_connection
 from aerjob_cli.store.dbapi import sqlite_library
 
+_LOG_NAME = "aerjob"
+logging.getLogger(f"{QueuePool.__module__}.{QueuePool.__qualname__}.{_LOG_NAME}").addHandler(logging.NullHandler())
+
 
 def engine_for(
     path: Path, *, busy_timeout_s: float, access: str = READ_AND_WRITE, connect: Callable[[], Any] | None = None
@@ -24,6 +28,8 @@ def engine_for(
     engine = create_engine(
         "sqlite://",
         module=sqlite_library().module,
+        # Where a signal came while it tidied up, it tells where. That is for whoever listens, and not for a terminal.
+        pool_logging_name=_LOG_NAME,
         creator=connect or (lambda: raw_connection(path, busy_timeout_s=busy_timeout_s, access=access)),
         poolclass=QueuePool,
         # As many as there are threads: where they wait for each other, SQLite says for how long.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import io
 import os
 import stat
@@ -19,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from aerjob_cli.codec.envelope import sha256_hex
 from aerjob_cli.errors import PayloadDamaged
 from aerjob_cli.settings import INLINE_LIMIT_BYTES, StorePaths
 from aerjob_cli.store.folder import PRIVATE_FOLDER, open_private, sync_folder
@@ -106,7 +106,7 @@ def load(paths: StorePaths, payload: Payload) -> bytes:
             raise _damaged(paths, payload, "is missing") from None
         except OSError as error:
             raise _damaged(paths, payload, f"cannot be read ({error.strerror})") from error
-    if len(data) != payload.size_bytes or hashlib.sha256(data).hexdigest() != payload.sha256:
+    if len(data) != payload.size_bytes or sha256_hex(data) != payload.sha256:
         raise _damaged(paths, payload, "does not have the checksum that was stored with it")
     return data
 
@@ -126,6 +126,8 @@ def opened(paths: StorePaths, payload: Payload) -> Iterator[BinaryIO]:
         raise _damaged(paths, payload, "is missing") from None
     except OSError as error:
         raise _damaged(paths, payload, f"cannot be read ({error.strerror})") from error
+    import hashlib  # not for those who hash nothing: it loads OpenSSL
+
     with file:
         if hashlib.file_digest(file, "sha256").hexdigest() != payload.sha256:
             raise _damaged(paths, payload, "does not have the checksum that was stored with it")

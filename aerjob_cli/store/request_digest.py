@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from aerjob_cli.codec.envelope import sha256_hex
 from aerjob_cli.store.records import Payload, Submission
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
@@ -24,7 +24,7 @@ def digest_of(submission: Submission) -> str:
         "memory": submission.memory,
         "options": dict(submission.options),
     }
-    return hashlib.sha256(as_json(asked).encode()).hexdigest()
+    return sha256_hex(as_json(asked).encode())
 
 
 def as_json(value: Mapping[str, Any]) -> str:

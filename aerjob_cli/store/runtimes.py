@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from aerjob_cli.codec.envelope import sha256_hex
 from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import Runtime
 from aerjob_cli.store.values import RowDamaged, complete, parsed
@@ -24,7 +24,7 @@ _ID_CHARACTERS = 16
 
 def runtime_of(facts: Mapping[str, str]) -> Runtime:
     """Name a set of facts by a hash of them, the same whoever does it."""
-    return Runtime(hashlib.sha256(_text(facts).encode()).hexdigest()[:_ID_CHARACTERS], dict(facts))
+    return Runtime(sha256_hex(_text(facts).encode())[:_ID_CHARACTERS], dict(facts))
 
 
 def note(tx: Connection, runtime: Runtime) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
+
+from aerjob_cli.store import direct
+from aerjob_cli.store.prepared import Compiled
 
 # Tables that grow with the number of jobs.
 LARGE = "jobs|experiments|events|payloads|job_tags|experiment_arrays|other_tags|other"
@@ -40,9 +44,16 @@ def recorded() -> Iterator[Recorded]:
     def note(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
         heard.statements.append((statement, parameters))
 
+    def note_filled(text: Compiled, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        heard.statements.append(filled(text, given))
+        return heard.statements[-1]
+
     event.listen(Engine, "before_cursor_execute", note)
+    filled = direct.filled
     try:
-        yield heard
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(direct, "filled", note_filled)
+            yield heard
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
