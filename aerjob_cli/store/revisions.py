@@ -5,7 +5,6 @@ Alembic is imported only where a schema is built or changed; telling an old stor
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,8 @@ KNOWN = ("0001", "0002", "0003", "0004")
 
 def migrations_folder() -> Path:
     """Find the migrations: inside an installed package, or beside it in a checkout."""
+    from importlib.resources import files
+
     package = Path(str(files("aerjob_cli")))
     installed = package / "_migrations"
     return installed if installed.is_dir() else package.parent / "migrations"
