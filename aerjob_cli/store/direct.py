@@ -88,7 +88,7 @@ class DirectConnection:
         if parameters is None or isinstance(parameters, Mapping):
             return self._execute(text, parameters or {})
         if not text.columns:
-            rows = [filled(text, single)[1] for single in parameters]
+            rows = [_filled(text, single)[1] for single in parameters]
             return Rows((), rowcount=self._raw.cursor().executemany(text.sql, rows).rowcount)
         return Rows([row for single in parameters for row in self._execute(text, single)], rowcount=len(parameters))
 
@@ -98,7 +98,7 @@ class DirectConnection:
             cursor.close()
 
     def _execute(self, text: Compiled, given: Mapping[str, Any]) -> Rows:
-        sql, values = filled(text, given)
+        sql, values = _filled(text, given)
         cursor = self._raw.execute(sql, values)
         if cursor.description is None:
             return Rows((), rowcount=cursor.rowcount)
@@ -176,7 +176,7 @@ def _compiled_now(statement: Executable) -> Compiled:
     return compiled(statement)
 
 
-def filled(text: Compiled, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def _filled(text: Compiled, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Give a statement and all its values as the library takes them, with a place for each value of a list."""
     values = {**dict.fromkeys(text.inserted), **text.values, **given}
     if not text.lists:
