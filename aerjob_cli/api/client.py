@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import secrets
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +21,9 @@ from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.codec import sweeps
-from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, RUN_FORMATS, SWEEP
+from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, OPENQASM2, OPENQASM3, RUN_FORMATS, SWEEP
 from aerjob_cli.codec.observables import Estimation, decode_estimation
+from aerjob_cli.codec.seeds import DrawnSeeds
 from aerjob_cli.codec.sweeps import Sweep
 from aerjob_cli.errors import AerjobError, InputRefused, JobNotFinal, JobNotFound, PayloadDamaged
 from aerjob_cli.plugins.discovery import simulator_named
@@ -35,8 +35,6 @@ from aerjob_cli.store.faults import told
 from aerjob_cli.store.listing import JobFilter, SortKey, listed, short_ids
 from aerjob_cli.store.records import ArrayRecord, JobRecord, Payload, Submission
 
-# Drawn seeds stay below 2^32: exact in every JSON reader, and short to type again.
-_DRAWN_SEED_BITS = 32
 _CANCEL_TAKES_AT_MOST_S = 30.0
 
 
@@ -130,7 +128,8 @@ class Client:
 
         Raises ``InputRefused`` for an option or a size that cannot be.
         """
-        prepared = [self._submission(request) for request in requests]
+        seeds = DrawnSeeds()
+        prepared = [self._submission(request, seeds) for request in requests]
         with self.store.writing() as tx:
             for request, item in zip(requests, prepared, strict=True):
                 # From here on nobody removes a file as unreferenced.
@@ -360,7 +359,7 @@ class Client:
         with contextlib.suppress(OSError, AerjobError):
             self._launcher.call()
 
-    def _submission(self, request: Request) -> Submission:
+    def _submission(self, request: Request, seeds: DrawnSeeds) -> Submission:
         simulator = simulator_named(request.backend)
         if not request.circuits:
             raise InputRefused("a job needs at least one circuit, and none was given")
@@ -372,7 +371,7 @@ class Client:
             backend=simulator.name,
             method=request.method,
             shots=request.shots,
-            seed=secrets.randbits(_DRAWN_SEED_BITS) if request.seed is None else request.seed,
+            seed=seeds.seed_for(_experiments_of(request)) if request.seed is None else request.seed,
             requested_seed=request.seed,
             memory=request.memory,
             options=request.options,
@@ -399,3 +398,11 @@ class Client:
         with told(self.store.paths.objects):
             inline = objects.put_if_large(self.store.paths, sha256, circuit.data)
         return Payload(circuit.name, circuit.format, sha256, size, inline, circuit.identity)
+
+
+def _experiments_of(request: Request) -> int | None:
+    """Count the experiments of a job to be; None where only an executor will know."""
+    if request.plan is not None:
+        return request.plan.experiments_total
+    is_plain = not request.beside and all(given.format in (OPENQASM2, OPENQASM3) for given in request.circuits)
+    return len(request.circuits) if is_plain else None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
 from aerjob_cli.states import Status
 from aerjob_cli.store.columns import complete
-from aerjob_cli.store.records import EventRecord
+from aerjob_cli.store.records import Claim, EventRecord
 from aerjob_cli.store.tables import events
 
 _NEEDED = ("seq", "at_us", "to_status", "attempt", "why")
@@ -40,6 +40,25 @@ def note(
             "runtime_id": runtime_id,
         }
         for job_seq in job_seqs
+    ]
+    if rows:
+        tx.execute(insert(events), rows)
+
+
+def note_moves(tx: Connection, moved: Sequence[Claim], target: Status, why: str, now_us: int) -> None:
+    """Add a move that landed to the history of each job: from where its claim had it."""
+    rows = [
+        {
+            "job_seq": held.job_seq,
+            "at_us": now_us,
+            "from_status": held.status,
+            "to_status": target,
+            "attempt": held.attempt,
+            "worker_id": held.worker_id,
+            "why": why,
+            "runtime_id": held.runtime_id,
+        }
+        for held in moved
     ]
     if rows:
         tx.execute(insert(events), rows)

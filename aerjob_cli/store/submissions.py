@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from aerjob_cli.errors import IdempotencyConflict
 from aerjob_cli.states import Status
@@ -19,6 +19,11 @@ from aerjob_cli.store.records import JobRecord, Payload, PayloadRecord, Submissi
 from aerjob_cli.store.tables import job_tags, jobs, payloads
 
 _NEEDED = ("name", "format", "sha256", "size_bytes")
+_OF_MANY = (
+    select(payloads)
+    .where(payloads.c.job_seq.in_(bindparam("seqs", expanding=True)))
+    .order_by(payloads.c.job_seq, payloads.c.position)
+)
 
 
 def submit(tx: Connection, submission: Submission, *, now_us: int) -> JobRecord:
@@ -127,6 +132,14 @@ def payloads_of(tx: Connection, job_seq: int, *, formats: Collection[str] | None
     if formats is not None:
         query = query.where(payloads.c.format.in_(sorted(formats)))
     return [_payload(row) for row in tx.execute(query)]
+
+
+def payloads_of_many(tx: Connection, job_seqs: Sequence[int]) -> dict[int, list[Payload]]:
+    """Give the payloads of several jobs by their sequence numbers, those of each in their order."""
+    found: dict[int, list[Payload]] = {}
+    for row in tx.execute(_OF_MANY, {"seqs": list(job_seqs)}):
+        found.setdefault(row.job_seq, []).append(_payload(row))
+    return found
 
 
 def files_of(tx: Connection, job_seq: int) -> list[PayloadRecord]:

@@ -8,6 +8,7 @@ import sys
 import time
 
 from aerjob_cli.settings import StorePaths
+from aerjob_cli.store.records import Claim
 from aerjob_cli.store.releases import Released
 from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.log_file import LogFile, is_stderr, stderr_is_journal
@@ -126,8 +127,8 @@ def write_refused(job_id: str, attempt: int, outcome: Outcome) -> None:
     )
 
 
-def claim_lost(holding: Holding) -> None:
-    _LOG.warning("job %s attempt %d is no longer this worker's", holding.job.job_id, holding.claim.attempt)
+def claim_lost(claim: Claim) -> None:
+    _LOG.warning("job %s attempt %d is no longer this worker's", claim.job_id, claim.attempt)
 
 
 def stray_message(serial: int, kind: str) -> None:

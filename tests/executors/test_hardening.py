@@ -142,14 +142,15 @@ def test_what_an_executor_makes_is_its_users_alone(family: Family) -> None:
         assert process.status("Umask") == "0077"
 
 
-def test_an_executor_holds_its_pipe_and_its_output_and_nothing_of_others(family: Family) -> None:
+def test_an_executor_holds_its_pipes_and_its_output_and_nothing_of_others(family: Family) -> None:
     for process in family.executors:
         held = process.descriptors()
-        assert sorted(held) == [0, 1, 2, 3]
+        assert sorted(held) == [0, 1, 2, 3, 4]
         assert held[0] == os.devnull
         assert held[1] == held[2]
         assert held[1].endswith("(deleted)")
         assert held[3].startswith("socket:")
+        assert held[4].startswith("pipe:")
 
 
 def test_the_kernel_takes_an_executor_first_when_memory_runs_out(family: Family) -> None:
