@@ -31,6 +31,24 @@ def _all(candidates: list[Candidate]) -> list[int]:
     return [candidate.seq for candidate in candidates]
 
 
+_CLAIM_VALIDATIONS = (
+    update(jobs)
+    .where(
+        jobs.c.seq.in_(
+            select(jobs.c.seq)
+            .where(jobs.c.finished_us.is_(None), jobs.c.status == Status.INITIALIZING)
+            .order_by(jobs.c.seq)
+            .limit(bindparam("at_most"))
+        )
+    )
+    .values(
+        status=Status.VALIDATING,
+        worker_id=bindparam("new_worker_id"),
+        claim_token=bindparam("new_token"),
+        validations=jobs.c.validations + 1,
+    )
+    .returning(*JOB_COLUMNS)
+)
 _NEXT = (
     select(jobs.c.seq, jobs.c.threads, jobs.c.time_limit_s)
     .where(IS_QUEUED)
@@ -56,26 +74,18 @@ _CLAIM = (
 )
 
 
+_HELD = select(jobs.c.seq, jobs.c.claim_token, jobs.c.cancel_requested_us).where(
+    jobs.c.finished_us.is_(None),
+    jobs.c.status.in_((Status.VALIDATING, Status.RUNNING)),
+    jobs.c.worker_id == bindparam("holder"),
+)
+
+
 def claim_validations(tx: Connection, worker_id: str, *, limit: int, now_us: int) -> list[ClaimedJob]:
     """INITIALIZING → VALIDATING for the first submitted jobs, at most ``limit`` of them."""
-    first = (
-        select(jobs.c.seq)
-        .where(jobs.c.finished_us.is_(None), jobs.c.status == Status.INITIALIZING)
-        .order_by(jobs.c.seq)
-        .limit(limit)
-    )
     token = secrets.token_hex(16)
-    rows = tx.execute(
-        update(jobs)
-        .where(jobs.c.seq.in_(first))
-        .values(
-            status=Status.VALIDATING,
-            worker_id=worker_id,
-            claim_token=token,
-            validations=jobs.c.validations + 1,
-        )
-        .returning(*JOB_COLUMNS)
-    ).all()
+    values = {"at_most": limit, "new_worker_id": worker_id, "new_token": token}
+    rows = tx.execute(_CLAIM_VALIDATIONS, values).all()
     claimed = sorted(_claimed(rows, Status.VALIDATING, token, worker_id), key=lambda item: item.job.seq)
     note(
         tx,
@@ -118,12 +128,8 @@ def claim(
 
 def claims_of(tx: Connection, worker_id: str) -> dict[tuple[int, str], bool]:
     """Give (sequence number, token) of each claim this worker still has, and whether somebody wants the job ended."""
-    query = select(jobs.c.seq, jobs.c.claim_token, jobs.c.cancel_requested_us).where(
-        jobs.c.finished_us.is_(None),
-        jobs.c.status.in_((Status.VALIDATING, Status.RUNNING)),
-        jobs.c.worker_id == worker_id,
-    )
-    return {(row.seq, row.claim_token): row.cancel_requested_us is not None for row in tx.execute(query)}
+    rows = tx.execute(_HELD, {"holder": worker_id})
+    return {(row.seq, row.claim_token): row.cancel_requested_us is not None for row in rows}
 
 
 def _claimed(rows: Sequence[Any], status: Status, token: str, worker_id: str) -> list[ClaimedJob]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from aerjob_cli.clock import SYSTEM_CLOCK, Clock
 from aerjob_cli.errors import StoreReplaced, StoreUnusable
@@ -115,6 +116,10 @@ class Store:
         """Give a cheap way to learn that another process has committed something."""
         return Watch(self)
 
+    def watch_others(self) -> OthersWatch:
+        """Give a cheap way to learn that somebody else has committed something, for who commits often himself."""
+        return OthersWatch(self, self._engine)
+
     def now_us(self) -> int:
         return self.clock.now_us()
 
@@ -168,6 +173,30 @@ class Watch:
             self._seen = None
             self._connection = raw_connection(self._store.paths.database, busy_timeout_s=self._store.busy_timeout_s)
         return self._connection
+
+
+class OthersWatch:
+    """Tells whether anything was committed since it was last asked, but for what this store object committed itself.
+
+    `PRAGMA data_version` does not count what its own connection commits. In a process of one thread there is one.
+    """
+
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self._store = store
+        self._engine = engine
+        self._seen: tuple[int, int] | None = None
+
+    def changed(self) -> bool:
+        """Tell whether somebody else has committed since the last call; True on the first."""
+        with self._store.told(), forks.none(), contextlib.closing(self._engine.raw_connection()) as connection:
+            (version,) = connection.cursor().execute("PRAGMA data_version").fetchone()
+            seen = id(connection.dbapi_connection), int(version)
+        changed, self._seen = self._seen != seen, seen
+        return changed
+
+    def forget(self) -> None:
+        """Have the next ``changed`` say True, when what it told of could not be looked at."""
+        self._seen = None
 
 
 def _identity_of(path: Path) -> tuple[int, int] | None:

@@ -1,6 +1,6 @@
 """The executors of a worker and what each was sent: the job that it runs, and a few ahead so that it never waits.
 
-How many are ahead depends on how quickly it ends them: some hundredths of a second of work, and so none behind a long
+How many are ahead depends on how quickly it ends them: a tenth of a second of work, and so none behind a long
 job. Where one turns out to be long, those behind it are taken back.
 """
 
@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from aerjob_cli.executors.pool import Executor
 from aerjob_cli.worker.holdings import Holding
 
-_AHEAD_S = 0.05
+_AHEAD_S = 0.1
 _AHEAD_AT_MOST = 48
 # Who has not ended anything for so long keeps no other job waiting.
-LATE_S = 0.1
+LATE_S = 0.15
 _SLOWING = 0.3  # how much of a new measurement counts where an executor has become quicker
 
 

@@ -29,7 +29,7 @@ from aerjob_cli.worker.hearing import Hearing
 from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.notify import Manager
 from aerjob_cli.worker.outbox import Outbox
-from aerjob_cli.worker.outcomes import Cancelled, PutBack
+from aerjob_cli.worker.outcomes import Cancelled, PutBack, ValidationReturned
 from aerjob_cli.worker.runtimes import Runtimes
 from aerjob_cli.worker.signals import Signals
 
@@ -73,7 +73,7 @@ class Supervisor:
         self._selector = selector
         self._signals = signals
         self._manager = manager
-        self._watch = store.watch()
+        self._watch = store.watch_others()
         self._outbox = Outbox()
         self._runtimes = Runtimes()
         self._crew = Crew(pool=pool, outbox=self._outbox, settings=settings, clock=store.clock, runtimes=self._runtimes)
@@ -94,17 +94,16 @@ class Supervisor:
         self._drain_deadline_s: float | None = None
         self._leave_at_s: float | None = None
         self._may_have_work = True
+        # Whether anything may wait to be validated: clients bring that, and what comes back from a validator.
+        self._may_have_texts = True
         self._is_superseded = False
         self._end: str | None = None
         selector.register(doorbell.descriptor, selectors.EVENT_READ, self._rung)
 
     def run(self) -> str:
         """Turn until there is a reason to end, and say which."""
-        try:
-            while self._end is None:
-                self.run_once()
-        finally:
-            self._watch.close()
+        while self._end is None:
+            self.run_once()
         return self._end
 
     def run_once(self) -> None:
@@ -140,7 +139,7 @@ class Supervisor:
 
     def _rung(self) -> None:
         self._doorbell.silence()
-        self._may_have_work = True
+        self._may_have_work = self._may_have_texts = True
 
     # Signals
 
@@ -195,7 +194,7 @@ class Supervisor:
         try:
             if not self._watch.changed():
                 return
-            self._may_have_work = True
+            self._may_have_work = self._may_have_texts = True
             with self._store.reading() as tx:
                 held = claims.claims_of(tx, self._worker_id)
                 wants_drain = workers.is_drain_requested(tx, self._worker_id)
@@ -241,6 +240,7 @@ class Supervisor:
         except _TROUBLES as error:
             journal.store_trouble(str(error))
             self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
+            self._may_have_texts = True  # what was claimed is not
             return
         self._runtimes.note_written()
         self._children = children if has_new_children else self._children
@@ -253,6 +253,7 @@ class Supervisor:
         self._crew.take(begun)
         self._place()
         for (claim, outcome), has_landed in zip(entries, landed, strict=True):
+            self._may_have_texts |= isinstance(outcome, ValidationReturned)
             if not has_landed:
                 journal.write_refused(claim.job_id, claim.attempt, outcome)
                 self._crew.end_claim(key_of(claim), None)
@@ -281,8 +282,9 @@ class Supervisor:
 
     def _claim(self, tx: Connection, now_us: int) -> list[orders.Order]:
         claimed: list[ClaimedJob] = []
-        if (room := self._crew.room(for_validation=True)) > 0:
+        if self._may_have_texts and (room := self._crew.room(for_validation=True)) > 0:
             claimed += claims.claim_validations(tx, self._worker_id, limit=room, now_us=now_us)
+            self._may_have_texts = len(claimed) == room
         if (room := self._crew.room(for_validation=False)) > 0:
             claimed += claims.claim(tx, self._worker_id, limit=room, now_us=now_us)
         return orders.orders_for(tx, claimed, self._store.paths, alone=self._crew.alone)
@@ -345,7 +347,7 @@ class Supervisor:
             return
         self._doorbell = Doorbell.hang(self._store.paths.doorbell)
         self._selector.register(self._doorbell.descriptor, selectors.EVENT_READ, self._rung)
-        self._may_have_work = True
+        self._may_have_work = self._may_have_texts = True
         self._idle_since_s = self._now_s()
 
     @property
