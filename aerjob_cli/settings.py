@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from aerjob_cli.catalog import DEFAULT_BACKEND
@@ -17,6 +18,10 @@ from aerjob_cli.errors import UsageError
 INLINE_LIMIT_BYTES = 256 * 1024
 PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
 CIRCUITS_LIMIT = 100_000
+# Of many jobs that are submitted in one go: one commit for so many costs little, and keeps nobody waiting for long.
+JOBS_PER_TRANSACTION = 500
+# A job's place in the queue is counted up to this, for whoever looks again and again; all further back have one place.
+QUEUE_COUNTED_TO = 10_000
 # In all circuits of one file, the bodies of control flow included. One operation a line of text does not come near.
 OPERATIONS_LIMIT = 2_000_000
 
@@ -35,11 +40,11 @@ class StorePaths:
     def __post_init__(self) -> None:
         object.__setattr__(self, "home", self.home.expanduser().absolute())
 
-    @property
+    @cached_property
     def database(self) -> Path:
         return self.home / "aerjob.db"
 
-    @property
+    @cached_property
     def objects(self) -> Path:
         return self.home / "objects"
 
@@ -48,7 +53,7 @@ class StorePaths:
         """Where object files are written before they get their name."""
         return self.objects / "incoming"
 
-    @property
+    @cached_property
     def doorbell(self) -> Path:
         return self.home / "doorbell"
 

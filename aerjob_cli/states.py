@@ -46,6 +46,8 @@ class Reason(StrEnum):
 
 FINAL = frozenset({Status.DONE, Status.ERROR, Status.CANCELLED})
 PENDING = frozenset(Status) - FINAL
+# Validation has still to say whether they can run.
+UNDECIDED = (Status.INITIALIZING, Status.VALIDATING)
 
 _RETRIED = frozenset({Reason.EXECUTOR_CRASHED, Reason.WORKER_LOST})
 

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection
 
 from aerjob_cli.api.client import Client
-from aerjob_cli.api.waiting import ATTEND_EVERY_S, look_if_changed, pause_after
+from aerjob_cli.api.waiting import look_if_changed, pause_after
 from aerjob_cli.errors import JobNotFound
 from aerjob_cli.store import jobs
 from aerjob_cli.store.database import Watch
@@ -39,7 +39,6 @@ class _Lookout:
         self._client = client  # kept, so that its id stays its own
         self._lookouts = lookouts
         self._watch: Watch | None = None
-        self._attended_s = 0.0
         self._waiting: dict[asyncio.Future[JobRecord], JobRecord] = {}
         self._stirred = asyncio.Event()  # somebody has come or gone
         self._task = asyncio.create_task(self._keep_looking())
@@ -87,9 +86,7 @@ class _Lookout:
         """Read the jobs that are waited for, or give None when nothing in the store has changed; in a thread."""
         if self._watch is None:
             self._watch = self._client.store.watch()
-        if time.monotonic() - self._attended_s >= ATTEND_EVERY_S:
-            self._client.attend()
-            self._attended_s = time.monotonic()
+        self._client.attend_if_due()
         seqs = sorted({record.seq for record in asked.values()})
 
         def read(tx: Connection) -> dict[int, JobRecord]:

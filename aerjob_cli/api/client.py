@@ -27,8 +27,8 @@ from aerjob_cli.codec.seeds import DrawnSeeds
 from aerjob_cli.codec.sweeps import Sweep
 from aerjob_cli.errors import AerjobError, InputRefused, JobNotFinal, JobNotFound, PayloadDamaged
 from aerjob_cli.plugins.discovery import simulator_named
-from aerjob_cli.settings import PAYLOAD_LIMIT_BYTES, Settings
-from aerjob_cli.states import Status
+from aerjob_cli.settings import JOBS_PER_TRANSACTION, PAYLOAD_LIMIT_BYTES, Settings
+from aerjob_cli.states import UNDECIDED
 from aerjob_cli.store import experiments, jobs, objects, submissions
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.faults import told
@@ -128,38 +128,63 @@ class Client:
 
         Raises ``InputRefused`` for an option or a size that cannot be.
         """
-        seeds = DrawnSeeds()
-        prepared = [self._submission(request, seeds) for request in requests]
+        records = self._taken_in(requests, self._prepared(requests))
+        self._wake_worker()
+        return records
+
+    def submit_in_groups(self, requests: Sequence[Request]) -> Iterator[list[JobRecord]]:
+        """Make many jobs durable, ``JOBS_PER_TRANSACTION`` at a time, and give those of each group once they are.
+
+        Each group is taken in as by ``submit``, and all requests are looked at before the first one is: raises
+        ``InputRefused`` then, and not later. An error of the store, or who takes no more, leaves the groups before it.
+        """
+        prepared = self._prepared(requests)
+
+        def groups() -> Iterator[list[JobRecord]]:
+            for start in range(0, len(requests), JOBS_PER_TRANSACTION):
+                part = slice(start, start + JOBS_PER_TRANSACTION)
+                records = self._taken_in(requests[part], prepared[part])
+                # From the first group on there is something to do.
+                self._wake_worker()
+                yield records
+
+        return groups()
+
+    def _taken_in(self, requests: Sequence[Request], prepared: Sequence[Submission]) -> list[JobRecord]:
         with self.store.writing() as tx:
             for request, item in zip(requests, prepared, strict=True):
                 # From here on nobody removes a file as unreferenced.
                 for given, payload in zip((*request.circuits, *request.beside), item.payloads, strict=True):
                     objects.put_again(self.store.paths, payload, given.data)
-            records = [submissions.submit(tx, item, now_us=self.store.now_us()) for item in prepared]
-        self._wake_worker()
-        return records
+            return submissions.submit_all(tx, prepared, now_us=self.store.now_us())
 
-    def wait_for_verdicts(self, records: Sequence[JobRecord], *, timeout_s: float) -> list[JobRecord]:
-        """Give the records again once validation has decided on each, or as they are when the time is over."""
-        undecided = (Status.INITIALIZING, Status.VALIDATING)
-        seqs = [record.seq for record in records]
-        if all(record.status not in undecided for record in records):
+    def wait_for_verdicts(
+        self,
+        records: Sequence[JobRecord],
+        *,
+        timeout_s: float,
+        tick: Callable[[], None] | None = None,
+    ) -> list[JobRecord]:
+        """Give the records again once validation has decided on each, or as they are when the time is over.
+
+        ``tick`` is called again and again meanwhile.
+        """
+        seqs = [record.seq for record in records if record.status in UNDECIDED]
+        if not seqs:
             return list(records)
 
-        def decided(tx: Connection) -> dict[int, JobRecord] | None:
-            found = jobs.find_many(tx, seqs)
-            return None if any(record.status in undecided for record in found.values()) else found
+        def decided(tx: Connection) -> bool | None:
+            return None if jobs.is_any_undecided(tx, seqs) else True
 
-        latest = wait_for(self.store, decided, timeout_s=timeout_s, attend=self._launcher.attend)
-        if latest is None:
-            with self.store.reading() as tx:
-                latest = jobs.find_many(tx, seqs)
+        wait_for(self.store, decided, timeout_s=timeout_s, attend=self.attend_if_due, tick=tick)
+        with self.store.reading() as tx:
+            latest = jobs.find_many(tx, seqs)
         return [latest.get(record.seq, record) for record in records]
 
     def resolve(self, references: Sequence[str]) -> list[JobRecord]:
         """Give the jobs meant by ids, prefixes or ``last``; raises ``JobNotFound`` or ``AmbiguousJobId``."""
         with self.store.reading() as tx:
-            return [jobs.resolve(tx, reference) for reference in references]
+            return jobs.resolve_all(tx, references)
 
     def find(self, job_id: str) -> JobRecord:
         """Give the job with exactly that id; raises ``JobNotFound``."""
@@ -195,19 +220,22 @@ class Client:
         deadline_s = None if timeout_s is None else self.store.clock.monotonic_s() + timeout_s
 
         def ended(tx: Connection) -> list[JobRecord] | None:
-            found = jobs.find_many(tx, sorted(open_seqs))
-            for seq, job_id in open_seqs.items():
-                if seq not in found:
-                    raise JobNotFound(job_id)
+            seqs = sorted(open_seqs)
+            has_ended = jobs.ends_of(tx, seqs)
+            for seq in seqs:
+                if seq not in has_ended:
+                    raise JobNotFound(open_seqs[seq])
+            # Whoever shows how it goes on reads all; for anybody else those that have ended will do.
+            found = jobs.find_many(tx, seqs if tick else [seq for seq in seqs if has_ended[seq]])
             latest.update(found)
             final = [record for record in found.values() if record.status.is_final]
             return sorted(final, key=lambda record: (record.finished_us or 0, record.seq)) or None
 
         show = None if tick is None else partial(tick, latest.values())
-        self.attend()
+        self.attend_if_due()
         while open_seqs:
             left_s = None if deadline_s is None else max(0.0, deadline_s - self.store.clock.monotonic_s())
-            batch = wait_for(self.store, ended, timeout_s=left_s, attend=self.attend, tick=show)
+            batch = wait_for(self.store, ended, timeout_s=left_s, attend=self.attend_if_due, tick=show)
             if batch is None:
                 return
             for record in batch:
@@ -220,6 +248,10 @@ class Client:
         Raises ``WorkerUnavailable``.
         """
         self._launcher.attend()
+
+    def attend_if_due(self) -> None:
+        """Do what ``attend`` does, unless that or a submission was less than a second ago."""
+        self._launcher.attend_if_due()
 
     def cancel(self, record: JobRecord, *, timeout_s: float = _CANCEL_TAKES_AT_MOST_S) -> JobRecord:
         """End a job, wherever it is, and give its state when that is final or the time is over."""
@@ -259,9 +291,17 @@ class Client:
             return short_ids(tx, records)
 
     def queue_position(self, record: JobRecord) -> int | None:
-        """Count from 1 how soon a queued job will start; None when it does not queue."""
+        """Count from 1 how soon a queued job will start; None when it does not queue.
+
+        All that have more than 10,000 jobs before them have the place 10,001.
+        """
         with self.store.reading() as tx:
             return jobs.queue_position(tx, record)
+
+    def queue_positions(self, records: Sequence[JobRecord]) -> dict[int, int]:
+        """Give the place of each job that queues, as ``queue_position`` does, by its sequence number."""
+        with self.store.reading() as tx:
+            return jobs.queue_positions(tx, records)
 
     def results(self, record: JobRecord, *, positions: Collection[int] | None = None) -> Iterator[ExperimentBytes]:
         """Read the stored results in the order of the experiments, or only those at ``positions``.
@@ -359,7 +399,13 @@ class Client:
         with contextlib.suppress(OSError, AerjobError):
             self._launcher.call()
 
-    def _submission(self, request: Request, seeds: DrawnSeeds) -> Submission:
+    def _prepared(self, requests: Sequence[Request]) -> list[Submission]:
+        # What many jobs have in common, such as their noise, is looked at once.
+        known: dict[int, Payload] = {}
+        seeds = DrawnSeeds()
+        return [self._submission(request, known, seeds) for request in requests]
+
+    def _submission(self, request: Request, known: dict[int, Payload], seeds: DrawnSeeds) -> Submission:
         simulator = simulator_named(request.backend)
         if not request.circuits:
             raise InputRefused("a job needs at least one circuit, and none was given")
@@ -367,7 +413,7 @@ class Client:
         assert request.shots is not None
         return Submission(
             job_id=str(uuid.uuid4()),
-            payloads=tuple(self._payload(given) for given in (*request.circuits, *request.beside)),
+            payloads=tuple(self._payload(given, known) for given in (*request.circuits, *request.beside)),
             backend=simulator.name,
             method=request.method,
             shots=request.shots,
@@ -389,7 +435,12 @@ class Client:
             threads=None if request.plan is None else request.plan.threads,
         )
 
-    def _payload(self, circuit: CircuitBytes) -> Payload:
+    def _payload(self, circuit: CircuitBytes, known: dict[int, Payload]) -> Payload:
+        if id(circuit) not in known:
+            known[id(circuit)] = self._new_payload(circuit)
+        return known[id(circuit)]
+
+    def _new_payload(self, circuit: CircuitBytes) -> Payload:
         size = len(circuit.data)
         if size > PAYLOAD_LIMIT_BYTES:
             limit_mib = PAYLOAD_LIMIT_BYTES // 2**20

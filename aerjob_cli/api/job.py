@@ -66,11 +66,8 @@ class BasicAerJob(StoredJob):
         ``StoredBytesDamaged`` when the stored result no longer has its checksum. All are ``JobError``.
         """
         if self._result is None:
-            record = self._read()
-            if not record.status.is_final:
-                self._await_end(timeout)
-                record = self._read()
-            if not record.status.is_final:
+            record = self._await_end(timeout)
+            if record is None:
                 raise self._timed_out(timeout)
             if record.status is Status.ERROR:
                 raise JobFailed.of(record)
@@ -189,16 +186,26 @@ class BasicAerJob(StoredJob):
     async def _awaited(self) -> Result:
         # Whatever reads from the store does so in a thread: what it reads may be large.
         if self._result is None:
-            record = await asyncio.to_thread(self._read)
+            record = self._pending() or await asyncio.to_thread(self._read)
             if not record.status.is_final:
                 with raised_as_job_errors():
                     self._noted(await end_of(self._client, record))
         return await asyncio.to_thread(self.result)
 
-    def _await_end(self, timeout_s: float | None) -> None:
+    def _await_end(self, timeout_s: float | None) -> JobRecord | None:
+        """Wait for the end of the job, and give the record that it has then; None when the time is over before."""
+        record = self._pending() or self._read()
+        if record.status.is_final:
+            return record
         with raised_as_job_errors():
-            for record in self._client.wait([self._read()], timeout_s=timeout_s):
-                self._noted(record)
+            for ended in self._client.wait([record], timeout_s=timeout_s):
+                return self._noted(ended)
+        return None
+
+    def _pending(self) -> JobRecord | None:
+        """Give the record that was read last if the job may still end, which a wait finds out without another look."""
+        record = self._last_read
+        return None if record is None or record.status.is_final else record
 
     def _timed_out(self, timeout_s: float | None) -> JobTimedOut:
         return JobTimedOut(

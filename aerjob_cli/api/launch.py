@@ -5,9 +5,11 @@ This module starts the worker as a program and knows nothing of its inside.
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
+import time
 
 from aerjob_cli.clock import boot_id
 from aerjob_cli.errors import WorkerUnavailable
@@ -23,6 +25,8 @@ from aerjob_cli.version import __version__, is_older
 
 # A worker that cannot start will not start the fourth time either.
 _FAILED_STARTS_AT_MOST = 3
+# How often a client that waits looks after the worker.
+ATTEND_EVERY_S = 1.0
 
 
 class WorkerLauncher:
@@ -33,6 +37,7 @@ class WorkerLauncher:
         self._started: subprocess.Popen[bytes] | None = None
         self._started_us = 0
         self._failed_starts = 0
+        self._attended_s = -math.inf
 
     def call(self) -> None:
         """Wake the worker after a commit, or start one where none listens or an older one works."""
@@ -42,12 +47,19 @@ class WorkerLauncher:
             self._hand_over(alive)
         else:
             self._start()
+        self._attended_s = time.monotonic()
+
+    def attend_if_due(self) -> None:
+        """Do what ``attend`` does, unless that or a call was less than a second ago."""
+        if time.monotonic() - self._attended_s >= ATTEND_EVERY_S:
+            self.attend()
 
     def attend(self) -> None:
         """Do now and then while waiting: start a worker for pending jobs, replace one that is silent or older.
 
         Raises ``WorkerUnavailable`` when workers end as soon as they are started.
         """
+        self._attended_s = time.monotonic()
         # A new store in the place of a deleted one would not have the jobs that are waited for.
         self._store.require_present()
         self._note_failed_start()

@@ -171,10 +171,13 @@ class BasicAerProvider:
 
         That of a primitive gives a ``PrimitiveResult``, and its backend is the simulator that the primitive stands on.
         """
-        with suppress(UnknownBackend):
-            if _simulator(record.backend).is_primitive:
-                return PrimitiveAerJob(self.get_backend(PRIMITIVES_BACKEND), record.job_id)
-        return BasicAerJob(self._backend_of(record.backend) if backend is None else backend, record.job_id)
+        job: BasicAerJob
+        if _is_primitive(record.backend):
+            job = PrimitiveAerJob(self.get_backend(PRIMITIVES_BACKEND), record.job_id)
+        else:
+            job = BasicAerJob(self._backend_of(record.backend) if backend is None else backend, record.job_id)
+        job._last_read = record
+        return job
 
     def _backend_of(self, name: str) -> BackendV2:
         try:
@@ -193,6 +196,12 @@ def _has(backend: BasicAerBackend, key: str, value: object) -> bool:
     if hasattr(configuration := backend.configuration(), key):
         return bool(getattr(configuration, key) == value)
     return bool(key in _STATUS_FIELDS and getattr(backend.status(), key) == value)
+
+
+def _is_primitive(name: str) -> bool:
+    with suppress(UnknownBackend):
+        return _simulator(name).is_primitive
+    return False
 
 
 def _simulator(name: str) -> Simulator:

@@ -25,6 +25,7 @@ class StoredJob(JobV1):
         self._job_id = str(job_id)
         self._is_stored = is_stored
         self._final: JobRecord | None = None
+        self._last_read: JobRecord | None = None
         self._own_connection: Connection | None = None
 
     def reason(self) -> Reason | None:
@@ -104,6 +105,7 @@ class StoredJob(JobV1):
 
     def _noted(self, record: JobRecord) -> JobRecord:
         """Keep the record when it is final: but for the tags it never changes again."""
+        self._last_read = record
         if record.status.is_final:
             self._final = record
         return record

@@ -19,7 +19,6 @@ from aerjob_cli.store.database import Store, Watch
 _SHARE_OF_TIME_WAITED = 0.02
 _SHORTEST_S = 0.002
 _LONGEST_S = 0.25
-ATTEND_EVERY_S = 1.0
 
 Found = TypeVar("Found")
 
@@ -34,12 +33,11 @@ def wait_for(
 ) -> Found | None:
     """Return what ``look`` finds as soon as it is not None, or None after ``timeout_s``.
 
-    ``attend`` is called every second, so that work goes on after a worker was lost; ``tick`` before each pause, for
-    whoever shows that time passes. A timeout of 0 looks once.
+    ``attend`` and ``tick`` are called before each pause: for whoever sees to it, now and then, that work goes on after
+    a worker was lost, and for whoever shows that time passes. A timeout of 0 looks once.
     """
     watch = store.watch()
     begun = time.monotonic()
-    attended = begun
     try:
         while True:
             found = look_if_changed(store, watch, look)
@@ -49,9 +47,7 @@ def wait_for(
             left_s = None if timeout_s is None else timeout_s - (now - begun)
             if left_s is not None and left_s <= 0:
                 return None
-            if now - attended >= ATTEND_EVERY_S:
-                attend()
-                attended = now
+            attend()
             if tick is not None:
                 tick()
             pause_s = pause_after(now - begun)

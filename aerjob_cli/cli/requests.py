@@ -1,35 +1,22 @@
-"""From the options of `submit` and `run` to requests, and the requests to durable jobs."""
+"""From the options of `submit` and `run` to requests."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from aerjob_cli.api.client import Client, Request
+from aerjob_cli.api.client import Request
 from aerjob_cli.catalog import ESTIMATOR
-from aerjob_cli.cli import interrupts
 from aerjob_cli.cli.estimation_options import estimation_of, estimation_payloads
 from aerjob_cli.cli.inputs import STDIN, read_circuits
 from aerjob_cli.cli.noise_options import noise_payloads
 from aerjob_cli.cli.submission_options import SubmissionOptions
 from aerjob_cli.cli.sweep_options import sweep_payloads
 from aerjob_cli.codec.options import parse_option
-from aerjob_cli.errors import AerjobError, InputRefused, UsageError
+from aerjob_cli.errors import UsageError
 from aerjob_cli.settings import Settings
-from aerjob_cli.store.records import JobRecord
 
-# What refuses them calls them by the names that they have in requests.
-_FLAGS = {
-    "shots": "--shots",
-    "seed_simulator": "--seed",
-    "optimization_level": "--optimization-level",
-    "priority": "--priority",
-    "time_limit_s": "--time-limit",
-    "max_memory_mb": "--max-memory",
-    "max_attempts": "--max-attempts",
-}
 _OWN_FLAGS = ("shots", "seed_simulator", "memory")
 
 
@@ -99,36 +86,3 @@ def _options(wanted: SubmissionOptions, backend: str) -> dict[str, Any]:
         if name in options:
             raise UsageError(f"the option {name!r} has a flag of its own; see --{name.removesuffix('_simulator')}")
     return options
-
-
-def take_in(
-    client: Client, requests: Sequence[Request], wanted: SubmissionOptions
-) -> tuple[list[JobRecord], AerjobError | None]:
-    """Make the jobs durable; a signal that came meanwhile is given back with them, so that no id gets lost.
-
-    Raises ``InputRefused``, which names the flags of ``wanted`` as they were typed.
-    """
-    jobs: list[JobRecord] = []
-    try:
-        with interrupts.put_off():
-            jobs = client.submit(requests)
-    except interrupts.Interrupted as interrupt:
-        if not jobs:
-            raise
-        return jobs, interrupt.as_error()
-    except InputRefused as error:
-        raise _as_typed(error, wanted) from error
-    return jobs, None
-
-
-def _as_typed(error: InputRefused, wanted: SubmissionOptions) -> InputRefused:
-    """Give the error in the words of the command line, where a flag of it is what was refused."""
-    name = error.fields.get("field", error.fields.get("option"))
-    flag = _FLAGS.get(str(name))
-    # What comes from the environment has no flag to correct.
-    if flag is None or getattr(wanted, flag.removeprefix("--").replace("-", "_")) is None:
-        return error
-    for subject in (f"the option {name!r} ", f"{name} "):
-        if error.message.startswith(subject):
-            return InputRefused(f"{flag} {error.message.removeprefix(subject)}", **error.fields)
-    return error

@@ -40,14 +40,17 @@ def engine_for(path: Path, *, busy_timeout_s: float, access: str = READ_AND_WRIT
         poolclass=QueuePool,
         # As many as there are threads: where they wait for each other, SQLite says for how long.
         max_overflow=-1,
+        # The one that was used last knows the statements, and the pages that they need.
+        pool_use_lifo=True,
     )
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        raw: Any = connection.connection.dbapi_connection
         if connection.get_execution_options().get("aerjob_writes", False):
-            _begin_to_write(connection.connection.dbapi_connection, busy_timeout_s)
+            _begin_to_write(raw, busy_timeout_s)
         else:
-            connection.exec_driver_sql("BEGIN")
+            raw.execute("BEGIN")
 
     return engine
 

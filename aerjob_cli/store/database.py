@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, text
 
 from aerjob_cli.clock import SYSTEM_CLOCK, Clock
 from aerjob_cli.errors import StoreReplaced, StoreUnusable
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store import forks
-from aerjob_cli.store.connections import engine_for, leave_wal, raw_connection
+from aerjob_cli.store.connections import engine_for, leave_wal
 from aerjob_cli.store.creation import create, is_unsettled
 from aerjob_cli.store.dbapi import sqlite_library
 from aerjob_cli.store.faults import told
@@ -35,6 +35,8 @@ class Store:
         self.clock = clock
         self.busy_timeout_s = busy_timeout_s
         self._engine = engine_for(paths.database, busy_timeout_s=busy_timeout_s)
+        # The same connections, of which one that writes begins otherwise.
+        self._writing_engine = self._engine.execution_options(aerjob_writes=True)
         forks.note_closable(self)
         self._file = _identity_of(paths.database)
         with self.told(), self._transaction(writes=False) as tx:
@@ -85,10 +87,9 @@ class Store:
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
-        with forks.none(), self._engine.connect() as connection:
-            connection = connection.execution_options(aerjob_writes=writes)
-            with connection.begin():
-                yield connection
+        engine = self._writing_engine if writes else self._engine
+        with forks.none(), engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def told(self) -> Iterator[None]:
@@ -114,7 +115,7 @@ class Store:
 
     def watch(self) -> Watch:
         """Give a cheap way to learn that another process has committed something."""
-        return Watch(self)
+        return Watch(self, self._engine)
 
     def watch_others(self) -> OthersWatch:
         """Give a cheap way to learn that somebody else has committed something, for who commits often himself."""
@@ -137,9 +138,10 @@ class Store:
 class Watch:
     """Tells whether anything was committed since it was last asked (`PRAGMA data_version`)."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, engine: Engine) -> None:
         self._store = store
-        self._connection: Any = None
+        self._engine = engine
+        self._connection: PoolProxiedConnection | None = None
         self._seen: int | None = None
         forks.note_closable(self)
         with store.told(), forks.none():
@@ -158,21 +160,23 @@ class Watch:
         self._seen = None
 
     def close(self) -> None:
-        """Close the connection."""
+        """Leave the connection to whoever needs one next."""
         with forks.none():
-            self.close_for_fork()
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
     def close_for_fork(self) -> None:
         """Close the connection; the next look opens another one, to which all is new."""
         if self._connection is not None:
-            self._connection.close()
+            self._connection.invalidate()
             self._connection = None
 
     def _connected(self) -> Any:
         if self._connection is None:
             self._seen = None
-            self._connection = raw_connection(self._store.paths.database, busy_timeout_s=self._store.busy_timeout_s)
-        return self._connection
+            self._connection = self._engine.raw_connection()
+        return self._connection.dbapi_connection
 
 
 class OthersWatch:

@@ -13,6 +13,8 @@ from aerjob_cli.states import Status
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.dbapi import sqlite_library
 from aerjob_cli.store.inventory import draft_files, object_files
+from aerjob_cli.store.jobs import count_pending
+from aerjob_cli.store.overview import count_ended
 from aerjob_cli.store.revisions import HEAD
 from aerjob_cli.store.tables import jobs, store_identity
 
@@ -73,8 +75,7 @@ def describe(store: Store) -> Description:
 
 
 def _counts(tx: Connection) -> tuple[dict[Status, int], int]:
-    query = select(jobs.c.status, func.count()).group_by(jobs.c.status)
-    found = {Status(status): int(count) for status, count in tx.execute(query)}
+    found = count_pending(tx) | count_ended(tx)
     experiments = tx.execute(select(func.coalesce(func.sum(jobs.c.experiments_done), 0))).scalar_one()
     return {status: found.get(status, 0) for status in Status}, int(experiments)
 

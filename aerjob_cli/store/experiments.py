@@ -5,23 +5,53 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from aerjob_cli.store.columns import complete
 from aerjob_cli.store.records import ArrayRecord, Payload, RanExperiment, RunFacts, RunSummary, StoredExperiment
-from aerjob_cli.store.tables import experiment_arrays, experiments
+from aerjob_cli.store.tables import experiment_arrays, experiments, jobs
 
 # Each row can have 256 KiB with it.
 _ROWS_AT_ONCE = 100
 _NEEDED = ("name", "format", "sha256", "size_bytes")
 
+# Built once: to build a statement, and to find its compiled form, takes longer than to run it.
+_OF_JOB = select(experiments).where(experiments.c.job_seq == bindparam("seq")).order_by(experiments.c.position)
+_POSITIONS_OF_JOB = (
+    select(experiments.c.position).where(experiments.c.job_seq == bindparam("seq")).order_by(experiments.c.position)
+)
+_LAST_OF_JOB = select(func.max(experiments.c.position)).where(experiments.c.job_seq == bindparam("seq"))
+_DONE_OF_JOB = select(jobs.c.experiments_done).where(jobs.c.seq == bindparam("seq"))
+_SOME_OF_JOB = _OF_JOB.where(experiments.c.position.in_(bindparam("positions", expanding=True)))
+_ARRAYS_BETWEEN = (
+    select(
+        experiment_arrays.c.position,
+        experiment_arrays.c.name,
+        experiment_arrays.c.format,
+        experiment_arrays.c.sha256,
+        experiment_arrays.c.size_bytes,
+    )
+    .where(
+        experiment_arrays.c.job_seq == bindparam("seq"),
+        experiment_arrays.c.position.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(experiment_arrays.c.position, experiment_arrays.c.name)
+)
+
 
 def missing_ranges(tx: Connection, job_seq: int, total: int) -> list[tuple[int, int]]:
-    """Give the half-open ranges of positions from 0 to ``total`` that have no result yet."""
-    query = select(experiments.c.position).where(experiments.c.job_seq == job_seq).order_by(experiments.c.position)
+    """Give the half-open ranges of positions from 0 to ``total`` that have no result yet.
+
+    Of a job that has not begun, or was interrupted as it went from one to the next, the results are not read.
+    """
+    last = tx.execute(_LAST_OF_JOB, {"seq": job_seq}).scalar()
+    if last is None:
+        return [(0, total)] if total else []
+    if tx.execute(_DONE_OF_JOB, {"seq": job_seq}).scalar() == last + 1:
+        return [(last + 1, total)] if last + 1 < total else []
     ranges = []
     start = 0
-    for position in tx.execute(query).scalars():
+    for position in tx.execute(_POSITIONS_OF_JOB, {"seq": job_seq}).scalars():
         if position > start:
             ranges.append((start, position))
         start = position + 1
@@ -32,14 +62,13 @@ def missing_ranges(tx: Connection, job_seq: int, total: int) -> list[tuple[int, 
 
 def results_of(tx: Connection, job_seq: int, *, positions: Collection[int] | None = None) -> Iterator[StoredExperiment]:
     """Give the stored results of a job in the order of its experiments, or only those at ``positions``."""
-    query = select(experiments).where(experiments.c.job_seq == job_seq).order_by(experiments.c.position)
     if positions is None:
-        queries = [query]
+        answers = iter([tx.execute(_OF_JOB, {"seq": job_seq})])
     else:
         wanted = sorted(set(positions))
         groups = (wanted[start : start + _ROWS_AT_ONCE] for start in range(0, len(wanted), _ROWS_AT_ONCE))
-        queries = [query.where(experiments.c.position.in_(group)) for group in groups]
-    for rows in (rows for query in queries for rows in tx.execute(query).partitions(_ROWS_AT_ONCE)):
+        answers = (tx.execute(_SOME_OF_JOB, {"seq": job_seq, "positions": group}) for group in groups)
+    for rows in (rows for answer in answers for rows in answer.partitions(_ROWS_AT_ONCE)):
         arrays = _arrays_between(tx, job_seq, rows[0].position, rows[-1].position)
         for row in rows:
             complete(row, ("position", "attempt", "shots"))
@@ -87,22 +116,35 @@ def runs_of(tx: Connection, job_seq: int) -> Iterator[RanExperiment]:
 def summary_of(tx: Connection, job_seq: int) -> RunSummary:
     """Sum up how the stored results of a job came to be."""
     columns = experiments.c
-    of_job = columns.job_seq == job_seq
-    total = func.count()
-    query = select(
-        case((func.count(columns.time_taken_s) == total, func.sum(columns.time_taken_s))).label("time_taken_s"),
-        case((func.count(columns.peak_rss_bytes) == total, func.max(columns.peak_rss_bytes))).label("peak_rss_bytes"),
-    ).where(of_job)
-    sums = tx.execute(query).one()
-    methods = select(columns.method).where(of_job, columns.method.is_not(None)).distinct().order_by(columns.method)
-    pairs = select(columns.attempt, columns.runtime_id).where(of_job, columns.runtime_id.is_not(None)).distinct()
+    # All of it in one reading: with the results beside them, these columns lie far apart.
+    query = (
+        select(
+            columns.attempt,
+            columns.method,
+            columns.runtime_id,
+            func.count().label("total"),
+            func.count(columns.time_taken_s).label("timed"),
+            func.sum(columns.time_taken_s).label("time_taken_s"),
+            func.count(columns.peak_rss_bytes).label("weighed"),
+            func.max(columns.peak_rss_bytes).label("peak_rss_bytes"),
+        )
+        .where(columns.job_seq == job_seq)
+        .group_by(columns.attempt, columns.method, columns.runtime_id)
+    )
+    kinds = tx.execute(query).all()
     runtime_ids: dict[int, tuple[str, ...]] = {}
-    for attempt, runtime_id in tx.execute(pairs.order_by(columns.attempt, columns.runtime_id)):
+    for attempt, runtime_id in sorted({(row.attempt, row.runtime_id) for row in kinds if row.runtime_id is not None}):
         runtime_ids[attempt] = (*runtime_ids.get(attempt, ()), runtime_id)
     return RunSummary(
-        methods=tuple(tx.execute(methods).scalars()),
-        time_taken_s=sums.time_taken_s,
-        peak_rss_bytes=sums.peak_rss_bytes,
+        methods=tuple(sorted({row.method for row in kinds if row.method is not None})),
+        time_taken_s=(
+            sum(row.time_taken_s for row in kinds) if kinds and all(row.timed == row.total for row in kinds) else None
+        ),
+        peak_rss_bytes=(
+            max(row.peak_rss_bytes for row in kinds)
+            if kinds and all(row.weighed == row.total for row in kinds)
+            else None
+        ),
         runtime_ids=runtime_ids,
     )
 
@@ -120,14 +162,8 @@ def array_of(tx: Connection, job_seq: int, position: int, name: str) -> Payload 
 
 def _arrays_between(tx: Connection, job_seq: int, first: int, last: int) -> dict[int, list[ArrayRecord]]:
     """Give what is known of the arrays from one position to another. Their bytes, which may be many, are not read."""
-    columns = experiment_arrays.c
-    query = (
-        select(columns.position, columns.name, columns.format, columns.sha256, columns.size_bytes)
-        .where(columns.job_seq == job_seq, columns.position.between(first, last))
-        .order_by(columns.position, columns.name)
-    )
     found: dict[int, list[ArrayRecord]] = {}
-    for row in tx.execute(query):
+    for row in tx.execute(_ARRAYS_BETWEEN, {"seq": job_seq, "first": first, "last": last}):
         complete(row, _NEEDED)
         position, *fields = row
         found.setdefault(position, []).append(ArrayRecord(*fields))

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from aerjob_cli.states import FINAL, Reason, Status
-from aerjob_cli.store.jobs import all_jobs, record_of
+from aerjob_cli.store.jobs import find_many
+from aerjob_cli.store.list_plans import (
+    Condition,
+    ordered_seqs,
+    submitted_between,
+    with_backend,
+    with_name,
+    with_reason,
+    with_status,
+    with_tag,
+)
 from aerjob_cli.store.records import JobRecord
-from aerjob_cli.store.tables import job_tags, jobs
+from aerjob_cli.store.tables import jobs
 
 # No two of a million random ids are likely to begin with the same 10 digits; 8 are what people are used to.
 SHORT_ID_CHARACTERS = 8
@@ -51,6 +60,12 @@ class SortKey(StrEnum):
     DURATION = "duration"
 
 
+# By number, not by time: a clock that was set back does not change the order.
+_ORDERS = {SortKey.SUBMITTED: "seq", SortKey.STARTED: "started_us", SortKey.FINISHED: "finished_us"}
+# Jobs that have not ended have no value of these, and so are in the order of their numbers.
+_OF_ENDED = ("finished_us", "duration")
+
+
 def listed(
     tx: Connection,
     wanted: JobFilter,
@@ -62,15 +77,16 @@ def listed(
     """List the jobs that fit, the last submitted first unless told otherwise.
 
     Jobs without the value that they are sorted by come last in either direction. Equal ones are in the order of their
-    submission, which is reversed with ``descending`` as well.
+    submission, which is reversed with ``descending`` as well. Who asks for a time of submission gets the jobs in the
+    order of these times, which is another one where the clock was set back.
     """
-    query = all_jobs().where(*_conditions(wanted)).order_by(*_order(sort, descending)).limit(limit)
-    return [record_of(row) for row in tx.execute(query)]
+    found = find_many(tx, seqs := _seqs(tx, wanted, sort, descending=descending, limit=limit))
+    return [found[seq] for seq in seqs]
 
 
 def matching_seqs(tx: Connection, wanted: JobFilter) -> list[int]:
     """Give the sequence numbers of the jobs that fit, the first submitted first."""
-    return list(tx.execute(select(jobs.c.seq).where(*_conditions(wanted)).order_by(jobs.c.seq)).scalars())
+    return sorted(_seqs(tx, wanted, SortKey.SUBMITTED, descending=False, limit=None))
 
 
 def short_ids(tx: Connection, records: Sequence[JobRecord]) -> dict[str, str]:
@@ -84,60 +100,26 @@ def short_ids(tx: Connection, records: Sequence[JobRecord]) -> dict[str, str]:
     return short
 
 
-def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.statuses:
-        conditions.append(jobs.c.status.in_(wanted.statuses))
-        if FINAL.isdisjoint(wanted.statuses):
-            # What lets the small index of pending jobs answer.
-            conditions.append(jobs.c.finished_us.is_(None))
-    if wanted.reasons:
-        conditions.append(jobs.c.reason.in_(wanted.reasons))
-    conditions += [
-        jobs.c.seq.in_(select(job_tags.c.job_seq).where(job_tags.c.tag == tag)) for tag in dict.fromkeys(wanted.tags)
-    ]
+def _seqs(tx: Connection, wanted: JobFilter, sort: SortKey, *, descending: bool, limit: int | None) -> list[int]:
+    conditions: list[Condition] = []
+    order = _ORDERS.get(sort, str(sort))
+    # Those first that few jobs are likely to fulfil.
+    conditions += [with_tag(tag) for tag in dict.fromkeys(wanted.tags)]
     if wanted.name is not None:
-        conditions.append(_has_name(wanted.name))
+        conditions.append(with_name(wanted.name))
+    if wanted.reasons:
+        conditions.append(with_reason(wanted.reasons))
+    if wanted.statuses:
+        conditions.append(with_status(wanted.statuses))
+        if order in _OF_ENDED and FINAL.isdisjoint(wanted.statuses):
+            order = "seq"
+    if wanted.since_us is not None or wanted.until_us is not None:
+        conditions.append(submitted_between(wanted.since_us, wanted.until_us))
+        if sort is SortKey.SUBMITTED:
+            order = "submitted_us"
     if wanted.backend is not None:
-        conditions.append(jobs.c.backend == wanted.backend)
-    if wanted.since_us is not None:
-        conditions.append(jobs.c.submitted_us >= wanted.since_us)
-    if wanted.until_us is not None:
-        conditions.append(jobs.c.submitted_us < wanted.until_us)
-    return conditions
-
-
-def _has_name(pattern: str) -> ColumnElement[bool]:
-    if not re.search(r"[*?]", pattern):
-        return jobs.c.name == pattern
-    # SQLite's own operator; LIKE would not tell `Bell` from `bell`. A bracket means nothing to us, but to GLOB it does.
-    glob = re.sub(r"\*+", "*", pattern).replace("[", "[[]")
-    return jobs.c.name.op("GLOB", is_comparison=True)(glob)
-
-
-def _order(sort: SortKey, descending: bool) -> list[ColumnElement[Any]]:
-    def directed(column: ColumnElement[Any]) -> ColumnElement[Any]:
-        return column.desc() if descending else column.asc()
-
-    if sort is SortKey.SUBMITTED:
-        # By number, not by time: a clock that was set back does not change the order.
-        return [directed(jobs.c.seq)]
-    return [directed(_sorted_by(sort)).nulls_last(), directed(jobs.c.seq)]
-
-
-def _sorted_by(sort: SortKey) -> ColumnElement[Any]:
-    match sort:
-        case SortKey.STARTED:
-            return jobs.c.started_us
-        case SortKey.FINISHED:
-            return jobs.c.finished_us
-        case SortKey.STATUS:
-            # In the order of a job's life.
-            return case({status: position for position, status in enumerate(Status)}, value=jobs.c.status)
-        case SortKey.DURATION:
-            return jobs.c.finished_us - jobs.c.started_us
-        case _:
-            return jobs.c[sort]
+        conditions.append(with_backend(wanted.backend))
+    return ordered_seqs(tx, conditions, order, descending=descending, limit=limit)
 
 
 def _neighbours() -> Select[Any]:

@@ -32,7 +32,11 @@ class Ending:
 
 def count_ended(tx: Connection) -> dict[Status, int]:
     """Count the jobs that have ended, by their state; states that no job is in are left out."""
-    query = select(jobs.c.status, func.count()).where(jobs.c.status.in_(_FINAL)).group_by(jobs.c.status)
+    query = (
+        select(jobs.c.status, func.count())
+        .where(jobs.c.finished_us.is_not(None), jobs.c.status.in_(_FINAL))
+        .group_by(jobs.c.status)
+    )
     return {Status(status): int(count) for status, count in tx.execute(query)}
 
 
@@ -82,8 +86,9 @@ def endings_after(tx: Connection, event_seq: int) -> list[Ending]:
 
 
 def last_ended(tx: Connection, *, limit: int) -> list[int]:
-    """Give the sequence numbers of the jobs that ended last, the last one first."""
-    query = select(events.c.job_seq).where(events.c.to_status.in_(_FINAL)).order_by(events.c.seq.desc()).limit(limit)
+    """Give the sequence numbers of the jobs that ended last by the clock, the last one first."""
+    ended = select(jobs.c.seq).where(jobs.c.finished_us.is_not(None))
+    query = ended.order_by(jobs.c.finished_us.desc(), jobs.c.seq.desc()).limit(limit)
     return list(tx.execute(query).scalars())
 
 

@@ -46,10 +46,9 @@ def _release_claims(
         select(*JOB_COLUMNS, jobs.c.claim_token, workers.c.boot_id, workers.c.drain_requested_us)
         .outerjoin(workers, workers.c.worker_id == jobs.c.worker_id)
         .where(jobs.c.finished_us.is_(None), jobs.c.status.in_((Status.VALIDATING, Status.RUNNING)), of_whom)
-        .order_by(jobs.c.seq)
     )
     released = []
-    for row in tx.execute(query).all():
+    for row in sorted(tx.execute(query), key=lambda row: row.seq):
         status = Status(row.status)
         held = Claim(row.seq, row.job_id, status, row.attempt, row.claim_token, row.worker_id)
         excuse = None

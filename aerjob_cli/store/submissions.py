@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import PurePath
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select
@@ -14,11 +12,22 @@ from aerjob_cli.errors import IdempotencyConflict
 from aerjob_cli.states import Status
 from aerjob_cli.store.columns import complete
 from aerjob_cli.store.events import note
-from aerjob_cli.store.jobs import find
+from aerjob_cli.store.jobs import JOB_COLUMNS, find, record_from
 from aerjob_cli.store.records import JobRecord, Payload, PayloadRecord, Submission
+from aerjob_cli.store.request_digest import as_json, digest_of
 from aerjob_cli.store.tables import job_tags, jobs, payloads
 
 _NEEDED = ("name", "format", "sha256", "size_bytes")
+_READ = tuple(column.name for column in JOB_COLUMNS)
+_KEYS_AT_ONCE = 500  # below SQLite's limit of parameters in any build
+
+# Built once: to build a statement, and to find its compiled form, takes longer than to run it.
+_INSERT_JOBS = insert(jobs).returning(jobs.c.seq, sort_by_parameter_order=True)
+_INSERT_PAYLOADS = insert(payloads)
+_INSERT_TAGS = insert(job_tags)
+_KEYED = select(jobs.c.idempotency_key, jobs.c.job_id, jobs.c.request_sha256).where(
+    jobs.c.idempotency_key.in_(bindparam("keys", expanding=True))
+)
 _OF_MANY = (
     select(payloads)
     .where(payloads.c.job_seq.in_(bindparam("seqs", expanding=True)))
@@ -32,50 +41,48 @@ def submit(tx: Connection, submission: Submission, *, now_us: int) -> JobRecord:
     A submission that brings its plan (``experiments_total``) is QUEUED, any other INITIALIZING. Payloads without
     ``data`` must be in the object folder already. Raises ``IdempotencyConflict``.
     """
-    request = _request_sha256(submission)
-    if submission.idempotency_key is not None:
-        earlier = tx.execute(
-            select(jobs.c.job_id, jobs.c.request_sha256).where(jobs.c.idempotency_key == submission.idempotency_key)
-        ).one_or_none()
-        if earlier is not None:
-            if earlier.request_sha256 != request:
-                raise IdempotencyConflict(submission.idempotency_key, earlier.job_id)
-            return find(tx, earlier.job_id)
-    status = Status.INITIALIZING if submission.experiments_total is None else Status.QUEUED
-    (seq,) = tx.execute(
-        insert(jobs)
-        .values(
-            job_id=submission.job_id,
-            status=status,
-            name=submission.name,
-            backend=submission.backend,
-            method=submission.method,
-            shots=submission.shots,
-            seed=submission.seed,
-            memory=int(submission.memory),
-            options=_json(submission.options),
-            metadata=_json(submission.metadata),
-            counts_required=int(submission.counts_required),
-            priority=submission.priority,
-            time_limit_s=submission.time_limit_s,
-            max_memory_mb=submission.max_memory_mb,
-            max_attempts=submission.max_attempts,
-            idempotency_key=submission.idempotency_key,
-            request_sha256=request,
-            retry_of=submission.retry_of,
-            submitted_by=_json(submission.submitted_by),
-            experiments_total=submission.experiments_total,
-            threads=submission.threads,
-            experiments_done=0,
-            validations=0,
-            attempt=0,
-            attempts_charged=0,
-            submitted_us=now_us,
-        )
-        .returning(jobs.c.seq)
-    ).one()
+    return submit_all(tx, [submission], now_us=now_us)[0]
+
+
+def submit_all(tx: Connection, submissions: Sequence[Submission], *, now_us: int) -> list[JobRecord]:
+    """Take jobs in, in their order, each as ``submit`` does: one statement for all rows of a table."""
+    digests = {submission.job_id: digest_of(submission) for submission in submissions}
+    keyed = _by_key(tx, [key for submission in submissions if (key := submission.idempotency_key) is not None])
+    fresh = []
+    job_ids = []
+    for submission in submissions:
+        own = submission.job_id, digests[submission.job_id]
+        key = submission.idempotency_key
+        # Of two that share a key, the first is also the first of this call.
+        job_id, digest = own if key is None else keyed.setdefault(key, own)
+        if key is not None and digest != own[1]:
+            raise IdempotencyConflict(key, job_id)
+        if job_id == submission.job_id:
+            fresh.append(submission)
+        job_ids.append(job_id)
+    made = {record.job_id: record for record in _inserted(tx, fresh, digests, now_us=now_us)}
+    return [made.get(job_id) or find(tx, job_id) for job_id in job_ids]
+
+
+def _by_key(tx: Connection, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Give the id and the digest of the jobs that have one of the idempotency keys."""
+    found: dict[str, tuple[str, str]] = {}
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        for key, job_id, digest in tx.execute(_KEYED, {"keys": keys[start : start + _KEYS_AT_ONCE]}):
+            found[key] = job_id, digest
+    return found
+
+
+def _inserted(
+    tx: Connection, submissions: Sequence[Submission], digests: Mapping[str, str], *, now_us: int
+) -> list[JobRecord]:
+    if not submissions:
+        return []
+    rows = [_row(submission, digests[submission.job_id], now_us) for submission in submissions]
+    seqs = tx.execute(_INSERT_JOBS, rows).scalars().all()
+    numbered = list(zip(seqs, submissions, strict=True))
     tx.execute(
-        insert(payloads),
+        _INSERT_PAYLOADS,
         [
             {
                 "job_seq": seq,
@@ -86,13 +93,53 @@ def submit(tx: Connection, submission: Submission, *, now_us: int) -> JobRecord:
                 "size_bytes": payload.size_bytes,
                 "data": payload.data,
             }
+            for seq, submission in numbered
             for position, payload in enumerate(submission.payloads)
         ],
     )
-    if submission.tags:
-        tx.execute(insert(job_tags), [{"job_seq": seq, "tag": tag} for tag in sorted(set(submission.tags))])
-    note(tx, [seq], at_us=now_us, source=None, target=status, why="submitted")
-    return find(tx, submission.job_id)
+    tags = {seq: sorted(set(submission.tags)) for seq, submission in numbered}
+    tagged = [{"job_seq": seq, "tag": tag} for seq in seqs for tag in tags[seq]]
+    if tagged:
+        tx.execute(_INSERT_TAGS, tagged)
+    for status in (Status.INITIALIZING, Status.QUEUED):
+        begun = [seq for seq, row in zip(seqs, rows, strict=True) if row["status"] is status]
+        note(tx, begun, at_us=now_us, source=None, target=status, why="submitted")
+    return [
+        # What a look at the job would find, without the look.
+        record_from({**{name: row.get(name) for name in _READ}, "seq": seq, "tags": json.dumps(tags[seq])})
+        for seq, row in zip(seqs, rows, strict=True)
+    ]
+
+
+def _row(submission: Submission, digest: str, now_us: int) -> dict[str, Any]:
+    return {
+        "job_id": submission.job_id,
+        "status": Status.INITIALIZING if submission.experiments_total is None else Status.QUEUED,
+        "name": submission.name,
+        "backend": submission.backend,
+        "method": submission.method,
+        "shots": submission.shots,
+        "seed": submission.seed,
+        "memory": int(submission.memory),
+        "options": as_json(submission.options),
+        "metadata": as_json(submission.metadata),
+        "counts_required": int(submission.counts_required),
+        "priority": submission.priority,
+        "time_limit_s": submission.time_limit_s,
+        "max_memory_mb": submission.max_memory_mb,
+        "max_attempts": submission.max_attempts,
+        "idempotency_key": submission.idempotency_key,
+        "request_sha256": digest,
+        "retry_of": submission.retry_of,
+        "submitted_by": as_json(submission.submitted_by),
+        "experiments_total": submission.experiments_total,
+        "threads": submission.threads,
+        "experiments_done": 0,
+        "validations": 0,
+        "attempt": 0,
+        "attempts_charged": 0,
+        "submitted_us": now_us,
+    }
 
 
 def resubmit(tx: Connection, job: JobRecord, *, job_id: str, submitted_by: Mapping[str, str], now_us: int) -> JobRecord:
@@ -162,27 +209,3 @@ def file_of(tx: Connection, job_seq: int, position: int) -> Payload | None:
 def _payload(row: Row[Any]) -> Payload:
     complete(row, _NEEDED)
     return Payload(name=row.name, format=row.format, sha256=row.sha256, size_bytes=row.size_bytes, data=row.data)
-
-
-def _request_sha256(submission: Submission) -> str:
-    asked = {
-        "payloads": [_meaning(payload) for payload in submission.payloads],
-        "backend": submission.backend,
-        "method": submission.method,
-        "shots": submission.shots,
-        "seed": submission.requested_seed,
-        "memory": submission.memory,
-        "options": dict(submission.options),
-    }
-    return hashlib.sha256(_json(asked).encode()).hexdigest()
-
-
-def _meaning(payload: Payload) -> list[str]:
-    if payload.identity is not None:
-        return [payload.format, payload.identity]
-    # A file is the same wherever its folder is; its own name is in the result.
-    return [PurePath(payload.name).name, payload.format, payload.sha256]
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(dict(value), sort_keys=True, separators=(",", ":"))

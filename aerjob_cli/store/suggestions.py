@@ -11,8 +11,10 @@ from aerjob_cli.store.tables import jobs
 
 # What a list of candidates can be looked through.
 AT_MOST = 50
-# Names have no index: those of the latest jobs are offered.
+# Those of the latest jobs are the ones that somebody means.
 _LOOKED_AT_FOR_NAMES = 500
+_LOOKED_AT_FOR_IDS = 5000
+_LATEST_LOOKED_AT = 1000
 _AFTER_ALL = "\U0010ffff"
 
 # From one tag to the next in the index, whatever the number of jobs that have it.
@@ -36,15 +38,24 @@ class KnownJob:
 
 
 def known_jobs(tx: Connection, prefix: str) -> list[KnownJob]:
-    """Give the jobs whose ids begin like this, the last submitted first, no more than ``AT_MOST``."""
-    latest = jobs.c.seq.desc()
-    query = select(jobs.c.job_id, jobs.c.status, jobs.c.name)
-    if prefix:
-        query = query.where(jobs.c.job_id >= prefix, jobs.c.job_id < prefix + _AFTER_ALL)
-        # The sum is no column: else SQLite would look for the few that fit through all jobs, in this order.
-        latest = (jobs.c.seq + 0).desc()
-    rows = tx.execute(query.order_by(latest).limit(AT_MOST))
-    return [KnownJob(row.job_id, Status(row.status), row.name) for row in rows]
+    """Give the jobs whose ids begin like this, the last submitted first, no more than ``AT_MOST``.
+
+    Where more begin so than can be looked through, those among the latest jobs are given.
+    """
+    latest = select(jobs.c.seq, jobs.c.job_id).order_by(jobs.c.seq.desc())
+    if not prefix:
+        found = tx.execute(latest.limit(AT_MOST)).all()
+    else:
+        # Ids and numbers are in the index itself.
+        alike = select(jobs.c.seq, jobs.c.job_id).where(jobs.c.job_id >= prefix, jobs.c.job_id < prefix + _AFTER_ALL)
+        found = tx.execute(alike.limit(_LOOKED_AT_FOR_IDS)).all()
+        if len(found) == _LOOKED_AT_FOR_IDS:
+            some = tx.execute(latest.limit(_LATEST_LOOKED_AT))
+            found = [row for row in some if row.job_id.startswith(prefix)]
+    seqs = sorted((row.seq for row in found), reverse=True)[:AT_MOST]
+    query = select(jobs.c.seq, jobs.c.job_id, jobs.c.status, jobs.c.name).where(jobs.c.seq.in_(seqs))
+    known = sorted(tx.execute(query), key=lambda row: row.seq, reverse=True)
+    return [KnownJob(row.job_id, Status(row.status), row.name) for row in known]
 
 
 def known_names(tx: Connection, prefix: str) -> list[str]:

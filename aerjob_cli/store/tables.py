@@ -108,8 +108,17 @@ Index(
 # The condition under which SQLite takes that index: the state stands in the statement itself, and it is told not to
 # think that few jobs queue, or it would find and sort all of them to take the first.
 IS_QUEUED = text("likelihood(jobs.status = 'QUEUED', 0.99)")
+# By state, in two: a job is in the small one until it ends, and then once in the large one.
 Index("ix_jobs_pending", jobs.c.status, jobs.c.seq, sqlite_where=text("finished_us IS NULL"))
-Index("ix_jobs_status", jobs.c.status, jobs.c.seq)
+Index("ix_jobs_ended", jobs.c.status, jobs.c.seq, sqlite_where=text("finished_us IS NOT NULL"))
+# What lists are filtered and sorted by; `list_plans` says which of them answers.
+Index("ix_jobs_reason", jobs.c.reason, jobs.c.seq, sqlite_where=text("reason IS NOT NULL"))
+Index("ix_jobs_name", jobs.c.name, jobs.c.seq)
+Index("ix_jobs_backend", jobs.c.backend, jobs.c.seq)
+Index("ix_jobs_priority", jobs.c.priority, jobs.c.seq)
+Index("ix_jobs_submitted_us", jobs.c.submitted_us, jobs.c.seq)
+Index("ix_jobs_started_us", jobs.c.started_us, jobs.c.seq, sqlite_where=text("started_us IS NOT NULL"))
+Index("ix_jobs_finished_us", jobs.c.finished_us, jobs.c.seq, sqlite_where=text("finished_us IS NOT NULL"))
 Index("ix_jobs_retry_of", jobs.c.retry_of, sqlite_where=text("retry_of IS NOT NULL"))
 
 job_tags = Table(

@@ -14,6 +14,7 @@ from aerjob_cli.store.tables import workers
 
 _COLUMNS = [workers.c[field.name] for field in fields(WorkerRecord)]
 _NEEDED = [column.name for column in _COLUMNS if not column.nullable]
+_ALIVE = select(*_COLUMNS).where(workers.c.ended_us.is_(None)).order_by(workers.c.started_us.desc())
 
 
 def register(tx: Connection, worker: WorkerRecord) -> None:
@@ -45,8 +46,7 @@ def note_children(
 
 def alive(tx: Connection) -> list[WorkerRecord]:
     """Give the workers that have not written their end, the latest first; the dead among them could not."""
-    query = select(*_COLUMNS).where(workers.c.ended_us.is_(None)).order_by(workers.c.started_us.desc())
-    return [_record(row) for row in tx.execute(query)]
+    return [_record(row) for row in tx.execute(_ALIVE)]
 
 
 def known(tx: Connection, worker_ids: Collection[str]) -> list[WorkerRecord]:

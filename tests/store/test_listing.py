@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Reason, Status
-from aerjob_cli.store import cancels, claims, jobs, lifecycle, submissions
+from aerjob_cli.store import cancels, claims, jobs, lifecycle, list_plans, submissions
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.listing import JobFilter, SortKey, listed, matching_seqs, short_ids
 from aerjob_cli.store.records import ExperimentRecord, JobRecord, Payload
@@ -135,7 +135,12 @@ filters = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+def _by_time(found: list[JobRecord], descending: bool) -> list[JobRecord]:
+    return sorted(found, key=lambda job: (job.submitted_us, job.seq), reverse=descending)
+
+
+@pytest.mark.parametrize("few", [10, list_plans.FEW])
+@settings(max_examples=200, deadline=None)
 @given(
     wanted=filters,
     limit=st.none() | st.integers(1, 20),
@@ -143,14 +148,18 @@ filters = st.builds(
     descending=st.booleans(),
 )
 def test_a_list_is_what_python_gives(
-    many: Many, wanted: JobFilter, limit: int | None, sort: SortKey, descending: bool
+    many: Many, few: int, wanted: JobFilter, limit: int | None, sort: SortKey, descending: bool
 ) -> None:
     store, everything = many.store, many.everything
     expected = [job for job in everything if _fits(wanted, job)]
-    with store.reading() as tx:
+    # What a store of so few jobs has many of, to go each way.
+    with store.reading() as tx, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(list_plans, "FEW", few)
         found = listed(tx, wanted, limit=limit, sort=sort, descending=descending)
         seqs = matching_seqs(tx, wanted)
-    assert found == _ordered(expected, sort, descending)[:limit]
+    is_by_time = sort is SortKey.SUBMITTED and (wanted.since_us, wanted.until_us) != (None, None)
+    ordered = _by_time(expected, descending) if is_by_time else _ordered(expected, sort, descending)
+    assert found == ordered[:limit]
     assert seqs == [job.seq for job in expected]
 
 

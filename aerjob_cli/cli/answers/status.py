@@ -13,6 +13,7 @@ from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.columns import progress
 from aerjob_cli.cli.durations import show_duration
 from aerjob_cli.cli.live.figures import size_text
+from aerjob_cli.settings import QUEUE_COUNTED_TO
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 
@@ -44,7 +45,7 @@ class JobState:
             case Status.ERROR | Status.CANCELLED:
                 return clean(f"{self.job.reason}: {self.job.message}")
             case Status.QUEUED:
-                return f"place {self.queue_position} in the queue" if self.queue_position else "queued"
+                return self._of_queued()
             case Status.RUNNING:
                 return ", ".join(self._of_running())
             case Status.DONE:
@@ -53,6 +54,13 @@ class JobState:
                 return "its circuits are being checked"
             case _:
                 return "its circuits have not been checked yet"
+
+    def _of_queued(self) -> str:
+        if self.queue_position is None:
+            return "queued"
+        if self.queue_position > QUEUE_COUNTED_TO:
+            return f"more than {QUEUE_COUNTED_TO} are before it in the queue"
+        return f"place {self.queue_position} in the queue"
 
     def _of_running(self) -> Iterator[str]:
         far = self.progress

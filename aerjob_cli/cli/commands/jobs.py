@@ -31,9 +31,10 @@ def status(context: typer.Context, job_ids: parameters.JobIds, as_json: paramete
     invocation = Invocation.of(context, as_json=as_json)
     client = invocation.client
     jobs = client.resolve(job_ids)
+    places = client.queue_positions(jobs)
     now_us = client.store.now_us()
     return JobStates(
-        states=tuple(JobState(job, progress_of(job, now_us=now_us), client.queue_position(job)) for job in jobs),
+        states=tuple(JobState(job, progress_of(job, now_us=now_us), places.get(job.seq)) for job in jobs),
         short_ids=client.short_ids(jobs) if invocation.is_for_person else {},
     )
 
@@ -66,7 +67,11 @@ def list_jobs(
     ] = None,
     as_json: parameters.AsJson = False,
 ) -> Answer:
-    """List jobs, the last submitted first."""
+    """List jobs, the last submitted first.
+
+    With --since or --until they are in the order of their times of submission, which is another one only where the
+    clock was set back.
+    """
     if show_all and limit is not None:
         raise UsageError("--all lists however many there are; give it or --limit")
     key, descends = parse_sort(sort)

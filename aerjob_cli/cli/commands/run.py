@@ -13,8 +13,9 @@ from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.endings import await_ends, exit_code_of, is_refused, refusal_of, refusals, remarks_on
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.outcomes import ELEMENTS_LISTED, read_result
-from aerjob_cli.cli.requests import requests_of, take_in
+from aerjob_cli.cli.requests import requests_of
 from aerjob_cli.cli.submission_options import SubmissionOptions, takes_submission_options
+from aerjob_cli.cli.taking_in import take_in
 from aerjob_cli.states import Status
 
 
@@ -35,9 +36,10 @@ def run(
     invocation = Invocation.of(context, as_json=as_json)
     requests = requests_of(wanted, invocation.settings)
     client = invocation.client
-    jobs, error = take_in(client, requests, wanted)
+    taken = take_in(client, requests, wanted, quiet=quiet)
+    jobs, error = taken.jobs, taken.error
     if error is not None or not quiet:
-        yield Note(remarks=tuple(f"job {job.job_id}" for job in jobs))
+        yield Note(remarks=(*(f"job {job.job_id}" for job in jobs), *taken.remarks))
     if error is None:
         jobs, error = await_ends(client, jobs, timeout_s=timeout, quiet=quiet)
     problem = error or refusal_of(jobs)

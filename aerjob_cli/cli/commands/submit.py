@@ -14,15 +14,17 @@ from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.endings import await_ends
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.interrupts import Interrupted
-from aerjob_cli.cli.requests import requests_of, take_in
+from aerjob_cli.cli.requests import requests_of
 from aerjob_cli.cli.submission_options import SubmissionOptions, takes_submission_options
 from aerjob_cli.cli.submissions import submission, waited_submission
+from aerjob_cli.cli.taking_in import checking_line, take_in
 from aerjob_cli.errors import AerjobError, UsageError, WorkerUnavailable
-from aerjob_cli.states import Status
+from aerjob_cli.states import UNDECIDED
 from aerjob_cli.store.records import JobRecord
 
 _VERDICT_TAKES_AT_MOST_S = 10.0
-_UNDECIDED = (Status.INITIALIZING, Status.VALIDATING)
+# More of them are told of in one sentence.
+_DOUBTS_TOLD_APART = 10
 
 
 def register(app: typer.Typer) -> None:
@@ -41,21 +43,23 @@ def submit(
 ) -> Iterator[Answer]:
     """Take circuits in as durable jobs, and print an id for each.
 
-    Several files are taken in together, or none of them is. What validation refuses has no line on stdout,
-    but its sentence and the job's id on stderr.
+    All files are read before the first is taken in. Up to 500 are taken in together, or none of them is; more are
+    taken in 500 at a time, and what ends that in between leaves those that are in, and says which are not. What
+    validation refuses has no line on stdout, but its sentence and the job's id on stderr.
     """
     if timeout is not None and not wait:
         raise UsageError("--timeout says how long to wait; give --wait with it, or leave it out")
     invocation = Invocation.of(context, as_json=as_json)
     requests = requests_of(wanted, invocation.settings)
     client = invocation.client
-    jobs, stopped = take_in(client, requests, wanted)
+    taken = take_in(client, requests, wanted, quiet=quiet)
+    jobs, stopped = taken.jobs, taken.error
     doubts: tuple[str, ...] = ()
     if stopped is None:
-        jobs, stopped, doubts = _await_verdicts(client, jobs)
+        jobs, stopped, doubts = _await_verdicts(client, jobs, quiet=quiet)
     goes_on = wait and stopped is None
     if not (goes_on and invocation.json):
-        yield submission(jobs, error=stopped, remarks=() if quiet else doubts)
+        yield submission(jobs, error=stopped, remarks=(*taken.remarks, *(() if quiet else doubts)))
     if goes_on:
         jobs, late = await_ends(client, jobs, timeout_s=timeout, quiet=quiet)
         ends = waited_submission(jobs, error=late)
@@ -64,18 +68,26 @@ def submit(
 
 
 def _await_verdicts(
-    client: Client, jobs: list[JobRecord]
+    client: Client, jobs: list[JobRecord], *, quiet: bool
 ) -> tuple[list[JobRecord], AerjobError | None, tuple[str, ...]]:
     """Give the jobs with their verdicts, the signal that ended the wait for them, and what is in doubt."""
     try:
-        jobs = client.wait_for_verdicts(jobs, timeout_s=_VERDICT_TAKES_AT_MOST_S)
+        with checking_line(len(jobs), quiet=quiet) as tick:
+            jobs = client.wait_for_verdicts(jobs, timeout_s=_VERDICT_TAKES_AT_MOST_S, tick=tick)
     except Interrupted as interrupt:
         return jobs, interrupt.as_error(), ()
     except WorkerUnavailable as error:
         return jobs, None, (error.message,)
-    doubts = tuple(
+    return jobs, None, _doubts([job for job in jobs if job.status in UNDECIDED])
+
+
+def _doubts(undecided: list[JobRecord]) -> tuple[str, ...]:
+    if len(undecided) > _DOUBTS_TOLD_APART:
+        return (
+            f"{len(undecided)} jobs are stored, but not validated yet; `aerjob list --status initializing` shows them, "
+            "and `aerjob list --reason invalid_circuit` what is refused",
+        )
+    return tuple(
         f"job {job.job_id} is stored, but not validated yet; `aerjob status {job.job_id}` will have the verdict"
-        for job in jobs
-        if job.status in _UNDECIDED
+        for job in undecided
     )
-    return jobs, None, doubts

@@ -125,7 +125,8 @@ class ChosenJobs:
                 raise JobNotFound(self._latest[seq].job_id)
             self._latest[seq] = found[seq]
         queued = sorted(self._in(Status.QUEUED), key=lambda job: (-job.priority, job.seq))[:ROWS_AT_MOST]
-        waiting = [WaitingJob(job, jobs.queue_position(tx, job)) for job in queued]
+        places = jobs.queue_positions(tx, queued)
+        waiting = [WaitingJob(job, places[job.seq]) for job in queued]
         unvalidated = self._in(Status.INITIALIZING, Status.VALIDATING)
         ended = [job for job in self._latest.values() if job.status.is_final]
         return Rows(

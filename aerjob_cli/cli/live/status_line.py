@@ -61,9 +61,9 @@ class StatusLine:
 
 
 @contextmanager
-def status_line() -> Iterator[StatusLine]:
-    """Give a line for the block; whatever ends the block, the line is gone then."""
-    line = StatusLine(is_shown=can_be_seen())
+def status_line(*, quiet: bool = False) -> Iterator[StatusLine]:
+    """Give a line for the block, unless ``quiet``; whatever ends the block, the line is gone then."""
+    line = StatusLine(is_shown=not quiet and can_be_seen())
     try:
         yield line
     finally:

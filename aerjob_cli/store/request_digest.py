@@ -1,0 +1,37 @@
+"""When two submissions ask for the same: what an idempotency key is compared by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from aerjob_cli.store.records import Payload, Submission
+
+
+def digest_of(submission: Submission) -> str:
+    """Compute a SHA-256 of what was asked for, as 64 hexadecimal digits; names, tags and limits are no part of it."""
+    asked = {
+        "payloads": [_meaning(payload) for payload in submission.payloads],
+        "backend": submission.backend,
+        "method": submission.method,
+        "shots": submission.shots,
+        "seed": submission.requested_seed,
+        "memory": submission.memory,
+        "options": dict(submission.options),
+    }
+    return hashlib.sha256(as_json(asked).encode()).hexdigest()
+
+
+def as_json(value: Mapping[str, Any]) -> str:
+    """Write equal values as equal texts."""
+    return json.dumps(dict(value), sort_keys=True, separators=(",", ":"))
+
+
+def _meaning(payload: Payload) -> list[str]:
+    if payload.identity is not None:
+        return [payload.format, payload.identity]
+    # A file is the same wherever its folder is; its own name is in the result.
+    return [PurePath(payload.name).name, payload.format, payload.sha256]
