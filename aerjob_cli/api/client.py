@@ -19,6 +19,7 @@ from aerjob_cli.api import changes
 from aerjob_cli.api.launch import WorkerLauncher
 from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked
+from aerjob_cli.api.stored_arrays import StoredArray
 from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.codec import sweeps
 from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, OPENQASM2, OPENQASM3, RUN_FORMATS, SWEEP
@@ -87,20 +88,6 @@ class Request:
     def method(self) -> str:
         """The simulation method that was asked for, else the simulator's own; raises ``UnknownBackend``."""
         return str(self.options.get("method") or simulator_named(self.backend).method)
-
-
-@dataclass(frozen=True)
-class StoredArray:
-    """An array of a result, as ``.npy``; its bytes are read when they are asked for."""
-
-    name: str
-    size_bytes: int
-    sha256: str
-    _read: Callable[[], bytes] = field(repr=False, compare=False)
-
-    def load(self) -> bytes:
-        """Read the bytes and verify their checksum; raises ``PayloadDamaged``, or ``JobNotFound`` for a deleted job."""
-        return self._read()
 
 
 @dataclass(frozen=True)
@@ -323,15 +310,16 @@ class Client:
                 )
 
     def _array(self, record: JobRecord, position: int, array: ArrayRecord) -> StoredArray:
-        def read() -> bytes:
+        @contextlib.contextmanager
+        def found() -> Iterator[Payload]:
             with self.store.reading() as tx:
                 payload = experiments.array_of(tx, record.seq, position, array.name)
             if payload is None:  # deleted since
                 raise JobNotFound(record.job_id)
             with self._still_there(record):
-                return objects.load(self.store.paths, payload)
+                yield payload
 
-        return StoredArray(array.name, array.size_bytes, array.sha256, read)
+        return StoredArray(array.name, array.size_bytes, array.sha256, self.store.paths, found)
 
     def circuits(self, record: JobRecord) -> list[CircuitBytes]:
         """Read the circuits that a job was submitted with, as bytes; raises ``PayloadDamaged``."""
