@@ -24,7 +24,6 @@ class Candidate:
 
     seq: int
     threads: int | None
-    time_limit_s: float | None
 
 
 def _all(candidates: list[Candidate]) -> list[int]:
@@ -50,11 +49,12 @@ _CLAIM_VALIDATIONS = (
     .returning(*JOB_COLUMNS)
 )
 _NEXT = (
-    select(jobs.c.seq, jobs.c.threads, jobs.c.time_limit_s)
+    select(jobs.c.seq, jobs.c.threads)
     .where(IS_QUEUED)
     .order_by(jobs.c.priority.desc(), jobs.c.seq)
     .limit(bindparam("at_most"))
 )
+_NEXT_SMALL = _NEXT.where(jobs.c.threads == 1)
 _CLAIM = (
     update(jobs)
     .where(jobs.c.seq.in_(bindparam("seqs", expanding=True)), jobs.c.status == Status.QUEUED)
@@ -100,13 +100,21 @@ def claim_validations(tx: Connection, worker_id: str, *, limit: int, now_us: int
 
 
 def claim(
-    tx: Connection, worker_id: str, *, limit: int, now_us: int, choose: Callable[[list[Candidate]], list[int]] = _all
+    tx: Connection,
+    worker_id: str,
+    *,
+    limit: int,
+    now_us: int,
+    choose: Callable[[list[Candidate]], list[int]] = _all,
+    small_only: bool = False,
 ) -> list[ClaimedJob]:
     """QUEUED → RUNNING for the next jobs by priority, then submission, at most ``limit`` of them.
 
-    ``choose`` is shown what is next, in that order, and says of which, by their sequence numbers, it takes.
+    ``choose`` is shown what is next, in that order, and says which, by their sequence numbers, it takes; with
+    ``small_only`` jobs of several threads are passed over.
     """
-    wanted = choose([Candidate(*row) for row in tx.execute(_NEXT, {"at_most": limit})])
+    query = _NEXT_SMALL if small_only else _NEXT
+    wanted = choose([Candidate(*row) for row in tx.execute(query, {"at_most": limit})])
     if not wanted:
         return []
     token = secrets.token_hex(16)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from aerjob_cli.clock import Clock
 from aerjob_cli.executors.pool import Pool
 from aerjob_cli.memory import oom_kills
 from aerjob_cli.processes import rss_bytes
-from aerjob_cli.settings import WorkerSettings
+from aerjob_cli.settings import WorkerSettings, usable_cores
+from aerjob_cli.store.claims import Candidate
 from aerjob_cli.store.deliveries import Key, key_of
 from aerjob_cli.store.records import Claim
 from aerjob_cli.worker import journal
+from aerjob_cli.worker.cores import executors_at_most, only_small_may_begin, startable
 from aerjob_cli.worker.hands import Hand, Hands
 from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.limits import memory_is_exceeded, time_is_over
@@ -44,6 +46,7 @@ class Crew:
         self._clock = clock
         self._runtimes = runtimes
         self.jobs_per_executor = settings.jobs_per_executor
+        self._cores = usable_cores()
         self._next_memory_check_s = 0.0
 
     def __len__(self) -> int:
@@ -59,6 +62,27 @@ class Crew:
         limit = self.jobs_per_executor
         waiting = sum(order.is_validation is for_validation for order in self._waiting)
         return max(0, new + sum(hand.room(jobs_per_executor=limit) for hand in hands) - waiting)
+
+    def choose(self, candidates: Sequence[Candidate]) -> list[int]:
+        """Say which of the first queued jobs are to be begun now, by their sequence numbers."""
+        hands = self.hands.of_kind(for_validation=False)
+        behind = sum(hand.room(jobs_per_executor=self.jobs_per_executor) for hand in hands if not hand.is_idle)
+        places = startable(
+            [candidate.threads for candidate in candidates],
+            self._running(),
+            cores=self._cores,
+            slots=self._settings.slots,
+            room_behind=behind,
+        )
+        return [candidates[place].seq for place in places]
+
+    @property
+    def takes_small_only(self) -> bool:
+        """Tell whether no job of several threads could be begun."""
+        return only_small_may_begin(self._running())
+
+    def _running(self) -> list[int | None]:
+        return [holding.job.threads for holding in self.hands.begun() if not holding.is_validation]
 
     @property
     def has_room(self) -> bool:
@@ -108,7 +132,7 @@ class Crew:
     def _places(self, hands: list[Hand], *, for_validation: bool) -> int:
         """Say how many executors of a kind there may be: for validation one, and more where those have a long one."""
         if not for_validation:
-            return self._settings.slots
+            return executors_at_most(self._running(), cores=self._cores, slots=self._settings.slots)
         long_since_s = self._clock.monotonic_s() - _VALIDATION_USUALLY_TAKES_S
         busy = [hand.first for hand in hands if hand.first is not None]
         all_are_long = all(holding.begun_s < long_since_s for holding in busy)

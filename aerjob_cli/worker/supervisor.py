@@ -286,7 +286,14 @@ class Supervisor:
             claimed += claims.claim_validations(tx, self._worker_id, limit=room, now_us=now_us)
             self._may_have_texts = len(claimed) == room
         if (room := self._crew.room(for_validation=False)) > 0:
-            claimed += claims.claim(tx, self._worker_id, limit=room, now_us=now_us)
+            claimed += claims.claim(
+                tx,
+                self._worker_id,
+                limit=room,
+                now_us=now_us,
+                choose=self._crew.choose,
+                small_only=self._crew.takes_small_only,
+            )
         return orders.orders_for(tx, claimed, self._store.paths, alone=self._crew.alone)
 
     # Living and ending
