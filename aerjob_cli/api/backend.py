@@ -102,16 +102,18 @@ class BasicAerBackend(DescribedBackend):
     ) -> Request:
         circuits = self._listed(run_input)
         fields = {name: options.pop(name) for name in _REQUEST_FIELDS if name in options}
-        chosen = {**dict(self.options.items()), **{key: value for key, value in options.items() if value is not None}}
+        # What is None is left to the simulator, as most of them are.
+        given = chain(vars(self.options).items(), options.items())
+        chosen = {name: value for name, value in given if value is not None}
         circuits = begun(circuits, {name: chosen.pop(name, None) for name in self._state_options})
-        program = self._program(circuits, chosen.pop("noise_model"), chosen.pop("parameter_binds"))
+        program = self._program(circuits, chosen.pop("noise_model", None), chosen.pop("parameter_binds", None))
         request = checked(
             Request(
                 circuits=(),
                 backend=self._simulator.name,
-                shots=chosen.pop("shots"),
-                seed=chosen.pop("seed_simulator"),
-                memory=chosen.pop("memory"),
+                shots=chosen.pop("shots", None),
+                seed=chosen.pop("seed_simulator", None),
+                memory=chosen.pop("memory", False),
                 options=chosen,
                 metadata={} if metadata is None else metadata,
                 name=job_name,

@@ -83,6 +83,8 @@ class Request:
     max_attempts: int = 3
     idempotency_key: str | None = None
     plan: Plan | None = None
+    # Set by ``request_checks``, which knows what it has passed.
+    is_checked: bool = False
 
     @property
     def method(self) -> str:
@@ -100,6 +102,15 @@ class ExperimentBytes:
     format: str
     data: bytes
     arrays: tuple[StoredArray, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Common:
+    """What the jobs of one call share: the sequence of their seeds, whence they come, payloads such as their noise."""
+
+    seeds: DrawnSeeds = field(default_factory=DrawnSeeds)
+    origin: Mapping[str, str] = field(default_factory=submitted_by)
+    payloads: dict[int, Payload] = field(default_factory=dict)
 
 
 class Client:
@@ -321,6 +332,19 @@ class Client:
 
         return StoredArray(array.name, array.size_bytes, array.sha256, self.store.paths, found)
 
+    def arrays(self, record: JobRecord, item: ExperimentBytes) -> Iterator[tuple[str, bytes]]:
+        """Read the arrays of a stored result one after the other, each verified; raises as ``StoredArray.load``."""
+        if not item.arrays:
+            return
+        with self.store.reading() as tx:
+            stored = experiments.arrays_of(tx, record.seq, item.position)
+        if [payload.name for payload in stored] != [array.name for array in item.arrays]:  # deleted since
+            raise JobNotFound(record.job_id)
+        for payload in stored:
+            with self._still_there(record):
+                data = objects.load(self.store.paths, payload)
+            yield payload.name, data
+
     def circuits(self, record: JobRecord) -> list[CircuitBytes]:
         """Read the circuits that a job was submitted with, as bytes; raises ``PayloadDamaged``."""
         return self._submitted(record, RUN_FORMATS)
@@ -388,12 +412,10 @@ class Client:
             self._launcher.call()
 
     def _prepared(self, requests: Sequence[Request]) -> list[Submission]:
-        # What many jobs have in common, such as their noise, is looked at once.
-        known: dict[int, Payload] = {}
-        seeds = DrawnSeeds()
-        return [self._submission(request, known, seeds) for request in requests]
+        common = _Common()
+        return [self._submission(request, common) for request in requests]
 
-    def _submission(self, request: Request, known: dict[int, Payload], seeds: DrawnSeeds) -> Submission:
+    def _submission(self, request: Request, common: _Common) -> Submission:
         simulator = simulator_named(request.backend)
         if not request.circuits:
             raise InputRefused("a job needs at least one circuit, and none was given")
@@ -401,11 +423,11 @@ class Client:
         assert request.shots is not None
         return Submission(
             job_id=str(uuid.uuid4()),
-            payloads=tuple(self._payload(given, known) for given in (*request.circuits, *request.beside)),
+            payloads=tuple(self._payload(given, common.payloads) for given in (*request.circuits, *request.beside)),
             backend=simulator.name,
             method=request.method,
             shots=request.shots,
-            seed=seeds.seed_for(_experiments_of(request)) if request.seed is None else request.seed,
+            seed=common.seeds.seed_for(_experiments_of(request)) if request.seed is None else request.seed,
             requested_seed=request.seed,
             memory=request.memory,
             options=request.options,
@@ -417,7 +439,7 @@ class Client:
             max_memory_mb=request.max_memory_mb,
             max_attempts=request.max_attempts,
             idempotency_key=request.idempotency_key,
-            submitted_by=submitted_by(),
+            submitted_by=common.origin,
             counts_required=request.plan is None,
             experiments_total=None if request.plan is None else request.plan.experiments_total,
             threads=None if request.plan is None else request.plan.threads,

@@ -186,7 +186,9 @@ class BasicAerJob(StoredJob):
     async def _awaited(self) -> Result:
         # Whatever reads from the store does so in a thread: what it reads may be large.
         if self._result is None:
-            record = self._pending() or await asyncio.to_thread(self._read)
+            record = self._pending()
+            if record is None:
+                record = await asyncio.to_thread(self._read)
             if not record.status.is_final:
                 with raised_as_job_errors():
                     self._noted(await end_of(self._client, record))

@@ -6,7 +6,7 @@ from aerjob_cli.api.client import Plan, Request
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.base import Engine
-from aerjob_cli.memory import usable_memory_mb
+from aerjob_cli.engines.memory import machine_mb
 
 
 def plan_of(program: Program, request: Request, engine: Engine) -> Plan:
@@ -20,7 +20,7 @@ def plan_of(program: Program, request: Request, engine: Engine) -> Plan:
         seed=0,
         memory=request.memory,
         threads=1,
-        max_memory_mb=request.max_memory_mb or usable_memory_mb(),
+        max_memory_mb=request.max_memory_mb or machine_mb(),
         options=dict(request.options),
         counts_required=False,
     )

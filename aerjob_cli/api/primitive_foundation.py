@@ -28,7 +28,7 @@ from aerjob_cli.codec.noise_models import Surroundings
 from aerjob_cli.codec.options import check_options
 from aerjob_cli.codec.program import program_of_pubs
 from aerjob_cli.codec.program_text import as_clause
-from aerjob_cli.codec.pubs import encode_pubs, identity_of
+from aerjob_cli.codec.pubs import encode_pubs, encode_pubs_to_compare
 from aerjob_cli.engines.registry import engine_of
 from aerjob_cli.plugins.discovery import simulator_named
 from aerjob_cli.settings import CIRCUITS_LIMIT
@@ -124,10 +124,8 @@ class Foundation:
             program = program_of_pubs(pubs, self.surroundings)
             plan = plan_of(program, request, engine)
             is_compared = request.idempotency_key is not None
-            stored = tuple(
-                CircuitBytes("pubs", PUBS, encode_pubs(group), identity_of(group) if is_compared else None)
-                for group in _groups(pubs)
-            )
+            encode = encode_pubs_to_compare if is_compared else _encoded
+            stored = tuple(CircuitBytes("pubs", PUBS, *encode(group)) for group in _groups(pubs))
             made = replace(request, circuits=stored, beside=payloads_of(program), plan=plan)
             (record,) = self.provider.client.submit([made])
         found = self.provider.job_of(record)
@@ -191,6 +189,10 @@ def _flat(options: Mapping[str, Any]) -> dict[str, Any]:
     for group in _GROUPS:
         flat |= dict(options.get(group) or {})
     return flat
+
+
+def _encoded(pubs: Sequence[Pub]) -> tuple[bytes, None]:
+    return encode_pubs(pubs), None
 
 
 def _groups(pubs: Sequence[Pub]) -> Iterator[list[Pub]]:

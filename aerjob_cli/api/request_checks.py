@@ -28,7 +28,9 @@ _OWN_FIELDS = ("shots", "memory", "seed_simulator")
 
 
 def checked(request: Request) -> Request:
-    """Give the request with its values in Python's own types; raises ``InputRefused``."""
+    """Give the request with its values in Python's own types, or as it is if it has been; raises ``InputRefused``."""
+    if request.is_checked:
+        return request
     shots = simulator_named(request.backend).default_shots if request.shots is None else request.shots
     asked = {"shots": shots, "memory": request.memory, "seed_simulator": request.seed}
     options = check_options({**request.options, **asked}, request.backend)
@@ -52,6 +54,7 @@ def checked(request: Request) -> Request:
         idempotency_key=(
             None if request.idempotency_key is None else checked_text("the idempotency key", request.idempotency_key)
         ),
+        is_checked=True,
     )
 
 

@@ -37,7 +37,7 @@ def result_of(client: Client, record: JobRecord) -> Result:
     deleted.
     """
     result = to_result(
-        [_restored(item, record, _experiment) for item in _complete(client, record)],
+        [_restored(client, item, record, _experiment) for item in _complete(client, record)],
         job_id=record.job_id,
         backend_name=record.backend,
         backend_version=record.engine or "",
@@ -55,7 +55,7 @@ def result_of(client: Client, record: JobRecord) -> Result:
 
 def primitive_result_of(client: Client, record: JobRecord) -> PrimitiveResult[PubResult]:
     """Read the result of a primitive's job that is DONE, a ``PubResult`` for each PUB; raises as ``result_of``."""
-    pub_results = [_restored(item, record, _pub_result) for item in _complete(client, record)]
+    pub_results = [_restored(client, item, record, _pub_result) for item in _complete(client, record)]
     return PrimitiveResult(pub_results, metadata={"version": _RESULT_VERSION})
 
 
@@ -83,10 +83,13 @@ def _complete(client: Client, record: JobRecord) -> list[ExperimentBytes]:
 
 
 def _restored(
-    item: ExperimentBytes, record: JobRecord, restore: Callable[[ExperimentBytes, Mapping[str, Array]], Restored]
+    client: Client,
+    item: ExperimentBytes,
+    record: JobRecord,
+    restore: Callable[[ExperimentBytes, Mapping[str, Array]], Restored],
 ) -> Restored:
     try:
-        return restore(item, {array.name: decode_npy(array.load()) for array in item.arrays})
+        return restore(item, {name: decode_npy(data) for name, data in client.arrays(record, item)})
     except ValueError as error:
         raise StoredBytesDamaged(
             f"result {item.position} of job {record.job_id} cannot be read by this aerjob ({error}); use the version "

@@ -10,16 +10,17 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.codec.aer_instructions import SAVES, SETS
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
-    from qiskit.circuit import CircuitInstruction, ParameterExpression
+    from qiskit.circuit import CircuitInstruction, Operation, ParameterExpression
 
 _NUMBERED = re.compile(r"circuit-[0-9]+(?:-[0-9]+)?")
-
+_STANDARD: dict[str, tuple[str, Any, list[str]]] = {}
 
 # Beside standard gates: what these are is all in their parameters, label, definition, condition and blocks.
 _DEFINED = frozenset({"Gate", "Instruction", "ControlledGate"})
@@ -65,9 +66,14 @@ def _circuit(circuit: QuantumCircuit) -> dict[str, Any]:
 
 def _operation(item: CircuitInstruction, places: Mapping[Any, int]) -> list[Any]:
     """Describe an operation of a class whose fields are known; any other one may hold more than can be seen."""
+    is_standard = item.is_standard_gate()
+    # Of a whole number that somebody gave for an angle only the gate itself knows that it was one.
+    if is_standard and not any(isinstance(value, float) and value.is_integer() for value in item.params):
+        kind, control, fields = _standard(item)
+        return [kind, item.name, [_value(value) for value in item.params], item.label, None, control, None, fields]
     operation = item.operation
-    kind = getattr(operation, "base_class", type(operation)).__name__
-    if not item.is_standard_gate() and kind not in _TOLD_BY_FIELDS:
+    kind = _kind(operation)
+    if not is_standard and kind not in _TOLD_BY_FIELDS:
         raise _Unknown
     definition = operation.definition if kind in _DEFINED else None
     return [
@@ -78,8 +84,25 @@ def _operation(item: CircuitInstruction, places: Mapping[Any, int]) -> list[Any]
         None if definition is None else _circuit(definition),
         _value(getattr(operation, "ctrl_state", None)),
         _condition(getattr(operation, "condition", None), places),
-        [str(getattr(operation, field, "")) for field in ("unit", "duration", "_subtype")],
+        _fields(operation),
     ]
+
+
+def _standard(item: CircuitInstruction) -> tuple[str, Any, list[str]]:
+    """Say of a standard gate what all of its name have in common; each is made but once to be asked for it."""
+    known = _STANDARD.get(item.name)
+    if known is None:
+        gate = item.operation
+        known = _STANDARD[item.name] = _kind(gate), _value(getattr(gate, "ctrl_state", None)), _fields(gate)
+    return known
+
+
+def _kind(operation: Operation) -> str:
+    return str(getattr(operation, "base_class", type(operation)).__name__)
+
+
+def _fields(operation: Operation) -> list[str]:
+    return [str(getattr(operation, field, "")) for field in ("unit", "duration", "_subtype")]
 
 
 def _condition(condition: Any, places: Mapping[Any, int]) -> Any:
@@ -93,6 +116,10 @@ def _condition(condition: Any, places: Mapping[Any, int]) -> Any:
 
 def _expression(expression: ParameterExpression) -> list[Any]:
     """Give an expression's parameters, and its value at one point: its terms are in any order, also as text."""
+    from qiskit.circuit import Parameter
+
+    if isinstance(expression, Parameter):
+        return ["expression", [expression.name], f"{complex(_coordinate(expression.name)):.9e}"]
     point = {parameter: _coordinate(parameter.name) for parameter in expression.parameters}
     try:
         value = complex(expression.bind(point))
@@ -102,20 +129,23 @@ def _expression(expression: ParameterExpression) -> list[Any]:
     return ["expression", sorted(parameter.name for parameter in point), f"{value:.9e}"]
 
 
+@lru_cache
 def _coordinate(name: str) -> float:
     """Give a number from 0.1 to 1 that looks like no other name's."""
     return 0.1 + 0.9 * int(hashlib.sha256(name.encode()).hexdigest()[:12], 16) / 16**12
 
 
 def _value(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, (float, complex)):
+        return _number(value)
     import numpy as np
     from qiskit import QuantumCircuit
     from qiskit.circuit import ParameterExpression
 
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, (float, complex, np.number)):
-        return [type(value).__name__, repr(complex(value))]
+    if isinstance(value, np.number):
+        return _number(value)
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return [value.dtype.str, list(value.shape), hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()]
     if isinstance(value, ParameterExpression):
@@ -129,3 +159,7 @@ def _value(value: Any) -> Any:
     if isinstance(value, dict):
         return [[str(key), _value(item)] for key, item in sorted(value.items(), key=lambda item: str(item[0]))]
     raise _Unknown
+
+
+def _number(value: Any) -> list[str]:
+    return [type(value).__name__, repr(complex(value))]

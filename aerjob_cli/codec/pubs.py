@@ -8,7 +8,7 @@ to the bit.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -40,26 +40,33 @@ def encode_pubs(pubs: Sequence[Pub]) -> bytes:
     Raises ``CircuitRefused`` for a circuit that would not come back as it was.
     """
     places, circuits = _distinct(pubs)
-    marked, marking = _marked(pubs, places)
+    return _packed(circuits, *_marked(pubs, places))
+
+
+def encode_pubs_to_compare(pubs: Sequence[Pub]) -> tuple[bytes, str | None]:
+    """Write PUBs as ``encode_pubs`` does, and give a checksum that is the same for PUBs that mean the same.
+
+    It is None where there is no telling.
+    """
+    places, circuits = _distinct(pubs)
+    marked, arrays = _marked(pubs, places)
+    packed = _packed(circuits, marked, arrays)
+    of_circuits = fingerprint(circuits)
+    if of_circuits is None:
+        return packed, None
+    of_arrays = {name: sha256_hex(array) for name, array in arrays.items()}
+    return packed, sha256_hex(strict_json.dumps({"circuits": of_circuits, "pubs": marked, "arrays": of_arrays}))
+
+
+def _packed(circuits: Sequence[QuantumCircuit], marked: Any, arrays: Mapping[str, bytes]) -> bytes:
     format, data = encode_circuits(circuits)
     return bundle.pack(
         {
             _CIRCUITS: data,
             _PUBS: strict_json.dumps({"circuits": format, "pubs": marked}),
-            **{name + _NPY: encode_npy(array) for name, array in marking.arrays.items()},
+            **{name + _NPY: array for name, array in arrays.items()},
         }
     )
-
-
-def identity_of(pubs: Sequence[Pub]) -> str | None:
-    """Give a checksum that is the same for PUBs that mean the same; None where there is no telling."""
-    places, circuits = _distinct(pubs)
-    of_circuits = fingerprint(circuits)
-    if of_circuits is None:
-        return None
-    marked, marking = _marked(pubs, places)
-    arrays = {name: sha256_hex(encode_npy(array)) for name, array in marking.arrays.items()}
-    return sha256_hex(strict_json.dumps({"circuits": of_circuits, "pubs": marked, "arrays": arrays}))
 
 
 def _distinct(pubs: Sequence[Pub]) -> tuple[dict[int, int], list[QuantumCircuit]]:
@@ -72,9 +79,11 @@ def _distinct(pubs: Sequence[Pub]) -> tuple[dict[int, int], list[QuantumCircuit]
     return places, circuits
 
 
-def _marked(pubs: Sequence[Pub], places: dict[int, int]) -> tuple[Any, Marking]:
+def _marked(pubs: Sequence[Pub], places: dict[int, int]) -> tuple[Any, dict[str, bytes]]:
+    """Give what is said of the PUBs, with markers for their arrays, and these as ``.npy`` by their names."""
     marking = Marking()
-    return marking.mark([{"circuit": places[id(pub.circuit)], **_fields(pub)} for pub in pubs], ("pubs",)), marking
+    marked = marking.mark([{"circuit": places[id(pub.circuit)], **_fields(pub)} for pub in pubs], ("pubs",))
+    return marked, {name: encode_npy(array) for name, array in marking.arrays.items()}
 
 
 def decode_pubs(data: bytes, name: str) -> list[Pub]:

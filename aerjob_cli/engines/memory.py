@@ -38,20 +38,20 @@ def fits(size_bytes: int, limit_mb: int) -> bool:
 
 def fits_job(size_bytes: int, spec: JobSpec) -> bool:
     """Tell whether ``size_bytes`` fit into the job's limit and into the machine."""
-    return fits(size_bytes, min(spec.max_memory_mb, _machine_mb()))
+    return fits(size_bytes, min(spec.max_memory_mb, machine_mb()))
 
 
 def why_not(size_bytes: int, spec: JobSpec) -> str:
     """Say which limit does not allow ``size_bytes``, and what helps: the end of a sentence."""
-    machine_mb = _machine_mb()
+    all_mb = machine_mb()
     remedies = ["use fewer qubits"]
     if _may_compress(spec):
         remedies.append("take the method 'matrix_product_state' if they are weakly entangled")
-    if spec.max_memory_mb >= machine_mb:
-        fact = f"this machine has {in_words(machine_mb * MEBIBYTE)}"
+    if spec.max_memory_mb >= all_mb:
+        fact = f"this machine has {in_words(all_mb * MEBIBYTE)}"
     else:
         fact = f"the job's memory limit is {in_words(spec.max_memory_mb * MEBIBYTE)}"
-        if fits(size_bytes, machine_mb):
+        if fits(size_bytes, all_mb):
             remedies.append("raise the limit")
     *first, last = remedies
     return f"{fact}; {', '.join(first)}{', or ' if first else ''}{last}"
@@ -63,7 +63,8 @@ def _may_compress(spec: JobSpec) -> bool:
 
 
 @lru_cache
-def _machine_mb() -> int:
+def machine_mb() -> int:
+    """Give the memory of this machine, or of the control group, in MiB, as it was when it was first asked for."""
     return usable_memory_mb()
 
 

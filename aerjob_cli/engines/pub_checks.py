@@ -87,12 +87,17 @@ class PubChecks:
             raise refusal(prepared, self._translation.gates, lambda part: survey(part).is_clifford)
         if isinstance(pub, EstimatorPub):
             # So does Aer's estimator: whatever the observables are, the value is that of all qubits.
-            prepared.save_expectation_value(Pauli("Z" * prepared.num_qubits), range(prepared.num_qubits))
             findings.active.update(translated.qubits)
         if self._program.surroundings is not None and spec.method == "automatic":
             findings.is_clifford = False  # the noise decides as well, and only Aer knows how
-        check_width(prepared, findings, spec, self._simulator, noise_of(self._program))
+        as_run = _estimated if isinstance(pub, EstimatorPub) else None
+        check_width(prepared, findings, spec, self._simulator, noise_of(self._program), as_run=as_run)
         self.widest = max(self.widest, dense_qubits(findings, spec))
+
+
+def _estimated(circuit: QuantumCircuit) -> QuantumCircuit:
+    circuit.save_expectation_value(Pauli("Z" * circuit.num_qubits), range(circuit.num_qubits))
+    return circuit
 
 
 def _check_values(pub: Pub, subject: str) -> None:

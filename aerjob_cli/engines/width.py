@@ -9,7 +9,7 @@ it would need, and runs (one shot) only what needs no more than that.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,11 +35,17 @@ _STATES = {
 
 
 def check_width(
-    circuit: QuantumCircuit, findings: Survey, spec: JobSpec, simulator: AerSimulator, noise: Mapping[str, Any]
+    circuit: QuantumCircuit,
+    findings: Survey,
+    spec: JobSpec,
+    simulator: AerSimulator,
+    noise: Mapping[str, Any],
+    *,
+    as_run: Callable[[QuantumCircuit], QuantumCircuit] | None = None,
 ) -> None:
     """Refuse a circuit, as it would run, that needs more than its job or the machine has; raises ``CircuitRefused``.
 
-    ``noise`` is Aer's option ``noise_model``, or empty.
+    ``noise`` is Aer's option ``noise_model``, or empty. ``as_run`` adds what the circuit lacks before Aer is asked.
     """
     _check_number(circuit, findings, spec)
     method = "stabilizer" if runs_on_stabilizer(findings, spec) else spec.method
@@ -48,7 +54,7 @@ def check_width(
         return
     qubits = findings.active_qubits
     if spec.method in _ASKED:
-        answer = _ask(circuit, simulator, _precision(spec), noise)
+        answer = _ask(circuit if as_run is None else as_run(circuit), simulator, _precision(spec), noise)
         if answer is None:
             return
         method, qubits = answer

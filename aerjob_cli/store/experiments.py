@@ -23,6 +23,16 @@ _POSITIONS_OF_JOB = (
 _LAST_OF_JOB = select(func.max(experiments.c.position)).where(experiments.c.job_seq == bindparam("seq"))
 _DONE_OF_JOB = select(jobs.c.experiments_done).where(jobs.c.seq == bindparam("seq"))
 _SOME_OF_JOB = _OF_JOB.where(experiments.c.position.in_(bindparam("positions", expanding=True)))
+_ARRAY = select(experiment_arrays).where(
+    experiment_arrays.c.job_seq == bindparam("seq"),
+    experiment_arrays.c.position == bindparam("at"),
+    experiment_arrays.c.name == bindparam("name"),
+)
+_ARRAYS = (
+    select(experiment_arrays)
+    .where(experiment_arrays.c.job_seq == bindparam("seq"), experiment_arrays.c.position == bindparam("at"))
+    .order_by(experiment_arrays.c.name)
+)
 _ARRAYS_BETWEEN = (
     select(
         experiment_arrays.c.position,
@@ -151,13 +161,13 @@ def summary_of(tx: Connection, job_seq: int) -> RunSummary:
 
 def array_of(tx: Connection, job_seq: int, position: int, name: str) -> Payload | None:
     """Give one array of a stored result, or None where there is none."""
-    query = select(experiment_arrays).where(
-        experiment_arrays.c.job_seq == job_seq,
-        experiment_arrays.c.position == position,
-        experiment_arrays.c.name == name,
-    )
-    row = tx.execute(query).one_or_none()
+    row = tx.execute(_ARRAY, {"seq": job_seq, "at": position, "name": name}).one_or_none()
     return None if row is None else _payload(row)
+
+
+def arrays_of(tx: Connection, job_seq: int, position: int) -> list[Payload]:
+    """Give all arrays of a stored result, by name; the bytes of large ones are in the object folder."""
+    return [_payload(row) for row in tx.execute(_ARRAYS, {"seq": job_seq, "at": position})]
 
 
 def _arrays_between(tx: Connection, job_seq: int, first: int, last: int) -> dict[int, list[ArrayRecord]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Text, bindparam, func, select, text, type_coerce
+from sqlalchemy import Connection, Row, RowMapping, Select, Text, bindparam, func, select, text, type_coerce
 
 from aerjob_cli.errors import AmbiguousJobId, JobNotFound
 from aerjob_cli.settings import QUEUE_COUNTED_TO
@@ -26,7 +26,7 @@ JOB_COLUMNS = [jobs.c[field.name] for field in fields(JobRecord) if field.name !
 _NEEDED = [column.name for column in JOB_COLUMNS if not column.nullable]
 
 # Built once: to build a statement, and to find its compiled form, takes longer than to run it.
-_ALL = select(*JOB_COLUMNS, _TAGS)
+_ALL: Select[tuple[object, ...]] = select(*JOB_COLUMNS, _TAGS)
 _BY_ID = _ALL.where(jobs.c.job_id == bindparam("job_id"))
 _BY_SEQS = _ALL.where(jobs.c.seq.in_(bindparam("seqs", expanding=True)))
 _ID_OF = select(jobs.c.job_id).where(jobs.c.seq == bindparam("seq"))
@@ -67,9 +67,9 @@ def record_of(row: Row[tuple[object, ...]]) -> JobRecord:
     return record_from(row._mapping)
 
 
-def record_from(columns: Mapping[str, Any]) -> JobRecord:
+def record_from(columns: RowMapping | Mapping[str, Any]) -> JobRecord:
     """Make a record of the values of ``JOB_COLUMNS``, by their names, and of its tags as JSON."""
-    values = dict(columns)
+    values: dict[str, Any] = dict(columns)
     values["status"] = Status(values["status"])
     values["reason"] = None if values["reason"] is None else Reason(values["reason"])
     values["options"] = parsed(values["options"], dict)

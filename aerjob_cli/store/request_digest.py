@@ -10,6 +10,8 @@ from typing import Any
 
 from aerjob_cli.store.records import Payload, Submission
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 
 def digest_of(submission: Submission) -> str:
     """Compute a SHA-256 of what was asked for, as 64 hexadecimal digits; names, tags and limits are no part of it."""
@@ -27,7 +29,7 @@ def digest_of(submission: Submission) -> str:
 
 def as_json(value: Mapping[str, Any]) -> str:
     """Write equal values as equal texts."""
-    return json.dumps(dict(value), sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(dict(value))
 
 
 def _meaning(payload: Payload) -> list[str]:
