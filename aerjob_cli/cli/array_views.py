@@ -25,7 +25,7 @@ _MAGIC = b"\x93NUMPY"
 _LENGTHS = {1: "<H", 2: "<I", 3: "<I"}
 _KINDS = {"b": "bool", "i": "int", "u": "uint", "f": "float", "c": "complex"}
 # Elements looked at together: what NumPy allocates on the way stays small beside the array.
-_PART = 2**20
+_PART = 2**17
 # In which equal weights agree, of the 16 that a float has.
 _DIGITS = 12
 

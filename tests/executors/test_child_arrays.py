@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -148,3 +150,17 @@ def test_a_draft_that_fails_in_the_middle_is_removed(incoming: Path) -> None:
     with pytest.raises(MemoryError):
         write_incoming(incoming, parts())
     assert list(incoming.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_large_array_is_in_memory_once(child: Child, incoming: Path) -> None:
+    def peak_bytes(qubits: int) -> int:
+        Path(f"/proc/{child.process.pid}/clear_refs").write_text("5")
+        data = encode_qpy([rotated(qubits)])
+        child.ask("run", states(), [source(data, format=envelope.QPY)], data, missing=[[0, 1]], incoming=str(incoming))
+        status = Path(f"/proc/{child.process.pid}/status").read_text()
+        (kib,) = re.findall(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)
+        return int(kib) * 1024
+
+    grown_bytes = peak_bytes(22) - peak_bytes(15)
+    assert 0.5 < grown_bytes / (16 * 2**22) < 1.3
