@@ -16,8 +16,10 @@ from aerjob_cli import BasicAerProvider
 from aerjob_cli.api.client import Client
 from aerjob_cli.processes import is_running, kill_exactly
 from aerjob_cli.store import workers
+from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import WorkerRecord
+from benchmarks.meters import is_stopped
 
 # Whoever waits this long for something has met a fault, not a slow machine.
 DEADLINE_S = 300.0
@@ -54,11 +56,14 @@ class Site:
         return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=self.environment).stdout
 
     def start_worker(self, *arguments: str) -> WorkerRecord:
-        """Start a worker that never leaves by itself, and wait until it is registered."""
-        self.client  # noqa: B018 - the store must be there
+        """Start a worker that never leaves by itself, and wait until it and its template are registered."""
+        pid = self.spawn_worker(*arguments)
+        return until(lambda: next((worker for worker in self.alive() if worker.pid == pid and worker.children), None))
+
+    def spawn_worker(self, *arguments: str) -> int:
+        """Start a worker and give its pid at once."""
         command = [sys.executable, "-P", "-m", "aerjob_cli.worker", "--home", str(self.home), "--idle-exit", "0"]
-        process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, start_new_session=True)
-        return until(lambda: next((worker for worker in self.alive() if worker.pid == process.pid), None))
+        return subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, start_new_session=True).pid
 
     def alive(self) -> list[WorkerRecord]:
         """Give the workers that have not ended by their own account, the latest first."""
@@ -73,12 +78,27 @@ class Site:
     def held_worker(self) -> Iterator[None]:
         """Stop the worker (SIGSTOP), so that jobs queue, and have it go on at the end."""
         pid = self.worker().pid
-        os.kill(pid, signal.SIGSTOP)
         try:
+            until(lambda: self._is_held(pid) or None)
             yield
         finally:
             with suppress(ProcessLookupError):  # it may have been killed meanwhile
                 os.kill(pid, signal.SIGCONT)
+
+    def _is_held(self, pid: int) -> bool:
+        """Stop a process; one that was about to write goes on, since nobody else could write then."""
+        os.kill(pid, signal.SIGSTOP)
+        until(lambda: is_stopped(pid) or None)
+        connection = raw_connection(self.store.paths.database, busy_timeout_s=0)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        except connection.OperationalError:
+            os.kill(pid, signal.SIGCONT)
+            return False
+        finally:
+            connection.close()
+        return True
 
     def kill_worker(self) -> WorkerRecord | None:
         """Kill the worker (SIGKILL) and wait until it and all that it started are gone."""
@@ -107,13 +127,13 @@ def site_in(home: Path) -> Iterator[Site]:
         site.close()
 
 
-def until(look: Callable[[], Found | None]) -> Found:
+def until(look: Callable[[], Found | None], *, every_s: float = _LOOK_EVERY_S) -> Found:
     """Look again and again until something is found; raises ``TimeoutError``."""
     deadline_s = time.monotonic() + DEADLINE_S
     while (found := look()) is None:
         if time.monotonic() > deadline_s:
             raise TimeoutError(f"nothing was found within {DEADLINE_S:g} s")
-        time.sleep(_LOOK_EVERY_S)
+        time.sleep(every_s)
     return found
 
 
