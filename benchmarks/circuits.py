@@ -47,3 +47,14 @@ def big_circuit(qubits: int, seed: int) -> QuantumCircuit:
     circuit = quantum_volume(qubits, 10, seed=seed)
     circuit.measure_all()
     return circuit
+
+
+def shallow_circuit(qubits: int, seed: int) -> QuantumCircuit:
+    """Give a layer of random rotations and a chain of CX, without measurements: little to run, and all of its state."""
+    source = random.Random(seed)
+    circuit = QuantumCircuit(qubits)
+    for qubit in range(qubits):
+        circuit.ry(source.uniform(0, math.pi), qubit)
+    for qubit in range(qubits - 1):
+        circuit.cx(qubit, qubit + 1)
+    return circuit

@@ -66,6 +66,11 @@ def rss_mb(pid: int) -> float:
     return _field(Path(f"/proc/{pid}/status"), "VmRSS") * 1024 / 1e6
 
 
+def peak_rss_mb(pid: int) -> float:
+    """Give the most resident memory that a process has had, in MB."""
+    return _field(Path(f"/proc/{pid}/status"), "VmHWM") * 1024 / 1e6
+
+
 def pss_mb(pid: int) -> float:
     """Give the memory of a process in MB, each shared page by its share."""
     return _field(Path(f"/proc/{pid}/smaps_rollup"), "Pss") * 1024 / 1e6

@@ -59,7 +59,10 @@ def measure(figure: Figure, setting: Setting) -> Measured:
 
 
 def _setting(options: argparse.Namespace, folder: Path) -> Setting:
-    asked = {name: getattr(options, name) for name in ("rounds", "jobs", "qubits", "cancel_qubits", "store_jobs")}
+    asked = {
+        name: getattr(options, name)
+        for name in ("rounds", "jobs", "qubits", "result_qubits", "cancel_qubits", "store_jobs")
+    }
     return replace(Setting(folder), **asked)
 
 
@@ -71,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", choices=FIGURES, metavar="NAME", help=f"some of: {', '.join(FIGURES)}")
     parser.add_argument("--jobs", type=int, default=usual.jobs, help="of the throughput (default %(default)s)")
     parser.add_argument("--qubits", type=int, default=usual.qubits, help="of the big circuit (default %(default)s)")
+    parser.add_argument(
+        "--result-qubits",
+        type=int,
+        default=usual.result_qubits,
+        help="of the state that is a result (default %(default)s, which is 512 MiB)",
+    )
     parser.add_argument(
         "--cancel-qubits",
         type=int,

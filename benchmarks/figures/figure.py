@@ -20,6 +20,7 @@ class Setting:
     rounds: int = 5
     jobs: int = 1000
     qubits: int = 24
+    result_qubits: int = 25
     cancel_qubits: int = 26
     store_jobs: int = 1_000_000
     repeats: int = 10

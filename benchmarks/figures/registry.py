@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.figures.big_circuit import BIG_CIRCUIT
+from benchmarks.figures.big_result import BIG_RESULT
 from benchmarks.figures.cancelling import CANCELLING
 from benchmarks.figures.figure import Figure
 from benchmarks.figures.idle import IDLE
@@ -14,5 +15,5 @@ from benchmarks.figures.throughput import THROUGHPUT
 
 FIGURES: dict[str, Figure] = {
     figure.name: figure
-    for figure in (THROUGHPUT, LATENCY, START_UP, BIG_CIRCUIT, CANCELLING, RECOVERY, IDLE, STORE_SCALE)
+    for figure in (THROUGHPUT, LATENCY, START_UP, BIG_CIRCUIT, BIG_RESULT, CANCELLING, RECOVERY, IDLE, STORE_SCALE)
 }
