@@ -24,6 +24,8 @@ from pathlib import Path
 _SERVER = Path(__file__).with_name("prepared_python_server.py")
 # Read where Python, its loader or a library begins.
 _READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "DYLD_", "TZ", "FAKETIME", "OPENBLAS", "OMP", "QISKIT", "SQLALCHEMY")
+# Before a test changes anything there.
+_ENVIRONMENT = dict(os.environ)
 _NUMBER = struct.Struct("=i")
 _PART = 65536
 
@@ -33,16 +35,16 @@ class PreparedPython:
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair()
-        self._environment, self._owner = _read_at_start(os.environ), os.getpid()
+        self._owner = os.getpid()
         self._one_at_a_time = threading.Lock()
         with theirs:
             command = [sys.executable, str(_SERVER), str(theirs.fileno())]
-            subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, env=_ENVIRONMENT, pass_fds=[theirs.fileno()])
 
     def can_give(self, environment: Mapping[str, str]) -> bool:
         """Tell whether a process from there has all that one has which is started here and now."""
         # A fork of this process may be in another namespace or under other limits.
-        return os.getpid() == self._owner and _read_at_start(environment) == self._environment
+        return os.getpid() == self._owner and _read_at_start(environment) == _read_at_start(_ENVIRONMENT)
 
     def run_module(
         self,
