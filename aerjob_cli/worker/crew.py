@@ -17,7 +17,7 @@ from aerjob_cli.store.deliveries import Key, key_of
 from aerjob_cli.store.records import Claim
 from aerjob_cli.worker import journal
 from aerjob_cli.worker.cores import executors_at_most, only_small_may_begin, startable
-from aerjob_cli.worker.hands import Hand, Hands
+from aerjob_cli.worker.hands import AHEAD_AT_FIRST, Hand, Hands
 from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.limits import memory_is_exceeded, time_is_over
 from aerjob_cli.worker.orders import Order
@@ -59,20 +59,20 @@ class Crew:
         """Say how many more jobs of a kind could be begun at once, or wait behind others for a moment."""
         hands = self.hands.of_kind(for_validation=for_validation)
         new = max(0, self._places(hands, for_validation=for_validation) - len(hands))
-        limit = self.jobs_per_executor
+        there = sum(hand.room(jobs_per_executor=self.jobs_per_executor) for hand in hands)
         waiting = sum(order.is_validation is for_validation for order in self._waiting)
-        return max(0, new + sum(hand.room(jobs_per_executor=limit) for hand in hands) - waiting)
+        return max(0, new * AHEAD_AT_FIRST + there - waiting)
 
     def choose(self, candidates: Sequence[Candidate]) -> list[int]:
         """Say which of the first queued jobs are to be begun now, by their sequence numbers."""
-        hands = self.hands.of_kind(for_validation=False)
-        behind = sum(hand.room(jobs_per_executor=self.jobs_per_executor) for hand in hands if not hand.is_idle)
+        running = self._running()
+        free = executors_at_most(running, cores=self._cores, slots=self._settings.slots) - len(running)
         places = startable(
             [candidate.threads for candidate in candidates],
-            self._running(),
+            running,
             cores=self._cores,
             slots=self._settings.slots,
-            room_behind=behind,
+            room_behind=max(0, self.room(for_validation=False) - max(0, free)),
         )
         return [candidates[place].seq for place in places]
 
@@ -125,8 +125,7 @@ class Crew:
             return self.hands.add(self._pool.fork(), for_validation=for_validation)
         if not order.is_light:
             return None
-        limit = self.jobs_per_executor
-        roomy = [hand for hand in hands if hand.room(jobs_per_executor=limit)]
+        roomy = [hand for hand in hands if hand.room(jobs_per_executor=self.jobs_per_executor)]
         return min(roomy, key=lambda hand: len(hand.holdings), default=None)
 
     def _places(self, hands: list[Hand], *, for_validation: bool) -> int:

@@ -15,7 +15,7 @@ from aerjob_cli.worker.holdings import Holding
 
 _AHEAD_S = 0.1
 _AHEAD_AT_MOST = 48
-_AHEAD_AT_FIRST = 8  # as long as nothing is known; what turns out to be long gives the others back
+AHEAD_AT_FIRST = 8  # as long as nothing is known; what turns out to be long gives the others back
 # Who has not ended anything for so long keeps no other job waiting.
 LATE_S = 0.15
 _SLOWING = 0.3  # how much of a new measurement counts where an executor has become quicker
@@ -60,7 +60,7 @@ class Hand:
             holding.order is None or holding.order.is_light for holding in self.holdings.values()
         ):
             return 0
-        depth = _AHEAD_AT_FIRST if self.pace_s is None else min(int(_AHEAD_S / max(self.pace_s, 1e-6)), _AHEAD_AT_MOST)
+        depth = AHEAD_AT_FIRST if self.pace_s is None else min(int(_AHEAD_S / max(self.pace_s, 1e-6)), _AHEAD_AT_MOST)
         return max(0, min(max(1, depth), jobs_per_executor - self.served) - len(self.holdings))
 
     def release(self, holding: Holding, *, now_s: float) -> None:
