@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
@@ -108,6 +109,7 @@ def _is_of_the_job(error: BaseException) -> bool:
 
 
 def _validate(connection: socket, message: Message, ticket: Any) -> None:
+    began = time.perf_counter()
     spec = JobSpec(**message.header["job"])
     engine = _engine(spec)
     try:
@@ -129,6 +131,7 @@ def _validate(connection: socket, message: Message, ticket: Any) -> None:
         {
             "kind": "accepted",
             "ticket": ticket,
+            "took_s": time.perf_counter() - began,
             "experiments_total": plan.experiments_total,
             "threads": plan.threads,
         },
@@ -136,20 +139,21 @@ def _validate(connection: socket, message: Message, ticket: Any) -> None:
 
 
 def _run(connection: socket, message: Message, ticket: Any) -> None:
+    began = time.perf_counter()
     spec = JobSpec(**message.header["job"])
     incoming = Path(message.header["incoming"])
     program = _program(message)
     engine = _engine(spec)
     missing = _missing(message, program.experiments_total)
     awaited = sum(stop - start for start, stop in missing)
-    done = messages.encode({"kind": "done", "ticket": ticket, "engine": engine.version})
     if not awaited:
-        _send_bytes(connection, done)
+        _send_bytes(connection, _done(ticket, engine, time.perf_counter() - began))
     _MEMORY.begin()
     for runs in engine.run(program, spec, missing):
         awaited -= len(runs)
         # The end goes with the last results, so that both are written at once.
-        _send_chunk(connection, ticket, runs, incoming, _MEMORY.end(), b"" if awaited else done)
+        end = b"" if awaited else _done(ticket, engine, time.perf_counter() - began)
+        _send_chunk(connection, ticket, runs, incoming, _MEMORY.end(), end)
         del runs  # final states: those of the next circuits need the room
         _MEMORY.begin()
 
@@ -169,6 +173,7 @@ def _run_together(connection: socket, begun: Sequence[Message]) -> bool:
 
 
 def _answers_of_all(begun: Sequence[Message]) -> bytes | None:
+    began = time.perf_counter()
     specs = [JobSpec(**message.header["job"]) for message in begun]
     programs = [_program(message) for message in begun]
     engine = _engine(specs[0])
@@ -178,6 +183,7 @@ def _answers_of_all(begun: Sequence[Message]) -> bytes | None:
     _MEMORY.begin()
     runs = [run for chunk in engine.run(together, specs[0], [(0, together.experiments_total)]) for run in chunk]
     peak_rss_bytes = _MEMORY.end()
+    took_s = (time.perf_counter() - began) / len(begun)
     frames = []
     start = 0
     for message, program in zip(begun, programs, strict=True):
@@ -187,7 +193,7 @@ def _answers_of_all(begun: Sequence[Message]) -> bytes | None:
         start += program.experiments_total
         ticket = message.header["ticket"]
         frames.append(_chunk(ticket, letter))
-        frames.append(messages.encode({"kind": "done", "ticket": ticket, "engine": engine.version}))
+        frames.append(_done(ticket, engine, took_s))
     return b"".join(frames)
 
 
@@ -253,6 +259,10 @@ def _add(letter: Letter, run: ExperimentRun) -> None:
         letter.add(run)
     except OSError as error:
         raise ResultNotWritten(error.strerror or str(error)) from error
+
+
+def _done(ticket: Any, engine: Engine, took_s: float) -> bytes:
+    return messages.encode({"kind": "done", "ticket": ticket, "took_s": took_s, "engine": engine.version})
 
 
 def _chunk(ticket: Any, letter: Letter) -> bytes:

@@ -28,6 +28,7 @@ from aerjob_cli.worker.runtimes import Runtimes
 # A validation that takes longer than this no longer keeps others waiting: they get another validator.
 _VALIDATION_USUALLY_TAKES_S = 0.5
 _NOT_BEGUN = "no executor was free after all"
+_WORTH_SHARING = 3  # jobs in the hands of one executor, of which it runs the first
 
 
 class Crew:
@@ -113,6 +114,14 @@ class Crew:
             else:
                 self._feed(hand, order)
         return True
+
+    def balance(self) -> None:
+        """Have an executor that has nothing to do begin jobs that wait behind those of another one."""
+        hands = self.hands.of_kind(for_validation=False)
+        if any(hand.is_idle and not hand.is_condemned for hand in hands):
+            fullest = max(hands, key=lambda hand: len(hand.holdings))
+            if len(fullest.holdings) >= _WORTH_SHARING:
+                self._take_back(fullest)
 
     def _hand_for(self, order: Order) -> Hand | None:
         for_validation = order.is_validation

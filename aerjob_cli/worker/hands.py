@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from aerjob_cli.executors.pool import Executor
 from aerjob_cli.worker.holdings import Holding
 
-_AHEAD_S = 0.1
+_AHEAD_S = 0.2
 _AHEAD_AT_MOST = 48
 AHEAD_AT_FIRST = 8  # as long as nothing is known; what turns out to be long gives the others back
 # Who has not ended anything for so long keeps no other job waiting.
 LATE_S = 0.15
-_SLOWING = 0.3  # how much of a new measurement counts where an executor has become quicker
+_NEWS = 0.3  # how much the latest job counts among all before it
 
 
 @dataclass
@@ -71,14 +71,12 @@ class Hand:
         if following is not None:
             following.begun_s = now_s
 
-    def note_progress(self, ended: int, *, now_s: float) -> None:
-        """Take in that it has ended so many jobs since it was last looked at."""
-        sample_s = max(0.0, now_s - self.progress_s) / ended
+    def note_end(self, took_s: float | None, *, now_s: float) -> None:
+        """Take in that it has ended a job, which took so long in its own eyes, or since it was last heard of."""
+        sample_s = max(0.0, now_s - self.progress_s) if took_s is None else took_s
         self.progress_s = now_s
-        if self.pace_s is None or sample_s > self.pace_s:
-            self.pace_s = sample_s
-        else:
-            self.pace_s += _SLOWING * (sample_s - self.pace_s)
+        # A single long one among short ones has been told of by its lateness.
+        self.pace_s = sample_s if self.pace_s is None else self.pace_s + _NEWS * (sample_s - self.pace_s)
 
     def note_lateness(self) -> None:
         """Take in that it works on something long."""

@@ -42,30 +42,23 @@ class Hearing:
 
     def hear(self) -> None:
         """Take in all that has happened since the last call."""
-        ended: dict[int, int] = {}
         for event in self._pool.poll():
             match event:
                 case Started(versions):
                     self.versions = versions
                     journal.executors_ready(versions)
                 case Said(executor, message):
-                    if self._hear(executor, message):
-                        ended[executor.serial] = ended.get(executor.serial, 0) + 1
+                    self._hear(executor, message)
                 case Ended():
                     self._bury(event)
-        now_s = self._clock.monotonic_s()
-        for hand in self._crew.hands:
-            if hand.executor.serial in ended:
-                hand.note_progress(ended[hand.executor.serial], now_s=now_s)
 
-    def _hear(self, executor: Executor, message: Message) -> bool:
-        """Take in a message; return whether it ends a job."""
+    def _hear(self, executor: Executor, message: Message) -> None:
         hand = self._crew.hands.of(executor)
         if hand is None:
-            return False
+            return
         if message.kind == "ready" and not hand.is_ready:
             self._begin(hand, message)
-            return False
+            return
         holding = hand.holdings.get(str(message.header.get("ticket")))
         try:
             if holding is None:
@@ -74,12 +67,13 @@ class Hearing:
         except answers.NotAnAnswer:
             journal.stray_message(executor.serial, message.kind)
             self._end_for_talk(hand, message.kind)
-            return False
+            return
         if holding.ending is not None:
             # It is being ended for another reason; what it says now comes too late.
-            return False
+            return
         is_last = answers.is_last(outcome)
         if is_last:
+            hand.note_end(answers.seconds_in(message), now_s=self._clock.monotonic_s())
             self._release(hand, holding, outcome)
         is_routine = isinstance(outcome, Done) or holding.is_validation or not is_last
         self._outbox.add(
@@ -88,7 +82,6 @@ class Hearing:
             now_s=self._clock.monotonic_s(),
             is_urgent=not is_routine or len(hand.holdings) < 2,
         )
-        return is_last
 
     def _begin(self, hand: Hand, message: Message) -> None:
         # Only now the time of its first job runs: starting the first executor takes longer than many jobs.

@@ -251,6 +251,8 @@ class Supervisor:
         # a validation turns out to be long.
         self._may_have_work = not may_claim or any(holding.is_validation for holding in self._crew.hands.begun())
         self._crew.take(begun)
+        if not begun:
+            self._crew.balance()
         self._place()
         for (claim, outcome), has_landed in zip(entries, landed, strict=True):
             self._may_have_texts |= isinstance(outcome, ValidationReturned)
