@@ -29,7 +29,7 @@ def await_ends(
     error: AerjobError | None = None
     try:
         with waiting_line(quiet=quiet) as line:
-            for job in client.wait(jobs, timeout_s=timeout_s, tick=line.tick):
+            for job in client.wait(jobs, timeout_s=timeout_s, tick=line.wants):
                 ended[job.seq] = job
         error = timed_out(ended.values(), timeout_s)
     except Interrupted as interrupt:

@@ -30,6 +30,8 @@ from aerjob_cli.store.revisions import HEAD, migrate
 
 # Called again and again, with the pid of the worker that is to leave.
 OnWait = Callable[[int], None]
+# Called as each part of the work begins, with a few words: of a large store it takes minutes.
+OnStep = Callable[[str], None]
 
 WORKER_LEAVES_WITHIN_S = 60.0
 # Others wait for the one that upgrades: for its worker to leave, and for copying and checking a large database twice.
@@ -53,7 +55,11 @@ class Upgrade:
 
 
 def upgrade(
-    paths: StorePaths, *, timeout_s: float = WORKER_LEAVES_WITHIN_S, on_wait: OnWait = lambda _: None
+    paths: StorePaths,
+    *,
+    timeout_s: float = WORKER_LEAVES_WITHIN_S,
+    on_wait: OnWait = lambda _: None,
+    on_step: OnStep = lambda _: None,
 ) -> Upgrade:
     """Upgrade the store unless it is current; a live worker is asked to leave, and given ``timeout_s`` for that.
 
@@ -69,7 +75,7 @@ def upgrade(
             if _revision(paths) == HEAD:
                 # Another process was faster.
                 return Upgrade(HEAD, HEAD, None)
-            return _upgrade(paths)
+            return _upgrade(paths, on_step)
 
 
 def _revision(paths: StorePaths) -> str:
@@ -80,7 +86,7 @@ def _revision(paths: StorePaths) -> str:
         return revision
 
 
-def _upgrade(paths: StorePaths) -> Upgrade:
+def _upgrade(paths: StorePaths, on_step: OnStep) -> Upgrade:
     with _connected(paths, writes=False) as connection:
         mode = connection.execute(text("PRAGMA journal_mode")).scalar()
     if mode == "wal" and not sqlite_library().has_sound_wal:
@@ -88,18 +94,22 @@ def _upgrade(paths: StorePaths) -> Upgrade:
     with _connected(paths, writes=True) as connection:
         source = require_known(connection, paths.database)
         # Nobody writes from here on: the backup has all that the upgrade starts from.
-        backup = _back_up(paths)
+        backup = _back_up(paths, on_step)
+        on_step(f"bringing it to the schema {HEAD}")
         migrate(connection)
         require_whole(connection, paths.database)
+        on_step("checking the database")
         _require_sound(paths.database, faults(connection.connection.dbapi_connection))
     return Upgrade(source, HEAD, backup)
 
 
-def _back_up(paths: StorePaths) -> Path:
+def _back_up(paths: StorePaths, on_step: OnStep) -> Path:
     draft = paths.home / f"{paths.database.name}.before-{HEAD}.draft"
     try:
         draft.unlink(missing_ok=True)
+        on_step("copying the database")
         copy_database(paths.database, draft)
+        on_step("checking the copy")
         _require_sound(paths.database, faults_of_file(draft))
         place = _free_name(paths)
         draft.rename(place)

@@ -51,10 +51,9 @@ def ids(put: Put, idle: CommandLine) -> list[str]:
 def require_bounded(heard: Recorded, home: StorePaths) -> int:
     """Look at each plan, and count the statements that were looked at."""
     count = 0
-    with Stage(home) as stage, stage.store.reading() as tx:
-        for statement, plan in heard.plans(tx):
-            assert unbounded_steps(statement, plan) == [], (statement, plan)
-            count += 1
+    for statement, plan in heard.plans(home):
+        assert unbounded_steps(statement, plan) == [], (statement, plan)
+        count += 1
     return count
 
 
@@ -92,8 +91,8 @@ def test_show_sorts_no_more_than_the_kinds_of_results_of_a_job(quick: Quick, ids
     with recorded() as heard:
         assert quick("show", ids[0], "--experiments")[0] == 0
         assert quick("show", ids[3])[0] == 0
-    with Stage(StorePaths(idle.home)) as stage, stage.store.reading() as tx:
-        steps = {step for statement, plan in heard.plans(tx) for step in unbounded_steps(statement, plan)}
+    plans = heard.plans(StorePaths(idle.home))
+    steps = {step for statement, plan in plans for step in unbounded_steps(statement, plan)}
     assert steps == {"USE TEMP B-TREE FOR GROUP BY"}
 
 

@@ -53,8 +53,10 @@ def test_every_row_is_kept_and_the_store_is_sound(schema: str, tmp_path: Path) -
     assert {table for table, rows in before.items() if rows} >= {"jobs", "payloads", "experiments", "events", "workers"}
     with pytest.raises(StoreOutdated, match="aerjob store upgrade"):
         Store.open(old)
-    done = upgrade(old)
+    steps: list[str] = []
+    done = upgrade(old, on_step=steps.append)
     assert (done.source, done.target, done.was_needed) == (schema, HEAD, True)
+    assert [step.split()[0] for step in steps] == ["copying", "checking", "bringing", "checking"]
     assert lacks_nothing_of(before, rows_of(old.database))
     assert inspect_store(old).problems == ()
     Store.open(old).close()

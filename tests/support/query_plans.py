@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, event
-from sqlalchemy.engine import Engine
+import pytest
+
+from aerjob_cli.settings import StorePaths
+from aerjob_cli.store import connections
+from aerjob_cli.store.dbapi import sqlite_library
 
 # Tables that grow with the number of jobs.
 LARGE = "jobs|experiments|events|payloads|job_tags|experiment_arrays|other_tags|other"
@@ -21,30 +24,40 @@ class Recorded:
 
     statements: list[tuple[str, Any]] = field(default_factory=list)
 
-    def plans(self, tx: Connection) -> Iterator[tuple[str, list[str]]]:
+    def plans(self, paths: StorePaths) -> Iterator[tuple[str, list[str]]]:
         """Give each different statement that reads or changes rows, with the steps of its plan."""
+        connection = connections.raw_connection(paths.database, busy_timeout_s=0)
         seen = set()
         for statement, parameters in self.statements:
             if statement in seen or not re.match(r"\s*(SELECT|UPDATE|DELETE|WITH)\b", statement):
                 continue
             seen.add(statement)
-            rows = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
             yield statement, [row[3] for row in rows]
+        connection.close()
 
 
 @contextmanager
 def recorded() -> Iterator[Recorded]:
-    """Record all statements of this process while the block runs."""
+    """Record what is sent to any database of this process while the block runs, whoever sends it."""
     heard = Recorded()
+    module = sqlite_library().module
+    guarded = connections._connection_class(module)
+    cursor_of = guarded.cursor
 
-    def note(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        heard.statements.append((statement, parameters))
+    class RecordingCursor(module.Cursor):  # type: ignore[name-defined,misc]
+        def execute(self, statement: str, parameters: Any = ()) -> Any:
+            heard.statements.append((statement, parameters))
+            return super().execute(statement, parameters)
 
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+        def executemany(self, statement: str, rows: Any) -> Any:
+            several = list(rows)
+            heard.statements += [(statement, row) for row in several[:1]]
+            return super().executemany(statement, several)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(guarded, "cursor", lambda connection: cursor_of(connection, RecordingCursor))
         yield heard
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 def unbounded_steps(statement: str, plan: list[str]) -> list[str]:

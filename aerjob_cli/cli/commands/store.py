@@ -123,7 +123,12 @@ def upgrade_store(
             if line.is_due():
                 line.draw(f"waiting for the worker, pid {pid}, to stop")
 
-        done = upgrade(paths, timeout_s=WORKER_LEAVES_WITHIN_S if timeout is None else timeout, on_wait=tell)
+        done = upgrade(
+            paths,
+            timeout_s=WORKER_LEAVES_WITHIN_S if timeout is None else timeout,
+            on_wait=tell,
+            on_step=line.say,
+        )
     return StoreUpgraded(upgrade=done)
 
 

@@ -40,7 +40,7 @@ def wait(
     jobs = {job.seq: job for job in client.resolve(job_ids)}
     ended: list[JobRecord] = []
     with waiting_line(quiet=quiet) as line:
-        for job in client.wait(list(jobs.values()), timeout_s=timeout, tick=line.tick):
+        for job in client.wait(list(jobs.values()), timeout_s=timeout, tick=line.wants):
             line.erase()
             ended.append(job)
             yield Ended(job=job, remarks=remarks_on([job]), exit_code=exit_code_of(ended))

@@ -6,7 +6,7 @@ It is on stderr, only where that is a terminal, and is taken away before anythin
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from aerjob_cli.api.progress import Pace, seconds_left
@@ -24,6 +24,11 @@ class WaitingLine:
         self._line = StatusLine(is_shown=is_shown)
         self._done_at_first: int | None = None
         self._pace = Pace()
+
+    @property
+    def wants(self) -> Callable[[Collection[JobRecord]], None] | None:
+        """Give ``tick`` where somebody sees the line; else None, so that nobody reads for it what it would show."""
+        return self.tick if self._line.is_shown else None
 
     def tick(self, jobs: Collection[JobRecord]) -> None:
         """Take notice of where the jobs are; draws four times a second at most, and not in the first quarter."""

@@ -53,6 +53,11 @@ class StatusLine:
         # stays free, since some terminals wrap when it is filled.
         streams.to_stderr(f"{_ERASE_LINE}{text}{_TO_THE_START}")
 
+    def say(self, text: str) -> None:
+        """Show the text at once: what follows takes a while, and nothing can be drawn meanwhile."""
+        if self.is_shown and _is_in_foreground():
+            self.draw(text)
+
     def erase(self) -> None:
         """Take the line away, before something is printed and at the end."""
         if self._on_screen is not None:
