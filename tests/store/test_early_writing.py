@@ -45,6 +45,6 @@ def test_an_error_of_the_disk_is_raised(tmp_path: Path) -> None:
     descriptor = os.open(tmp_path / "file", os.O_WRONLY | os.O_CREAT)
     early = EarlyWriting(descriptor)
     os.close(descriptor)
-    with pytest.raises(OSError) as raised:
+    with pytest.raises(OSError, match="descriptor") as raised:
         early.note(8 * MIB)
     assert raised.value.errno == errno.EBADF
