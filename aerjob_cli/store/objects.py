@@ -24,6 +24,7 @@ from aerjob_cli.errors import PayloadDamaged
 from aerjob_cli.settings import INLINE_LIMIT_BYTES, StorePaths
 from aerjob_cli.store.folder import PRIVATE_FOLDER, open_private, sync_folder
 from aerjob_cli.store.records import Payload
+from aerjob_cli.store.removal import remove_soon
 
 
 def object_path(paths: StorePaths, sha256: str) -> Path:
@@ -74,7 +75,7 @@ def adopt(paths: StorePaths, drafts: Sequence[tuple[Path, str]]) -> None:
         place = object_path(paths, sha256)
         folders[_make_folder(paths, sha256)] = None
         if _size_of(place) == draft.stat().st_size:
-            draft.unlink()
+            remove_soon(draft, aside=paths.incoming)
             os.utime(place)  # as young as if it had been put now, for `garbage`
         else:
             draft.rename(place)
