@@ -100,16 +100,15 @@ class Site:
             connection.close()
         return True
 
-    def kill_worker(self) -> WorkerRecord | None:
+    def kill_worker(self) -> None:
         """Kill the worker (SIGKILL) and wait until it and all that it started are gone."""
         for worker in self.alive():
             kill_exactly(worker.pid, worker.pid_started)
             _reap(worker.pid)
             for child in worker.children:
                 kill_exactly(child.pid, child.started, whole_group=True)
-            until(lambda: None if any(is_running(child.pid, child.started) for child in worker.children) else True)  # noqa: B023
-            return worker
-        return None
+            for child in worker.children:
+                _await_end(child.pid, child.started)
 
     def close(self) -> None:
         """Kill the worker and close the store."""
@@ -135,6 +134,10 @@ def until(look: Callable[[], Found | None], *, every_s: float = _LOOK_EVERY_S) -
             raise TimeoutError(f"nothing was found within {DEADLINE_S:g} s")
         time.sleep(every_s)
     return found
+
+
+def _await_end(pid: int, started: str) -> None:
+    until(lambda: None if is_running(pid, started) else True)
 
 
 def _reap(pid: int) -> None:
