@@ -21,7 +21,8 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder that nobody else can enter i
 _GIB = 1024**3
 # Several times what the tests hold at once. A container often has 64 MiB.
 _ROOM_BYTES = 4 * _GIB
-_NAME = f"aerjob-tests-{os.getuid()}-"
+# Some tests let others into the folders of that name that they are in.
+_NAME = f"pytest-of-aerjob-{os.getuid()}-"
 _HELD: pytest.StashKey[tuple[Path, Flock]] = pytest.StashKey()
 
 
@@ -36,7 +37,7 @@ def begin(config: pytest.Config) -> None:
     lock = try_flock(place / "lock")
     assert lock is not None
     config.stash[_HELD] = place, lock
-    config.option.basetemp = str(place / "tests")
+    config.option.basetemp = str(place / "pytest")
 
 
 def end(config: pytest.Config, *, is_clean: bool) -> None:
