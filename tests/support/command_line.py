@@ -49,6 +49,17 @@ class CommandLine:
         env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
+        done = self.in_bytes(*arguments, timeout=timeout, input=(input or "").encode(), env=env)
+        return subprocess.CompletedProcess(done.args, done.returncode, _text(done.stdout), _text(done.stderr))
+
+    def in_bytes(
+        self,
+        *arguments: str | Path,
+        timeout: float = DEADLINE_S,
+        input: bytes = b"",
+        env: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run one command to its end; what it prints is not decoded."""
         wanted = self.environment(env)
         if not self.prefix and (python := _prepared_python()).can_give(wanted):
             return python.run_module(
@@ -56,16 +67,15 @@ class CommandLine:
                 *map(str, arguments),
                 folder=self.folder,
                 environment=wanted,
-                input=input or "",
+                input=input,
                 timeout_s=timeout,
             )
         return subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
             env=wanted,
-            input="" if input is None else input,
+            input=input,
             capture_output=True,
-            text=True,
             timeout=timeout,
             check=False,
         )
@@ -123,6 +133,10 @@ class CommandLine:
     def environment(self, changes: Mapping[str, str] | None) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in _UNWANTED}
         return kept | {"AERJOB_HOME": str(self.home), "TERM": "xterm"} | dict(changes or {})
+
+
+def _text(data: bytes) -> str:
+    return data.decode().replace("\r\n", "\n").replace("\r", "\n")
 
 
 @functools.cache

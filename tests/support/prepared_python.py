@@ -47,39 +47,33 @@ class PreparedPython:
         return os.getpid() == self._owner and _read_at_start(environment) == _read_at_start(_ENVIRONMENT)
 
     def run_module(
-        self,
-        module: str,
-        *arguments: str,
-        folder: Path,
-        environment: Mapping[str, str],
-        input: str,
-        timeout_s: float,
-    ) -> subprocess.CompletedProcess[str]:
+        self, module: str, *arguments: str, folder: Path, environment: Mapping[str, str], input: bytes, timeout_s: float
+    ) -> subprocess.CompletedProcess[bytes]:
         """Do what ``subprocess.run`` does with ``python -m module``."""
         pipes = [os.pipe() for _ in range(4)]
-        (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr), (from_report, report) = pipes
-        theirs, readable = (stdin, stdout, stderr, report), (from_stdout, from_stderr, from_report)
-        wanted = (module, arguments, str(folder), dict(environment), _umask())
-        try:
-            self._ask(json.dumps(wanted).encode(), theirs)
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
-        printed, complained, told = _exchange(to_stdin, input.encode(), readable, until_s=time.monotonic() + timeout_s)
-        numbers = [number for (number,) in _NUMBER.iter_unpack(told)]
+        (stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr), (told, report) = pipes
+        request = json.dumps((module, arguments, str(folder), dict(environment), _umask())).encode()
+        self._ask(request, (stdin, stdout, stderr, report))
+        printed, complained, numbers_told = _exchange(
+            to_stdin, input, (from_stdout, from_stderr, told), until_s=time.monotonic() + timeout_s
+        )
+        numbers = [number for (number,) in _NUMBER.iter_unpack(numbers_told)]
         command = [sys.executable, "-m", module, *arguments]
         if len(numbers) < 2:
             for pid in numbers:
                 os.kill(pid, signal.SIGKILL)
             raise subprocess.TimeoutExpired(command, timeout_s, printed, complained)
-        return subprocess.CompletedProcess(
-            command, os.waitstatus_to_exitcode(numbers[1]), _text(printed), _text(complained)
-        )
+        return subprocess.CompletedProcess(command, os.waitstatus_to_exitcode(numbers[1]), printed, complained)
 
     def _ask(self, request: bytes, descriptors: Sequence[int]) -> None:
-        with self._one_at_a_time:
-            socket.send_fds(self._socket, [_NUMBER.pack(len(request))], list(descriptors))
-            self._socket.sendall(request)
+        """Ask for a process that has these descriptors, which nobody has here any more then."""
+        try:
+            with self._one_at_a_time:
+                socket.send_fds(self._socket, [_NUMBER.pack(len(request))], descriptors)
+                self._socket.sendall(request)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
 
 
 def _exchange(writable: int, data: bytes, readable: Sequence[int], *, until_s: float) -> list[bytes]:
@@ -120,7 +114,3 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
-
-
-def _text(data: bytes) -> str:
-    return data.decode().replace("\r\n", "\n").replace("\r", "\n")

@@ -19,9 +19,11 @@ from aerjob_cli.store.flocks import Flock, try_flock
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder that nobody else can enter is made in it
 _GIB = 1024**3
-# Several times what the tests hold at once. A container often has 64 MiB.
-_ROOM_BYTES = 4 * _GIB
-_NAME = f"aerjob-tests-{os.getuid()}-"
+# Several times what the tests hold at once, and of the memory no more than a quarter. A container often has 64 MiB.
+_ROOM_BYTES = _GIB
+_PART_OF_THE_MEMORY = 4
+# Some tests let others into the folders of that name that they are in.
+_NAME = f"pytest-of-aerjob-{os.getuid()}-"
 _HELD: pytest.StashKey[tuple[Path, Flock]] = pytest.StashKey()
 
 
@@ -36,7 +38,7 @@ def begin(config: pytest.Config) -> None:
     lock = try_flock(place / "lock")
     assert lock is not None
     config.stash[_HELD] = place, lock
-    config.option.basetemp = str(place / "tests")
+    config.option.basetemp = str(place / "pytest")
 
 
 def end(config: pytest.Config, *, is_clean: bool) -> None:
@@ -54,7 +56,7 @@ def _has_room() -> bool:
     with contextlib.suppress(OSError, ValueError):
         lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
         available_bytes = int(lines["MemAvailable"].split()[0]) * 1024
-        return min(shutil.disk_usage(_MEMORY).free, available_bytes // 2) >= _ROOM_BYTES
+        return min(shutil.disk_usage(_MEMORY).free, available_bytes // _PART_OF_THE_MEMORY) >= _ROOM_BYTES
     return False
 
 
