@@ -60,6 +60,7 @@ class LocalPool:
         self._control: socket.socket | None = None
         self._control_text = b""
         self._executors: dict[int, LocalExecutor] = {}
+        self._unsent: dict[int, LocalExecutor] = {}
         self._events: deque[PoolEvent] = deque()
         self._next_serial = 1
         self._is_ready = False
@@ -125,7 +126,12 @@ class LocalPool:
         # Before the message, so that whoever has that finds its number, or it was withdrawn.
         number = local.grants.grant(header["ticket"])
         local.outgoing += encode({**header, "number": number}, bodies)
-        self._flush(local)
+        self._unsent[local.serial] = local
+
+    def push(self) -> None:
+        unsent, self._unsent = self._unsent, {}
+        for local in unsent.values():
+            self._flush(local)
 
     def withdraw(self, executor: Executor) -> frozenset[str]:
         local = self._executors.get(executor.serial)
@@ -230,6 +236,7 @@ class LocalPool:
         while self._read(executor):
             pass
         del self._executors[executor.serial]
+        self._unsent.pop(executor.serial, None)
         self._unwatch(executor)
         executor.connection.close()
         unbegun = executor.grants.withdraw()

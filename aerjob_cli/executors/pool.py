@@ -90,7 +90,11 @@ class Pool(Protocol):
         ...
 
     def send(self, executor: Executor, header: dict[str, Any], bodies: Sequence[bytes] = ()) -> None:
-        """Send a job, which is begun after those that were sent before it; the header has its ``ticket``."""
+        """Have a job sent, which is begun after those that were sent before it; the header has its ``ticket``."""
+        ...
+
+    def push(self) -> None:
+        """Send what there is to send, as far as executors read now; what is left goes when they do."""
         ...
 
     def withdraw(self, executor: Executor) -> frozenset[str]:

@@ -99,20 +99,25 @@ class Crew:
 
         Return False when the system lets no executor be made.
         """
-        while self._waiting:
-            order = self._waiting[0]
-            try:
-                hand = self._hand_for(order)
-            except OSError as error:
-                # No descriptors or processes left.
-                journal.store_trouble(str(error))
-                self._let_go(GivenBack("no executor could be started"))
-                return False
-            self._waiting.popleft()
-            if hand is None:
-                self._say_unbegun(order, PutBack(_NOT_BEGUN))
-            else:
-                self._feed(hand, order)
+        fed: dict[tuple[int, int], list[Holding]] = {}
+        try:
+            while self._waiting:
+                hand = self._hand_for(self._waiting[0])
+                order = self._waiting.popleft()
+                if hand is None:
+                    self._say_unbegun(order, PutBack(_NOT_BEGUN))
+                else:
+                    key = hand.executor.serial, order.claimed.claim.attempt
+                    fed.setdefault(key, []).append(self._feed(hand, order))
+        except OSError as error:
+            # No descriptors or processes left.
+            journal.store_trouble(str(error))
+            self._let_go(GivenBack("no executor could be started"))
+            return False
+        finally:
+            self._pool.push()
+            for holdings in fed.values():
+                journal.began(holdings)
         return True
 
     def balance(self) -> None:
@@ -146,7 +151,7 @@ class Crew:
         all_are_long = all(holding.begun_s < long_since_s for holding in busy)
         return min(len(busy) + 1 if all_are_long else len(hands), self._settings.slots + 1)
 
-    def _feed(self, hand: Hand, order: Order) -> None:
+    def _feed(self, hand: Hand, order: Order) -> Holding:
         claimed, executor = order.claimed, hand.executor
         is_first, now_s = hand.is_idle, self._clock.monotonic_s()
         is_begun = is_first and hand.is_ready
@@ -166,7 +171,7 @@ class Crew:
             hand.progress_s = now_s
         hand.holdings[holding.ticket] = holding
         self._pool.send(executor, order.header(holding.ticket, incoming=executor.scratch), order.bodies)
-        journal.began(holding)
+        return holding
 
     def _say_unbegun(self, order: Order, outcome: Outcome) -> None:
         if order.is_validation:

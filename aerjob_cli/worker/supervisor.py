@@ -254,13 +254,15 @@ class Supervisor:
         if not begun:
             self._crew.balance()
         self._place()
+        ended = []
         for (claim, outcome), has_landed in zip(entries, landed, strict=True):
             self._may_have_texts |= isinstance(outcome, ValidationReturned)
             if not has_landed:
                 journal.write_refused(claim.job_id, claim.attempt, outcome)
                 self._crew.end_claim(key_of(claim), None)
             elif answers.is_last(outcome):
-                journal.wrote(claim.job_id, outcome)
+                ended.append((claim.job_id, outcome))
+        journal.wrote(ended)
 
     def _note_children(self, tx: Connection, children: tuple[tuple[int, str], ...]) -> None:
         versions = self._hearing.versions
