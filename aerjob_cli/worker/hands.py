@@ -56,9 +56,9 @@ class Hand:
 
     def room(self, *, jobs_per_executor: int) -> int:
         """Say how many more small jobs it may be sent."""
-        if self.is_condemned or not all(
-            holding.order is None or holding.order.is_light for holding in self.holdings.values()
-        ):
+        first = self.first
+        # One that is not light was sent to an executor that had nothing, and gets nothing behind it.
+        if self.is_condemned or not (first is None or first.order is None or first.order.is_light):
             return 0
         depth = AHEAD_AT_FIRST if self.pace_s is None else min(int(_AHEAD_S / max(self.pace_s, 1e-6)), _AHEAD_AT_MOST)
         return max(0, min(max(1, depth), jobs_per_executor - self.served) - len(self.holdings))

@@ -15,7 +15,7 @@ from aerjob_cli.store.records import Claim
 from aerjob_cli.worker.outcomes import Accepted, Chunk, Done, GivenBack, Outcome
 
 # While an executor goes on with the next job, the end of the one before it may wait for others to be written with it.
-_MORE_MAY_COME_S = 0.02
+_MORE_MAY_COME_S = 0.03
 
 Entry = tuple[Claim, Outcome]
 
