@@ -15,6 +15,7 @@ from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.records import EventRecord
 from aerjob_cli.store.tables import experiments
 from benchmarks.circuits import SHOTS, two_qubit_texts
+from benchmarks.family_meter import FamilyMeter, FamilySpent
 from benchmarks.site import Site, until
 
 _WARM_UP = 40
@@ -29,18 +30,19 @@ class DurableJobs:
         self.backend = site.provider.get_backend("qasm_simulator")
         # Every slot has had some, and the validator too.
         self.texts_s(two_qubit_texts(warm_up, random.Random(-1)))
-        self.queued_s(two_qubit_texts(warm_up, random.Random(-2)))
+        self.queued(two_qubit_texts(warm_up, random.Random(-2)))
 
-    def queued_s(self, texts: list[str]) -> float:
-        """Queue circuits while the worker is stopped, and give how long they take from when it goes on."""
+    def queued(self, texts: list[str]) -> tuple[float, FamilySpent]:
+        """Queue circuits while the worker is stopped; give the time and the CPU they take from when it goes on."""
         circuits = circuits_of(texts)
         with self.site.held_worker():
             submitted = self.backend.run_many(circuits, shots=SHOTS)
+            meter = FamilyMeter(self.site)
             began_s = time.perf_counter()
         self.await_ends()
-        seconds = time.perf_counter() - began_s
+        seconds, spent = time.perf_counter() - began_s, meter.read()
         self.require_done([job.job_id() for job in submitted])
-        return seconds
+        return seconds, spent
 
     def submitted_s(self, texts: list[str]) -> float:
         """Give how long circuits take from before they are submitted."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.figures import machine
 from benchmarks.figures.figure import Figure, Setting
 from benchmarks.figures.registry import FIGURES
-from benchmarks.figures.report import Measured, machine_row, rows_of
+from benchmarks.figures.report import Measured, load_row, machine_row, rows_of
 
 
 def main(arguments: list[str]) -> int:
@@ -42,6 +42,8 @@ def main(arguments: list[str]) -> int:
         load.append(measured.load[-1])
         found.append(measured)
     print(machine_row(facts, load))
+    if (busy := load_row(facts, load)) is not None:
+        print(busy, file=sys.stderr)
     if options.json is not None:
         told = {"machine": facts, "load": load, "figures": {item.figure.name: item.as_json() for item in found}}
         options.json.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

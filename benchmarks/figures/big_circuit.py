@@ -12,9 +12,9 @@ from contextlib import contextmanager
 
 from aerjob_cli.settings import usable_cores
 from benchmarks.circuits import BELL, SHOTS, big_circuit
+from benchmarks.family_meter import FamilyMeter
 from benchmarks.figures.children import told_by
 from benchmarks.figures.figure import Bench, Figure, Line, Sample, Setting, in_turn
-from benchmarks.meters import Family, cpu_of
 from benchmarks.site import Site, site_in
 
 
@@ -49,14 +49,12 @@ def _bare(qubits: int, seed: int, counts: dict[str, dict[str, int]]) -> Sample:
 def _durable(site: Site, qubits: int, seed: int, counts: dict[str, dict[str, int]]) -> Sample:
     backend = site.provider.get_backend("qasm_simulator")
     circuit = big_circuit(qubits, seed)
-    before = Family.of(site.worker())
-    began_s, began_cpu_s = time.perf_counter(), cpu_of(before.pids)
+    meter = FamilyMeter(site)
+    began_s = time.perf_counter()
     result = backend.run(circuit, shots=SHOTS, seed_simulator=seed).result()
     wall_s = time.perf_counter() - began_s
-    # Executors that were forked meanwhile have spent nothing before; those that ended are in the template's time.
-    after = Family.of(site.worker())
     counts["durable"] = result.get_counts()
-    return {"wall_s": wall_s, "cpu_s": cpu_of({*before.pids, *after.pids}) - began_cpu_s}
+    return {"wall_s": wall_s, "cpu_s": meter.read().all_s}
 
 
 BIG_CIRCUIT = Figure(

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.figures.figure import Figure, Line, Sample
 
+_BUSY_FROM = 0.25  # processes for each core
 _WIDTHS = (66, 12, 21, 9)
 
 
@@ -56,6 +57,13 @@ def machine_row(facts: Mapping[str, Any], load: Sequence[float]) -> str:
         f"{facts['cores']} cores ({facts['machine']}, {facts['system']}), Python {facts['python']}, "
         f"SQLite {facts['sqlite']}, {versions}; load average {' → '.join(f'{value:g}' for value in load)}"
     )
+
+
+def load_row(facts: Mapping[str, Any], load: Sequence[float]) -> str | None:
+    """Say that the machine was busy before anything was measured; None where it was not."""
+    if load[0] < facts["cores"] * _BUSY_FROM:
+        return None
+    return f"the machine was busy with something else at the start (load average {load[0]:g}); measure when it is not"
 
 
 def _row(what: str, value: str, spread: str, bound: str, verdict: str) -> str:

@@ -42,9 +42,9 @@ def _set_up(setting: Setting) -> Iterator[Bench]:
         def measure(number: int) -> Sample:
             texts = two_qubit_texts(setting.jobs, random.Random(number))
             contenders: dict[str, Callable[[], Sample]] = {
-                "bare": lambda: {"": bare_loop_s(texts)},
-                "bare, one thread": lambda: {"": bare_loop_s(texts, threads=1)},
-                "queued": lambda: {"": durable.queued_s(texts)},
+                "bare": lambda: bare_loop(texts),
+                "bare, one thread": lambda: bare_loop(texts, threads=1),
+                "queued": lambda: _queued(durable, texts),
                 "submitted": lambda: {"": durable.submitted_s(texts)},
                 "texts": lambda: {"": durable.texts_s(texts)},
                 **{name: _timed(seconds_for, texts) for name, seconds_for in others.items()},
@@ -54,16 +54,26 @@ def _set_up(setting: Setting) -> Iterator[Bench]:
         yield Bench(measure, left_out)
 
 
-def bare_loop_s(texts: list[str], *, threads: int | None = None) -> float:
-    """Give the seconds of bare Aer over the texts, in one fresh process that has warmed up."""
+def bare_loop(texts: list[str], *, threads: int | None = None) -> Sample:
+    """Measure bare Aer over the texts, in one fresh process that has warmed up."""
     warm_up = two_qubit_texts(20, random.Random(0))
     given = {"texts": [*warm_up, *texts], "threads": threads}
-    return float(told_by("benchmarks.peers.bare_loop", given=given)["wall_s"])
+    told = told_by("benchmarks.peers.bare_loop", given=given)
+    return {"": told["wall_s"], "cpu": told["cpu_s"]}
+
+
+def _queued(durable: DurableJobs, texts: list[str]) -> Sample:
+    seconds, spent = durable.queued(texts)
+    return {"": seconds, "cpu": spent.all_s, "worker cpu": spent.worker_s}
 
 
 def _bare_s(sample: Sample) -> float:
     # With the threads that are its default Aer waits for cores where others have them, and one thread does better.
     return min(sample["bare"], sample["bare, one thread"])
+
+
+def _bare_cpu_s(sample: Sample) -> float:
+    return min(sample["bare cpu"], sample["bare, one thread cpu"])
 
 
 def _timed(seconds_for: Callable[[list[str]], float], texts: list[str]) -> Callable[[], Sample]:
@@ -80,6 +90,8 @@ THROUGHPUT = Figure(
         Line("… with submission and validation of texts on the clock", lambda s: _bare_s(s) / s["texts"]),
         Line("queued jobs against Huey on SQLite", lambda s: s["huey"] / s["queued"]),
         Line("queued jobs against RQ with Redis", lambda s: s["rq"] / s["queued"]),
+        Line("CPU time for a queued job against bare Aer's", lambda s: s["queued cpu"] / _bare_cpu_s(s)),
+        Line("… of which the worker's", lambda s: s["queued worker cpu"] / _bare_cpu_s(s)),
         Line("bare Aer", lambda s: s["jobs"] / _bare_s(s), unit="jobs/s"),
         Line("queued jobs", lambda s: s["jobs"] / s["queued"], unit="jobs/s"),
     ),

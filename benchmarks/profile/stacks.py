@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from benchmarks.profile.table import Row, Table
 
 _FRAME = re.compile(r"^(?P<function>.*) \((?P<file>.*?)(:\d+)?\)$")
-_BEGIN_OF_A_THREAD = "_bootstrap"  # threading.Thread's
+_BEGIN_OF_A_THREAD = "Thread._bootstrap"
 _SHOWN = 24
 
 

@@ -20,7 +20,7 @@ def test_jobs_queue_while_the_worker_is_held_and_are_done_afterwards(home: Path,
             durable.backend.run_many(circuits_of(texts))
             assert [job["status"] for job in aerjob.json("list", "--limit", "4")["jobs"]] == ["QUEUED"] * 4
         durable.await_ends()
-        durable.queued_s(texts)
+        durable.queued(texts)
         durable.texts_s(texts)
     listed = aerjob.json("list", "--limit", "100")["jobs"]
     assert len(listed) == 2 + 2 + 4 + 4 + 4

@@ -8,7 +8,7 @@ _STACKS = """\
 <module> (/x/aerjob_cli/w/main.py:48);commit (/x/aerjob_cli/store/a.py:3) 6
 <module> (/x/aerjob_cli/w/main.py:48);claim (/x/aerjob_cli/store/b.py:1);execute (/site-packages/sqlalchemy/b.py:7) 3
 <module> (/x/aerjob_cli/w/main.py:48);wait (/x/aerjob_cli/w/w.py:1);select (/lib/selectors.py:9) 1
-_bootstrap (/usr/lib/python3.11/threading.py:1002);_worker (/usr/lib/python3.11/concurrent/futures/thread.py:81) 10
+Thread._bootstrap (/usr/lib/python3.11/threading.py:1002);_worker (/lib/concurrent/futures/thread.py:81) 10
 """
 
 
