@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from aerjob_cli.states import Reason, Status
@@ -44,7 +45,8 @@ _FILTERS = {
     " --backend statevector_simulator": JobFilter(backend="statevector_simulator"),
     " --backend unitary_simulator": JobFilter(backend="unitary_simulator"),  # none has it
 }
-_TIMES = (" --since 5m", " --until 10m")
+# By how many jobs from the last one: there is one a second.
+_TIMES = {" --since the 300th last": -300, " --since after all": 10, " --until the 600th last": -600}
 _COMMANDS = ("status", "show", "wait on 1000 ids", *(f"list -n 20{name}" for name in (*_FILTERS, *_TIMES)))
 _QUESTIONS = (*_COMMANDS, "queue position", "claim")
 
@@ -56,12 +58,11 @@ class _Rollback(Exception):
 class Questions:
     """What is asked of one store."""
 
-    def __init__(self, home: Path, jobs: int, source: random.Random) -> None:
+    def __init__(self, home: Path, source: random.Random) -> None:
         self._site = Site(home)
         self._source = source
         self._env = environment(home)
         client = self._site.client
-        self._now_us = client.store.now_us()
         # The doorbell is answered, so that nobody starts a worker for the jobs that queue.
         os.mkfifo(client.store.paths.doorbell, 0o600)
         self._bell = os.open(client.store.paths.doorbell, os.O_RDWR | os.O_NONBLOCK)
@@ -69,7 +70,7 @@ class Questions:
             rows = tx.exec_driver_sql("SELECT job_id FROM jobs WHERE status = 'DONE' ORDER BY seq").scalars().all()
         self._ids: Sequence[str] = rows
         self._waited_for = client.resolve(self._source.sample(list(rows), min(_WAITED_FOR, len(rows))))
-        self._queued = client.listed(JobFilter(statuses=(Status.QUEUED,)), limit=1)[0]
+        (self._last,) = client.listed(JobFilter(), limit=1)
 
     def commands(self) -> dict[str, Callable[[], float]]:
         """Give the commands, each of which runs and tells its wall time."""
@@ -78,8 +79,11 @@ class Questions:
             "show": lambda: ["show", self._an_id()],
             "wait on 1000 ids": lambda: ["wait", "--quiet", *(job.job_id for job in self._waited_for)],
         }
-        for name in (*_FILTERS, *_TIMES):
-            arguments[f"list -n 20{name}"] = _always(["list", "-n", str(_PAGE), *name.split()])
+        page = ["list", "-n", str(_PAGE)]
+        for name in _FILTERS:
+            arguments[f"list -n 20{name}"] = _always([*page, *name.split()])
+        for name, jobs in _TIMES.items():
+            arguments[f"list -n 20{name}"] = _always([*page, name.split()[0], self._moment(jobs).isoformat()])
         return {name: self._command(given) for name, given in arguments.items()}
 
     def questions(self) -> dict[str, Callable[[], float]]:
@@ -89,13 +93,15 @@ class Questions:
             "status": lambda: client.resolve([self._an_id()]),
             "show": self._show,
             "wait on 1000 ids": lambda: list(client.wait(self._waited_for, timeout_s=None)),
-            "queue position": lambda: client.queue_position(self._queued),
+            "queue position": lambda: client.queue_position(self._last),
             "claim": self._claim,
         }
         for name, wanted in _FILTERS.items():
             asked[f"list -n 20{name}"] = self._list(wanted)
-        asked["list -n 20 --since 5m"] = self._list(JobFilter(since_us=self._now_us - 300_000_000))
-        asked["list -n 20 --until 10m"] = self._list(JobFilter(until_us=self._now_us - 600_000_000))
+        for name, jobs in _TIMES.items():
+            moment_us = round(self._moment(jobs).timestamp() * 1_000_000)
+            wanted = JobFilter(since_us=moment_us) if "since" in name else JobFilter(until_us=moment_us)
+            asked[f"list -n 20{name}"] = self._list(wanted)
         return {name: _timed(ask) for name, ask in asked.items()}
 
     def close(self) -> None:
@@ -105,6 +111,9 @@ class Questions:
 
     def _an_id(self) -> str:
         return self._source.choice(self._ids)
+
+    def _moment(self, jobs: int) -> datetime:
+        return self._last.submitted_at + timedelta(seconds=jobs)
 
     def _command(self, given: Callable[[], list[str]]) -> Callable[[], float]:
         return lambda: spent_by(aerjob(*given()), self._env).wall_s
@@ -143,7 +152,7 @@ def _set_up(setting: Setting) -> Iterator[Bench]:
     try:
         for name, jobs in stores.items():
             build(setting.folder / name, jobs=jobs, queued=_QUEUED, templates=templates)
-            opened[name] = Questions(setting.folder / name, jobs, random.Random(1))
+            opened[name] = Questions(setting.folder / name, random.Random(1))
         size = bytes_per_job(setting.folder / "large", setting.store_jobs)
         contenders = {
             kind: {
