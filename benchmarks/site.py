@@ -126,6 +126,11 @@ def site_in(home: Path) -> Iterator[Site]:
         site.close()
 
 
+def end_on_sigterm() -> None:
+    """Have SIGTERM end this program as Ctrl-C does, so that it ends what it has started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 def until(look: Callable[[], Found | None], *, every_s: float = _LOOK_EVERY_S) -> Found:
     """Look again and again until something is found; raises ``TimeoutError``."""
     deadline_s = time.monotonic() + DEADLINE_S

@@ -19,6 +19,7 @@ from benchmarks.figures import machine
 from benchmarks.figures.figure import Figure, Setting
 from benchmarks.figures.registry import FIGURES
 from benchmarks.figures.report import Measured, load_row, machine_row, rows_of
+from benchmarks.site import end_on_sigterm
 
 
 def main(arguments: list[str]) -> int:
@@ -27,6 +28,7 @@ def main(arguments: list[str]) -> int:
         print("the figures are read from Linux's /proc; measure on Linux", file=sys.stderr)
         return 2
     options = _parser().parse_args(arguments)
+    end_on_sigterm()
     machine.compile_all()
     facts, load = machine.facts(), [machine.load()]
     found, failed = [], False

@@ -1,137 +1,20 @@
 """What is asked of a store with a million jobs, against the same with a thousand.
 
-Commands are measured by their wall time, as their users see them, and each question to the store also by itself, in
-this process, where no start of Python hides what it takes. The results of the questions are thrown away.
+Commands are measured by their wall time, as their users see them, and each question to the store also by itself.
 """
 
 from __future__ import annotations
 
-import os
 import random
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from aerjob_cli.states import Reason, Status
-from aerjob_cli.store import claims
-from aerjob_cli.store.listing import JobFilter
-from aerjob_cli.store.records import JobRecord
-from benchmarks.figures.children import aerjob, environment, spent_by
 from benchmarks.figures.figure import Bench, Figure, Line, Sample, Setting, interleaved
-from benchmarks.site import Site
-from benchmarks.stores import ONCE, build, bytes_per_job, run_templates
+from benchmarks.figures.store_questions import COMMANDS, QUESTIONS, Questions
+from benchmarks.stores import build, bytes_per_job, run_templates
 
 _SMALL = 1000
 _QUEUED = 200
-_PAGE = 20
-_WAITED_FOR = 1000
-_CLAIMED = 16
-_QUESTIONS_FOR_EACH_REPEAT = 1
-
-_FILTERS = {
-    "": JobFilter(),
-    " --status error": JobFilter(statuses=(Status.ERROR,)),
-    " --status queued": JobFilter(statuses=(Status.QUEUED,)),
-    " --status running": JobFilter(statuses=(Status.RUNNING,)),
-    " --reason invalid_circuit": JobFilter(reasons=(Reason.INVALID_CIRCUIT,)),
-    " --reason timed_out": JobFilter(reasons=(Reason.TIMED_OUT,)),  # none has it
-    " --tag nightly": JobFilter(tags=("nightly",)),
-    " --tag once": JobFilter(tags=(ONCE,)),
-    " --name rare": JobFilter(name="rare"),
-    " --name once": JobFilter(name=ONCE),
-    " --name onc*": JobFilter(name="onc*"),
-    " --backend statevector_simulator": JobFilter(backend="statevector_simulator"),
-    " --backend unitary_simulator": JobFilter(backend="unitary_simulator"),  # none has it
-}
-_TIMES = (" --since 5m", " --until 10m")
-_COMMANDS = ("status", "show", "wait on 1000 ids", *(f"list -n 20{name}" for name in (*_FILTERS, *_TIMES)))
-_QUESTIONS = (*_COMMANDS, "queue position", "claim")
-
-
-class _Rollback(Exception):
-    """Takes back what was only tried."""
-
-
-class Questions:
-    """What is asked of one store."""
-
-    def __init__(self, home: Path, jobs: int, source: random.Random) -> None:
-        self._site = Site(home)
-        self._source = source
-        self._env = environment(home)
-        client = self._site.client
-        self._now_us = client.store.now_us()
-        # The doorbell is answered, so that nobody starts a worker for the jobs that queue.
-        os.mkfifo(client.store.paths.doorbell, 0o600)
-        self._bell = os.open(client.store.paths.doorbell, os.O_RDWR | os.O_NONBLOCK)
-        with client.store.reading() as tx:
-            rows = tx.exec_driver_sql("SELECT job_id FROM jobs WHERE status = 'DONE' ORDER BY seq").scalars().all()
-        self._ids: Sequence[str] = rows
-        self._waited_for = client.resolve(self._source.sample(list(rows), min(_WAITED_FOR, len(rows))))
-        self._queued = client.listed(JobFilter(statuses=(Status.QUEUED,)), limit=1)[0]
-
-    def commands(self) -> dict[str, Callable[[], float]]:
-        """Give the commands, each of which runs and tells its wall time."""
-        arguments: dict[str, Callable[[], list[str]]] = {
-            "status": lambda: ["status", self._an_id()],
-            "show": lambda: ["show", self._an_id()],
-            "wait on 1000 ids": lambda: ["wait", "--quiet", *(job.job_id for job in self._waited_for)],
-        }
-        for name in (*_FILTERS, *_TIMES):
-            arguments[f"list -n 20{name}"] = _always(["list", "-n", str(_PAGE), *name.split()])
-        return {name: self._command(given) for name, given in arguments.items()}
-
-    def questions(self) -> dict[str, Callable[[], float]]:
-        """Give the questions, each of which is asked and tells its time."""
-        client = self._site.client
-        asked: dict[str, Callable[[], object]] = {
-            "status": lambda: client.resolve([self._an_id()]),
-            "show": self._show,
-            "wait on 1000 ids": lambda: list(client.wait(self._waited_for, timeout_s=None)),
-            "queue position": lambda: client.queue_position(self._queued),
-            "claim": self._claim,
-        }
-        for name, wanted in _FILTERS.items():
-            asked[f"list -n 20{name}"] = self._list(wanted)
-        asked["list -n 20 --since 5m"] = self._list(JobFilter(since_us=self._now_us - 300_000_000))
-        asked["list -n 20 --until 10m"] = self._list(JobFilter(until_us=self._now_us - 600_000_000))
-        return {name: _timed(ask) for name, ask in asked.items()}
-
-    def close(self) -> None:
-        """Close the store."""
-        os.close(self._bell)
-        self._site.client.close()
-
-    def _an_id(self) -> str:
-        return self._source.choice(self._ids)
-
-    def _command(self, given: Callable[[], list[str]]) -> Callable[[], float]:
-        return lambda: spent_by(aerjob(*given()), self._env).wall_s
-
-    def _list(self, wanted: JobFilter) -> Callable[[], list[JobRecord]]:
-        client = self._site.client
-
-        def ask() -> list[JobRecord]:
-            found = client.listed(wanted, limit=_PAGE)
-            client.short_ids(found)
-            return found
-
-        return ask
-
-    def _show(self) -> object:
-        client = self._site.client
-        (record,) = client.resolve([self._an_id()])
-        return client.payloads(record), list(client.results(record))
-
-    def _claim(self) -> None:
-        store = self._site.store
-        try:
-            with store.writing() as tx:
-                claims.claim(tx, "benchmark", limit=_CLAIMED, now_us=store.now_us())
-                raise _Rollback
-        except _Rollback:
-            return
 
 
 @contextmanager
@@ -143,7 +26,7 @@ def _set_up(setting: Setting) -> Iterator[Bench]:
     try:
         for name, jobs in stores.items():
             build(setting.folder / name, jobs=jobs, queued=_QUEUED, templates=templates)
-            opened[name] = Questions(setting.folder / name, jobs, random.Random(1))
+            opened[name] = Questions(setting.folder / name, random.Random(1))
         size = bytes_per_job(setting.folder / "large", setting.store_jobs)
         contenders = {
             kind: {
@@ -158,7 +41,7 @@ def _set_up(setting: Setting) -> Iterator[Bench]:
         def measure(number: int) -> Sample:
             repeats = setting.repeats
             return {
-                **interleaved(contenders["questions"], repeats=_QUESTIONS_FOR_EACH_REPEAT * repeats, number=number),
+                **interleaved(contenders["questions"], repeats=repeats, number=number),
                 **interleaved(contenders["commands"], repeats=max(3, repeats // 3), number=number),
                 "bytes": size,
             }
@@ -167,19 +50,6 @@ def _set_up(setting: Setting) -> Iterator[Bench]:
     finally:
         for questions in opened.values():
             questions.close()
-
-
-def _timed(ask: Callable[[], object]) -> Callable[[], float]:
-    def timed() -> float:
-        began_s = time.perf_counter()
-        ask()
-        return time.perf_counter() - began_s
-
-    return timed
-
-
-def _always(arguments: list[str]) -> Callable[[], list[str]]:
-    return lambda: arguments
 
 
 def _ratio(kind: str, name: str) -> Callable[[Sample], float]:
@@ -194,10 +64,10 @@ STORE_SCALE = Figure(
     "store-scale",
     "a store of many jobs against one of a thousand",
     (
-        *(Line(f"aerjob {name}", _ratio("commands", name), at_most=1.5, source="bound") for name in _COMMANDS),
+        *(Line(f"aerjob {name}", _ratio("commands", name), at_most=1.5, source="bound") for name in COMMANDS),
         Line("claim", _ratio("questions", "claim"), at_most=1.5, source="bound"),
-        *(Line(f"the question alone: {name}", _ratio("questions", name)) for name in _QUESTIONS),
-        *(Line(f"the question alone, many jobs: {name}", _large_ms(name), unit="ms") for name in _QUESTIONS),
+        *(Line(f"the question alone: {name}", _ratio("questions", name)) for name in QUESTIONS),
+        *(Line(f"the question alone, many jobs: {name}", _large_ms(name), unit="ms") for name in QUESTIONS),
         Line("size of the database for each job", lambda s: s["bytes"], unit="bytes"),
     ),
     _set_up,

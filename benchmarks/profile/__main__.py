@@ -17,7 +17,7 @@ from benchmarks.profile.by_process import spent_by_processes
 from benchmarks.profile.one_job import way_of_one_job
 from benchmarks.profile.sampling import sampled, sampler
 from benchmarks.profile.table import Table
-from benchmarks.site import site_in
+from benchmarks.site import end_on_sigterm, site_in
 
 
 def main(arguments: list[str]) -> int:
@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--jobs", type=int, default=1000, help="how many small jobs (default %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables to this file")
     options = parser.parse_args(arguments)
+    end_on_sigterm()
     machine.compile_all()
     with tempfile.TemporaryDirectory(prefix="aerjob-profile-") as folder:
         tables = _tables(Path(folder), options.jobs)
