@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import stores_in_memory
 from tests.support.command_line import CommandLine, end_workers
 from tests.support.matrix import Matrix
 
@@ -17,6 +18,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses the folder of its own
+def pytest_configure(config: pytest.Config) -> None:
+    stores_in_memory.begin(config)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    stores_in_memory.end(session.config, is_clean=exitstatus == pytest.ExitCode.OK)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

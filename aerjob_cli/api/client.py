@@ -6,7 +6,6 @@ The command line and the Python API both stand on this. It talks to the store on
 from __future__ import annotations
 
 import contextlib
-import os
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
@@ -17,10 +16,12 @@ from aerjob_cli.api import changes
 from aerjob_cli.api.launch import WorkerLauncher
 from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked
+from aerjob_cli.api.stored_arrays import StoredArray
 from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.codec import sweeps
-from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, RUN_FORMATS, SWEEP, sha256_hex
+from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, OPENQASM2, OPENQASM3, RUN_FORMATS, SWEEP, sha256_hex
 from aerjob_cli.codec.observables import Estimation, decode_estimation
+from aerjob_cli.codec.seeds import DrawnSeeds
 from aerjob_cli.codec.sweeps import Sweep
 from aerjob_cli.errors import AerjobError, InputRefused, JobNotFinal, JobNotFound, PayloadDamaged
 from aerjob_cli.frozen import dataclass
@@ -36,8 +37,6 @@ from aerjob_cli.store.records import ArrayRecord, JobRecord, Payload, Submission
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-# Drawn seeds stay below 2^32: exact in every JSON reader, and short to type again.
-_DRAWN_SEED_BYTES = 4
 _CANCEL_TAKES_AT_MOST_S = 30.0
 
 
@@ -95,20 +94,6 @@ class Request:
 
 
 @dataclass(frozen=True)
-class StoredArray:
-    """An array of a result, as ``.npy``; its bytes are read when they are asked for."""
-
-    name: str
-    size_bytes: int
-    sha256: str
-    _read: Callable[[], bytes] = field(repr=False, compare=False)
-
-    def load(self) -> bytes:
-        """Read the bytes and verify their checksum; raises ``PayloadDamaged``, or ``JobNotFound`` for a deleted job."""
-        return self._read()
-
-
-@dataclass(frozen=True)
 class ExperimentBytes:
     """The stored result of one experiment, its checksum verified; the arrays that it refers to can be loaded."""
 
@@ -118,6 +103,15 @@ class ExperimentBytes:
     format: str
     data: bytes
     arrays: tuple[StoredArray, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Common:
+    """What the jobs of one call share: the sequence of their seeds, whence they come, payloads such as their noise."""
+
+    seeds: DrawnSeeds = field(default_factory=DrawnSeeds)
+    origin: Mapping[str, str] = field(default_factory=submitted_by)
+    payloads: dict[int, Payload] = field(default_factory=dict)
 
 
 class Client:
@@ -328,15 +322,16 @@ class Client:
                 )
 
     def _array(self, record: JobRecord, position: int, array: ArrayRecord) -> StoredArray:
-        def read() -> bytes:
+        @contextlib.contextmanager
+        def found() -> Iterator[Payload]:
             with self.store.reading_directly() as tx:
                 payload = experiments.array_of(tx, record.seq, position, array.name)
             if payload is None:  # deleted since
                 raise JobNotFound(record.job_id)
             with self._still_there(record):
-                return objects.load(self.store.paths, payload)
+                yield payload
 
-        return StoredArray(array.name, array.size_bytes, array.sha256, read)
+        return StoredArray(array.name, array.size_bytes, array.sha256, self.store.paths, found)
 
     def arrays(self, record: JobRecord, item: ExperimentBytes) -> Iterator[tuple[str, bytes]]:
         """Read the arrays of a stored result one after the other, each verified; raises as ``StoredArray.load``."""
@@ -418,12 +413,10 @@ class Client:
             self._launcher.call()
 
     def _prepared(self, requests: Sequence[Request]) -> list[Submission]:
-        # What many jobs have in common, such as their noise, is looked at once.
-        origin = submitted_by()
-        known: dict[int, Payload] = {}
-        return [self._submission(request, origin, known) for request in requests]
+        common = _Common()
+        return [self._submission(request, common) for request in requests]
 
-    def _submission(self, request: Request, origin: Mapping[str, str], known: dict[int, Payload]) -> Submission:
+    def _submission(self, request: Request, common: _Common) -> Submission:
         simulator = simulator_named(request.backend)
         if not request.circuits:
             raise InputRefused("a job needs at least one circuit, and none was given")
@@ -431,11 +424,11 @@ class Client:
         assert request.shots is not None
         return Submission(
             job_id=str(uuid.uuid4()),
-            payloads=tuple(self._payload(given, known) for given in (*request.circuits, *request.beside)),
+            payloads=tuple(self._payload(given, common.payloads) for given in (*request.circuits, *request.beside)),
             backend=simulator.name,
             method=request.method,
             shots=request.shots,
-            seed=int.from_bytes(os.urandom(_DRAWN_SEED_BYTES)) if request.seed is None else request.seed,
+            seed=common.seeds.seed_for(_experiments_of(request)) if request.seed is None else request.seed,
             requested_seed=request.seed,
             memory=request.memory,
             options=request.options,
@@ -447,7 +440,7 @@ class Client:
             max_memory_mb=request.max_memory_mb,
             max_attempts=request.max_attempts,
             idempotency_key=request.idempotency_key,
-            submitted_by=origin,
+            submitted_by=common.origin,
             counts_required=request.plan is None,
             experiments_total=None if request.plan is None else request.plan.experiments_total,
             threads=None if request.plan is None else request.plan.threads,
@@ -467,3 +460,11 @@ class Client:
         with told(self.store.paths.objects):
             inline = objects.put_if_large(self.store.paths, sha256, circuit.data)
         return Payload(circuit.name, circuit.format, sha256, size, inline, circuit.identity)
+
+
+def _experiments_of(request: Request) -> int | None:
+    """Count the experiments of a job to be; None where only an executor will know."""
+    if request.plan is not None:
+        return request.plan.experiments_total
+    is_plain = not request.beside and all(given.format in (OPENQASM2, OPENQASM3) for given in request.circuits)
+    return len(request.circuits) if is_plain else None

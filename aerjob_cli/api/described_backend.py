@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 # Options of ``run()`` that are payloads of a job.
 _GIVEN_BY_THEMSELVES = ("noise_model", "parameter_binds")
 
+# The engines that this process has imported.
+_loaded: set[str] = set()
+
 
 class DescribedBackend(BackendV2):
     """One simulator of the catalog; two are equal where they are the same simulator of the same store."""
@@ -151,10 +154,13 @@ class DescribedBackend(BackendV2):
         return str(self.options.method or self._simulator.method)
 
     def _engine(self) -> Engine:
-        # What a thread is importing when the process forks is locked in the child for good.
-        with forks.none(), raised_as_backend_errors():
-            import_module("qiskit.qpy")
-            return engine_of(self._simulator)
+        if self._simulator.engine not in _loaded:
+            # What a thread is importing when the process forks is locked in the child for good.
+            with forks.none(), raised_as_backend_errors():
+                import_module("qiskit.qpy")
+                engine_of(self._simulator)
+            _loaded.add(self._simulator.engine)
+        return engine_of(self._simulator)
 
     def _identity(self) -> tuple[object, ...]:
         # Whatever has a device is only itself.

@@ -2,7 +2,8 @@
 
 `PRAGMA data_version` says whether anything was committed at all; only then the rows are read. The interval is 2 % of
 the time already waited, from 2 ms to 250 ms: the end of a short job is noticed within milliseconds, a long wait costs
-nothing.
+nothing. Whoever waits for so many rows that reading them takes long does so less often, and leaves the processor to
+those that run the jobs.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _SHARE_OF_TIME_WAITED = 0.02
 _SHORTEST_S = 0.002
 _LONGEST_S = 0.25
+_PAUSES_PER_LOOK = 10  # a pause is so many times as long as the processor took for the look before it
 
 Found = TypeVar("Found")
 
@@ -41,7 +43,9 @@ def wait_for(
     begun = time.monotonic()
     try:
         while True:
+            began_s = time.thread_time()
             found = look_if_changed(store, watch, look)
+            took_s = time.thread_time() - began_s
             if found is not None:
                 return found
             now = time.monotonic()
@@ -51,7 +55,7 @@ def wait_for(
             attend()
             if tick is not None:
                 tick()
-            pause_s = pause_after(now - begun)
+            pause_s = max(pause_after(now - begun), min(_PAUSES_PER_LOOK * took_s, _LONGEST_S))
             time.sleep(pause_s if left_s is None else min(pause_s, left_s))
     finally:
         watch.close()

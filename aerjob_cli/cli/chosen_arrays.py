@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aerjob_cli.api.client import StoredArray
+from aerjob_cli.api.stored_arrays import StoredArray
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.outcomes import StoredOutcome
 from aerjob_cli.errors import NoArray

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import field, replace
 from typing import Any
 
-from aerjob_cli.api.client import Client, ExperimentBytes, StoredArray
+from aerjob_cli.api.client import Client, ExperimentBytes
+from aerjob_cli.api.stored_arrays import StoredArray
 from aerjob_cli.cli.answers.arrays import ArrayContent
 from aerjob_cli.cli.answers.expectations import Expectation, Expectations
 from aerjob_cli.cli.answers.results import ExperimentOutcome, JobResult

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.errors import OutputExists, OutputLost, OutputUnwritable
 from aerjob_cli.frozen import dataclass
+from aerjob_cli.store.early_writing import EarlyWriting
 
 STDOUT = "-"
 
@@ -60,8 +61,10 @@ class OutputFile:
     def _write_draft(self, draft: str, parts: Iterable[bytes]) -> None:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
         with os.fdopen(descriptor, "wb") as file:
+            early = EarlyWriting(descriptor)
             for part in parts:
                 file.write(part)
+                early.note(len(part))
             file.flush()
             os.fsync(file.fileno())
 

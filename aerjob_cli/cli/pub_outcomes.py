@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from aerjob_cli.api.client import StoredArray
+from aerjob_cli.api.stored_arrays import StoredArray
 from aerjob_cli.cli.answers.expectations import Expectation
 from aerjob_cli.cli.array_views import load_array
 

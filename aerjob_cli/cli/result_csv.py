@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from aerjob_cli.api.client import Client, StoredArray
+from aerjob_cli.api.client import Client
+from aerjob_cli.api.stored_arrays import StoredArray
 from aerjob_cli.cli.array_views import content_of, load_array
 from aerjob_cli.cli.chosen_arrays import arrays_meant
 from aerjob_cli.cli.outcomes import StoredOutcome, damage_told

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from aerjob_cli.api.client import Client, Request
 from aerjob_cli.cli import interrupts
 from aerjob_cli.cli.submission_options import SubmissionOptions
 from aerjob_cli.errors import AerjobError, InputRefused
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import JOBS_PER_TRANSACTION
 from aerjob_cli.store.records import JobRecord
 

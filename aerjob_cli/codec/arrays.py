@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator
+from mmap import mmap
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,11 @@ def encode_npy(array: Array) -> bytes:
     return b"".join(npy_parts(array))
 
 
-def decode_npy(data: bytes | bytearray | memoryview) -> Array:
-    """Read what ``encode_npy`` wrote, as an array that can be written to; raises ``ValueError`` for anything else."""
+def decode_npy(data: bytes | bytearray | memoryview | mmap) -> Array:
+    """Read what ``encode_npy`` wrote, as an array that can be written to; raises ``ValueError`` for anything else.
+
+    Where ``data`` can be written to, the array lies in it.
+    """
     view = memoryview(data)
     head = io.BytesIO(view[: npy.MAGIC_LEN + 2 + 2**16])
     version = npy.read_magic(head)
@@ -63,6 +67,8 @@ def decode_npy(data: bytes | bytearray | memoryview) -> Array:
     announced = length * max(dtype.itemsize, 1)
     if min(shape, default=0) < 0 or content.nbytes != announced:
         raise ValueError(f"the array announces {announced} bytes and has {content.nbytes}")
+    if announced and not view.readonly and head.tell() % dtype.alignment == 0:
+        return np.frombuffer(content, dtype).reshape(shape, order="F" if is_fortran else "C")
     flat = np.empty(length, dtype)
     if flat.nbytes:
         flat.view(np.uint8)[:] = np.frombuffer(content, np.uint8)

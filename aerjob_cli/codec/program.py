@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from aerjob_cli.codec.pubs import Pub
 
-_ALL = Sweep((NO_PARAMETERS,))
+# Without a sweep.
+EVERYTHING_ONCE = Sweep((NO_PARAMETERS,))
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Program:
 
     circuits: Sequence[QuantumCircuit]
     surroundings: Surroundings | None = None
-    sweep: Sweep = _ALL
+    sweep: Sweep = EVERYTHING_ONCE
     pubs: Sequence[Pub] = ()
     estimation: Estimation | None = None
 
@@ -49,7 +50,7 @@ def decode_program(payloads: Iterable[tuple[str, bytes, str]]) -> Program:
     """Read the payloads of a job (format, bytes, name), in their order; raises ``CircuitRefused``."""
     circuits: list[QuantumCircuit] = []
     pubs: list[Pub] = []
-    surroundings, sweep, estimation = None, _ALL, None
+    surroundings, sweep, estimation = None, EVERYTHING_ONCE, None
     for format, data, name in payloads:
         if format in _NOISE:
             surroundings = _NOISE[format](data, name)
@@ -69,7 +70,7 @@ def decode_program(payloads: Iterable[tuple[str, bytes, str]]) -> Program:
     if len(sweep.tables) not in (1, len(circuits)):
         raise CircuitRefused(f"there are values for {len(sweep.tables)} circuits, and the job has {len(circuits)}")
     program = Program(circuits, surroundings, sweep, estimation=estimation)
-    if sweep is not _ALL and program.experiments_total > CIRCUITS_LIMIT:
+    if sweep is not EVERYTHING_ONCE and program.experiments_total > CIRCUITS_LIMIT:
         raise CircuitRefused(
             f"the sweep makes {program.experiments_total} experiments of {len(circuits)} circuits; a job may have "
             f"{CIRCUITS_LIMIT}, so submit several"

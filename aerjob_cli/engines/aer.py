@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 import qiskit_aer
@@ -19,14 +20,16 @@ from qiskit_aer import AerSimulator
 
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.option_tables import AER_OPTIONS
-from aerjob_cli.codec.program import Program
+from aerjob_cli.codec.program import EVERYTHING_ONCE, Program
+from aerjob_cli.codec.seeds import seed_after
 from aerjob_cli.engines.aer_gates import gates_of
-from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
+from aerjob_cli.engines.base import ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
 from aerjob_cli.engines.experiments import Experiments
 from aerjob_cli.engines.final_state import check_state, chopped, with_final_state
 from aerjob_cli.engines.noise import check_fits, check_is_felt, check_surroundings, gates_under, is_noisy_in_time
 from aerjob_cli.engines.saved_data import has_quantum_errors, saved_bytes
+from aerjob_cli.engines.small import is_small
 from aerjob_cli.engines.survey import Survey, survey
 from aerjob_cli.engines.translation import pass_manager, refusal, runnable
 from aerjob_cli.engines.width import check_width, runs_on_stabilizer
@@ -37,6 +40,7 @@ from aerjob_cli.states import Reason
 _OUTCOMES = frozenset({"counts", "memory"})
 _CHUNK_S = 0.1
 _CHUNK_LIMIT = 2000
+_SMALL_CIRCUITS = 16  # at most some tenths of a second
 _CHUNK_GROWTH = 8  # one quick experiment says little about the next
 _CHUNK_STATE_BYTES = 32 * 2**20  # of final states, which stay in memory until the chunk is sent
 # Quantum volume, depth 10, on 1 and 2 threads: 16 qubits 66 and 68 ms, 17 97 and 104, 18 221 and 126.
@@ -53,6 +57,10 @@ class AerEngine:
 
     def target(self, method: str) -> Target:
         return gates_of(method).target
+
+    def shares_calls(self, program: Program, spec: JobSpec) -> bool:
+        is_plain = program.surroundings is None and program.sweep is EVERYTHING_ONCE
+        return is_plain and all(is_small(circuit, spec) for circuit in program.circuits)
 
     def check(self, program: Program, spec: JobSpec) -> Plan:
         simulator = _simulator(spec.method)
@@ -96,7 +104,7 @@ class AerEngine:
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
         experiments = _experiments(program, spec)
         options = {**_options(spec), **noise_of(program)}
-        size = 1
+        size = _first_chunk(program, spec)
         for start, stop in missing:
             position = start
             while position < stop:
@@ -117,6 +125,12 @@ class AerEngine:
         experiments = _experiments(program, spec)
         for position in positions:
             yield from _prepared(experiments, [position], program, spec)
+
+
+def _first_chunk(program: Program, spec: JobSpec) -> int:
+    """Say how many circuits to run before anything is known of the time that they take."""
+    small = takewhile(lambda circuit: is_small(circuit, spec), program.circuits[:_SMALL_CIRCUITS])
+    return max(1, sum(1 for _ in small))
 
 
 def preload() -> None:
@@ -195,7 +209,7 @@ def chunk_seed(seed: int, index: int) -> int:
 
     Aer computes modulo 2^64 but takes a signed number, so that the upper half is passed as negative numbers.
     """
-    value = (seed + SEED_STEP * index) % 2**64
+    value = seed_after(seed, index) % 2**64
     return value - 2**64 if value >= 2**63 else value
 
 

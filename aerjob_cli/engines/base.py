@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import Program
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from qiskit.primitives import PubResult
     from qiskit.result.models import ExperimentResult
     from qiskit.transpiler import Target
-
-SEED_STEP = 2113  # Aer gives experiment i of a run the seed s + 2113·i, and so do we with any simulator
 
 
 @dataclass(frozen=True)
@@ -102,4 +100,16 @@ class Engine(Protocol):
 
     def executed(self, program: Program, spec: JobSpec, positions: Iterable[int]) -> Iterator[QuantumCircuit]:
         """Give the circuits of some experiments as ``run`` hands them to the simulator."""
+        ...
+
+
+@runtime_checkable
+class Sharing(Protocol):
+    """What an engine has, beside all that an engine has, that can run several jobs in one call."""
+
+    def shares_calls(self, program: Program, spec: JobSpec) -> bool:
+        """Tell whether the circuits may be run as some of a longer list: they give the same there, in no time.
+
+        The seeds of the experiments before and after them in the list continue the same sequence.
+        """
         ...

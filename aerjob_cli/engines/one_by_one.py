@@ -17,7 +17,8 @@ from qiskit.transpiler import Target
 
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import Program
-from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
+from aerjob_cli.codec.seeds import seed_after
+from aerjob_cli.engines.base import ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
 from aerjob_cli.engines.chunks import in_chunks
 from aerjob_cli.engines.experiments import Experiments
@@ -92,7 +93,7 @@ class OneByOneEngine(ABC):
         return map(self._experiments(program, spec).ready, positions)
 
     def _run(self, circuit: QuantumCircuit, spec: JobSpec, index: int) -> ExperimentRun:
-        seed = (spec.seed + SEED_STEP * index) % 2**64
+        seed = seed_after(spec.seed, index) % 2**64
         began = time.perf_counter()
         try:
             result = self.run_circuit(circuit, spec, seed)

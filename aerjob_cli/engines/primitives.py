@@ -29,9 +29,10 @@ from qiskit_aer.primitives import EstimatorV2, SamplerV2
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.option_tables import AER_OPTIONS
 from aerjob_cli.codec.program import Program
+from aerjob_cli.codec.seeds import seed_after
 from aerjob_cli.engines.aer import check_device, failure_of, noise_of, threads_for
 from aerjob_cli.engines.aer_gates import gates_of
-from aerjob_cli.engines.base import SEED_STEP, ExperimentRun, Plan, SimulationFailed, experiment_run
+from aerjob_cli.engines.base import ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.chunks import in_chunks
 from aerjob_cli.engines.noise import check_is_felt
 from aerjob_cli.engines.pub_checks import PubChecks
@@ -71,7 +72,7 @@ class _PrimitiveEngine(ABC):
         job = _Job(spec, _StrictSimulator(spec), PubTranslation(program, spec), noise_of(program))
 
         def run(index: int) -> ExperimentRun:
-            seed = (spec.seed + SEED_STEP * source.circuits_before(index)) % _SEEDS
+            seed = seed_after(spec.seed, source.circuits_before(index)) % _SEEDS
             return self._run(source.pub(index), job, index, seed)
 
         return in_chunks(missing, run)

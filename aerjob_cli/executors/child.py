@@ -1,4 +1,4 @@
-"""Inside an executor: receive a job, decode its circuits, run them in chunks, send what each chunk gave.
+"""Inside an executor: receive jobs, decode their circuits, run them in chunks, send what each chunk gave.
 
 How the process came to be, its limits and its death are the template's business. There is no store here:
 results go over the connection, and large ones as files into a folder that the worker names.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from socket import socket
@@ -23,10 +25,12 @@ from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import Program, decode_program
 from aerjob_cli.codec.program_text import as_clause
 from aerjob_cli.engines import aer
-from aerjob_cli.engines.base import Engine, ExperimentRun, SimulationFailed
+from aerjob_cli.engines.base import Engine, ExperimentRun, Sharing, SimulationFailed
 from aerjob_cli.engines.registry import engine_of
 from aerjob_cli.errors import BackendUnusable, CircuitRefused
 from aerjob_cli.executors import messages
+from aerjob_cli.executors.grants import Permits
+from aerjob_cli.executors.inbox import Inbox
 from aerjob_cli.executors.letter import Letter
 from aerjob_cli.executors.messages import Message, MessageError, Source
 from aerjob_cli.executors.peak_memory import PeakMemory
@@ -55,27 +59,31 @@ def preload() -> None:
     import_module("aerjob_cli.engines.primitives")
 
 
-def serve(connection: socket) -> None:
-    """Answer messages until the worker closes the connection.
+def serve(connection: socket, permits: Permits | None = None) -> None:
+    """Answer messages until the worker closes the connection, or a run has failed: then another executor goes on.
 
     A job's failure is an answer; ``KeyboardInterrupt``, ``SystemExit`` and a message that is none end this.
     """
     try:
         _send(connection, {"kind": "ready", "rss_bytes": rss_bytes(os.getpid()), "runtime": runtime_facts()})
-        for message in messages.receive(connection, messages.Reassembly()):
-            _answer(connection, message)
+        for begun in Inbox(connection, permits).tasks():
+            if len(begun) > 1 and _run_together(connection, begun):
+                continue
+            if not all(_answer(connection, message) for message in begun):
+                return
     except (WorkerGone, ConnectionError):
         return
 
 
-def _answer(connection: socket, message: Message) -> None:
+def _answer(connection: socket, message: Message) -> bool:
+    """Do what a message asks for, and answer; return whether this process is as good as before."""
     task = {"validate": _validate, "run": _run}.get(message.kind)
     ticket = message.header.get("ticket")
     if task is None or ticket is None:
         raise MessageError(f"the worker sent {message.kind!r} with ticket {ticket!r}")
     try:
         task(connection, message, ticket)
-        return
+        return True
     except WorkerGone:
         raise
     except CircuitRefused as error:
@@ -92,6 +100,7 @@ def _answer(connection: socket, message: Message) -> None:
             raise
         failure = _unexpected(ticket, error)
     _send(connection, failure)
+    return task is _validate
 
 
 def _is_of_the_job(error: BaseException) -> bool:
@@ -100,6 +109,7 @@ def _is_of_the_job(error: BaseException) -> bool:
 
 
 def _validate(connection: socket, message: Message, ticket: Any) -> None:
+    began = time.perf_counter()
     spec = JobSpec(**message.header["job"])
     engine = _engine(spec)
     try:
@@ -121,6 +131,7 @@ def _validate(connection: socket, message: Message, ticket: Any) -> None:
         {
             "kind": "accepted",
             "ticket": ticket,
+            "took_s": time.perf_counter() - began,
             "experiments_total": plan.experiments_total,
             "threads": plan.threads,
         },
@@ -128,16 +139,62 @@ def _validate(connection: socket, message: Message, ticket: Any) -> None:
 
 
 def _run(connection: socket, message: Message, ticket: Any) -> None:
+    began = time.perf_counter()
     spec = JobSpec(**message.header["job"])
     incoming = Path(message.header["incoming"])
     program = _program(message)
     engine = _engine(spec)
+    missing = _missing(message, program.experiments_total)
+    awaited = sum(stop - start for start, stop in missing)
+    if not awaited:
+        _send_bytes(connection, _done(ticket, engine, time.perf_counter() - began))
     _MEMORY.begin()
-    for runs in engine.run(program, spec, _missing(message, program.experiments_total)):
-        _send_chunk(connection, ticket, runs, incoming, _MEMORY.end())
+    for runs in engine.run(program, spec, missing):
+        awaited -= len(runs)
+        # The end goes with the last results, so that both are written at once.
+        end = b"" if awaited else _done(ticket, engine, time.perf_counter() - began)
+        _send_chunk(connection, ticket, runs, incoming, _MEMORY.end(), end)
         del runs  # final states: those of the next circuits need the room
         _MEMORY.begin()
-    _send(connection, {"kind": "done", "ticket": ticket, "engine": engine.version})
+
+
+def _run_together(connection: socket, begun: Sequence[Message]) -> bool:
+    """Run jobs that share a call, and answer all; return False, with nothing said, where each is to run for itself."""
+    try:
+        answers = _answers_of_all(begun)
+    except BaseException as error:
+        if not _is_of_the_job(error):
+            raise
+        # Whose failure it is will be seen.
+        return False
+    if answers is not None:
+        _send_bytes(connection, answers)
+    return answers is not None
+
+
+def _answers_of_all(begun: Sequence[Message]) -> bytes | None:
+    began = time.perf_counter()
+    specs = [JobSpec(**message.header["job"]) for message in begun]
+    programs = [_program(message) for message in begun]
+    engine = _engine(specs[0])
+    if not isinstance(engine, Sharing) or not all(map(engine.shares_calls, programs, specs)):
+        return None
+    together = Program([circuit for program in programs for circuit in program.circuits])
+    _MEMORY.begin()
+    runs = [run for chunk in engine.run(together, specs[0], [(0, together.experiments_total)]) for run in chunk]
+    peak_rss_bytes = _MEMORY.end()
+    took_s = (time.perf_counter() - began) / len(begun)
+    frames = []
+    start = 0
+    for message, program in zip(begun, programs, strict=True):
+        letter = Letter(Path(message.header["incoming"]), peak_rss_bytes=peak_rss_bytes)
+        for run in runs[start : start + program.experiments_total]:
+            letter.add(replace(run, index=run.index - start))
+        start += program.experiments_total
+        ticket = message.header["ticket"]
+        frames.append(_chunk(ticket, letter))
+        frames.append(_done(ticket, engine, took_s))
+    return b"".join(frames)
 
 
 def _engine(spec: JobSpec) -> Engine:
@@ -176,18 +233,25 @@ def _verified(source: Source, body: bytes) -> bytes:
 
 
 def _send_chunk(
-    connection: socket, ticket: Any, runs: Sequence[ExperimentRun], incoming: Path, peak_rss_bytes: int | None
+    connection: socket,
+    ticket: Any,
+    runs: Sequence[ExperimentRun],
+    incoming: Path,
+    peak_rss_bytes: int | None,
+    end: bytes,
 ) -> None:
     letter = Letter(incoming, peak_rss_bytes=peak_rss_bytes)
     try:
         for run in runs:
             _add(letter, run)
             if letter.is_full:
-                _post(connection, ticket, letter)
+                _send_bytes(connection, _chunk(ticket, letter))
                 letter = Letter(incoming, peak_rss_bytes=peak_rss_bytes)
-    finally:
+    except BaseException:
         # Also the good results before one that cannot be stored.
-        _post(connection, ticket, letter)
+        _send_bytes(connection, _chunk(ticket, letter))
+        raise
+    _send_bytes(connection, _chunk(ticket, letter) + end)
 
 
 def _add(letter: Letter, run: ExperimentRun) -> None:
@@ -197,9 +261,14 @@ def _add(letter: Letter, run: ExperimentRun) -> None:
         raise ResultNotWritten(error.strerror or str(error)) from error
 
 
-def _post(connection: socket, ticket: Any, letter: Letter) -> None:
-    if letter.outcomes:
-        _send(connection, {"kind": "chunk", "ticket": ticket, "experiments": letter.outcomes}, letter.bodies)
+def _done(ticket: Any, engine: Engine, took_s: float) -> bytes:
+    return messages.encode({"kind": "done", "ticket": ticket, "took_s": took_s, "engine": engine.version})
+
+
+def _chunk(ticket: Any, letter: Letter) -> bytes:
+    if not letter.outcomes:
+        return b""
+    return messages.encode({"kind": "chunk", "ticket": ticket, "experiments": letter.outcomes}, letter.bodies)
 
 
 def _unexpected(ticket: Any, error: BaseException) -> dict[str, Any]:
@@ -221,8 +290,12 @@ def _failed(
     }
 
 
-def _send(connection: socket, header: dict[str, Any], bodies: Sequence[bytes] = ()) -> None:
+def _send(connection: socket, header: dict[str, Any]) -> None:
+    _send_bytes(connection, messages.encode(header))
+
+
+def _send_bytes(connection: socket, data: bytes) -> None:
     try:
-        connection.sendall(messages.encode(header, bodies))
+        connection.sendall(data)
     except OSError as error:
         raise WorkerGone(str(error)) from error

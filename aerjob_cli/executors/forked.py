@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import socket
@@ -18,8 +19,11 @@ _FIRST_AFTER_STDERR = 3
 _OOM_SCORE = 800  # of 1000: the kernel should take an executor before anything else of the user's
 
 
-def become_executor(connection: int, stderr: int, parent: int, scratch: str) -> NoReturn:
-    """Turn the forked child into an executor; never returns."""
+def become_executor(connection: int, stderr: int, permits: int, parent: int, scratch: str) -> NoReturn:
+    """Turn the forked child into an executor; never returns.
+
+    ``connection``, ``stderr`` and ``permits`` are descriptors; ``parent`` is the pid of the template.
+    """
     status = 1
     try:
         os.setsid()
@@ -33,13 +37,15 @@ def become_executor(connection: int, stderr: int, parent: int, scratch: str) -> 
         os.dup2(stderr, 1)
         os.dup2(stderr, 2)
         # All else is the template's, or belongs to executors that are forked next.
-        conversation = socket.socket(fileno=_only_descriptor(connection))
+        talking, permitting = _only_descriptors(connection, permits)
+        conversation = socket.socket(fileno=talking)
         os.chdir(scratch)
         os.environ["TMPDIR"] = tempfile.tempdir = scratch
         from aerjob_cli.executors.child import serve
+        from aerjob_cli.executors.grants import Permits
 
         with conversation:
-            serve(conversation)
+            serve(conversation, Permits(permitting))
         status = 0
     except BaseException:  # noqa: BLE001 - the last frame of a forked process: nothing may return into the template
         sys.excepthook(*sys.exc_info())
@@ -49,9 +55,12 @@ def become_executor(connection: int, stderr: int, parent: int, scratch: str) -> 
         os._exit(status)
 
 
-def _only_descriptor(kept: int) -> int:
-    """Close all descriptors but this one and the standard three; give its new number."""
-    if kept != _FIRST_AFTER_STDERR:
-        os.dup2(kept, _FIRST_AFTER_STDERR, inheritable=False)
-    os.closerange(_FIRST_AFTER_STDERR + 1, OPEN_FILES)
-    return _FIRST_AFTER_STDERR
+def _only_descriptors(*kept: int) -> list[int]:
+    """Close all descriptors but these and the standard three; give their new numbers."""
+    # First out of the way, since one may have the number that another gets.
+    apart = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, OPEN_FILES // 2) for descriptor in kept]
+    numbers = list(range(_FIRST_AFTER_STDERR, _FIRST_AFTER_STDERR + len(kept)))
+    for descriptor, number in zip(apart, numbers, strict=True):
+        os.dup2(descriptor, number, inheritable=False)
+    os.closerange(numbers[-1] + 1, OPEN_FILES)
+    return numbers

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from aerjob_cli.store.early_writing import EarlyWriting
+
 # What is written has just been hashed, and is then still in the processor's cache.
 _WRITTEN_AT_ONCE_BYTES = 256 * 1024
 
@@ -35,6 +37,7 @@ def write_incoming(folder: Path, parts: Iterable[bytes | memoryview]) -> Draft:
     try:
         with open(descriptor, "wb", buffering=0) as file:
             os.fchmod(descriptor, 0o600)  # whatever the umask
+            early = EarlyWriting(descriptor)
             for part in parts:
                 view = memoryview(part)
                 size_bytes += view.nbytes
@@ -42,7 +45,9 @@ def write_incoming(folder: Path, parts: Iterable[bytes | memoryview]) -> Draft:
                     rest = view[start : start + _WRITTEN_AT_ONCE_BYTES]
                     checksum.update(rest)
                     while rest:
-                        rest = rest[file.write(rest) :]
+                        written_bytes = file.write(rest)
+                        early.note(written_bytes)
+                        rest = rest[written_bytes:]
             os.fsync(descriptor)
     except BaseException:
         path.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from aerjob_cli.executors.environment import executor_environment
+from aerjob_cli.executors.grants import Grants
 from aerjob_cli.executors.messages import MessageError, Reassembly, encode
 from aerjob_cli.executors.pool import Ended, Executor, PoolEvent, Said, Started
 from aerjob_cli.executors.scratch import Scratch
@@ -38,6 +39,7 @@ class LocalExecutor:
     scratch: Path
     connection: socket.socket
     stderr: IO[bytes]
+    grants: Grants
     pid: int | None = None
     started: str = ""
     fault: str | None = None
@@ -58,6 +60,7 @@ class LocalPool:
         self._control: socket.socket | None = None
         self._control_text = b""
         self._executors: dict[int, LocalExecutor] = {}
+        self._unsent: dict[int, LocalExecutor] = {}
         self._events: deque[PoolEvent] = deque()
         self._next_serial = 1
         self._is_ready = False
@@ -98,20 +101,21 @@ class LocalPool:
         assert self._control is not None
         serial, self._next_serial = self._next_serial, self._next_serial + 1
         scratch = self._scratch.make(serial)
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
         try:
             stderr = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - lives as long as the executor
+            grants = Grants()
+            ours, theirs = socket.socketpair()
         except OSError:
             self._scratch.discard(scratch)
             raise
+        ours.setblocking(False)
         # Appending, since the executor shares the position with us.
         fcntl.fcntl(stderr, fcntl.F_SETFL, fcntl.fcntl(stderr, fcntl.F_GETFL) | os.O_APPEND)
-        executor = LocalExecutor(serial, scratch, ours, stderr)
+        executor = LocalExecutor(serial, scratch, ours, stderr, grants)
         self._executors[serial] = executor
         with theirs, contextlib.suppress(OSError):  # a dead template is told of by its socket
             line = json.dumps({"fork": serial, "scratch": str(scratch)}).encode() + b"\n"
-            socket.send_fds(self._control, [line], [theirs.fileno(), stderr.fileno()])
+            socket.send_fds(self._control, [line], [theirs.fileno(), stderr.fileno(), grants.reading])
         self._watch(executor)
         return executor
 
@@ -119,9 +123,26 @@ class LocalPool:
         local = self._executors.get(executor.serial)
         if local is None:
             return
-        local.stderr.truncate(0)  # what it wrote for the job before is of no use any more
-        local.outgoing += encode(header, bodies)
-        self._flush(local)
+        # Before the message, so that whoever has that finds its number, or it was withdrawn.
+        number = local.grants.grant(header["ticket"])
+        local.outgoing += encode({**header, "number": number}, bodies)
+        self._unsent[local.serial] = local
+
+    def push(self) -> None:
+        unsent, self._unsent = self._unsent, {}
+        for local in unsent.values():
+            self._flush(local)
+
+    def withdraw(self, executor: Executor) -> frozenset[str]:
+        local = self._executors.get(executor.serial)
+        return frozenset() if local is None else local.grants.withdraw()
+
+    def forget(self, executor: Executor, ticket: str) -> None:
+        local = self._executors.get(executor.serial)
+        if local is not None:
+            local.grants.forget(ticket)
+            if os.fstat(local.stderr.fileno()).st_size:
+                local.stderr.truncate(0)  # what it wrote for this job is of no use any more
 
     def kill(self, executor: Executor) -> None:
         if self._control is None or executor.serial not in self._executors:
@@ -215,10 +236,13 @@ class LocalPool:
         while self._read(executor):
             pass
         del self._executors[executor.serial]
+        self._unsent.pop(executor.serial, None)
         self._unwatch(executor)
         executor.connection.close()
-        self._events.append(Ended(executor, code, executor.fault, _tail(executor.stderr)))
+        unbegun = executor.grants.withdraw()
+        self._events.append(Ended(executor, code, executor.fault, _tail(executor.stderr), unbegun))
         executor.stderr.close()
+        executor.grants.close()
 
     def _on_executor(self, executor: LocalExecutor) -> None:
         if executor.serial not in self._executors:

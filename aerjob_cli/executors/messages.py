@@ -5,15 +5,20 @@ an object with a ``kind``; bytes that belong to it lie in the body, at the offse
 an executor has parsed what strangers wrote, so the worker believes nothing of it but this form.
 
 worker → executor
-    {"kind": "validate", "ticket", "job": JobSpec, "sources": [Source…]}
-    {"kind": "run", "ticket", "job": JobSpec, "sources": [Source…], "missing": [[start, stop]…], "incoming": folder}
+    {"kind": "validate", "ticket", "number", "job": JobSpec, "sources": [Source…]}
+    {"kind": "run", "ticket", "number", "job": JobSpec, "sources": [Source…], "missing": [[start, stop]…],
+     "incoming": folder, "shares"}
+    An executor may be sent several, ahead of time. It begins one when it has taken its number (see `grants`), and
+    drops it when that is gone. "shares" is how many experiments the job has if it may run in one call with others
+    (see `sharing`), or 0.
 executor → worker
     {"kind": "ready", "rss_bytes", "runtime"}    what the libraries alone take; names and versions, see `runtime`
-    {"kind": "accepted", "ticket", "experiments_total", "threads"}
+    {"kind": "accepted", "ticket", "took_s", "experiments_total", "threads"}
     {"kind": "chunk", "ticket", "experiments": [Outcome…]}            their bytes in the body or in drafts of objects
-    {"kind": "done", "ticket", "engine"}
+    {"kind": "done", "ticket", "took_s", "engine"}         seconds that the job took here, its part of a shared call
     {"kind": "failed", "ticket", "reason", "message", "line", "column"}    also the refusal of a validation
     {"kind": "not_stored", "ticket", "message"}    the disk did not take a result, which is no fault of the job's
+    After the last two of a run the executor ends: it has begun nothing more by then.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ import json
 import socket
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from aerjob_cli.codec.jobspec import JobSpec as JobSpec
@@ -95,7 +100,8 @@ class Message:
 
 def encode(header: dict[str, Any], bodies: Sequence[bytes] = ()) -> bytes:
     """Make a frame of a header and of byte strings laid one after the other."""
-    head = json.dumps(header, default=asdict, separators=(",", ":")).encode()
+    # ``vars`` and not ``asdict``, which copies all that is in it.
+    head = json.dumps(header, default=vars, separators=(",", ":")).encode()
     body = b"".join(bodies)
     return b"".join((_LENGTHS.pack(len(head), len(body)), head, body))
 

@@ -12,7 +12,7 @@ from aerjob_cli.executors.messages import Message
 
 
 class Executor(Protocol):
-    """One process that runs experiments for one job at a time."""
+    """One process that runs experiments, for one job after the other or for small ones together."""
 
     @property
     def serial(self) -> int:
@@ -50,13 +50,15 @@ class Ended:
     """An executor is no more.
 
     ``code`` is its exit code, negative for a signal, or None when nobody saw it end. ``fault`` says what it did wrong
-    before, if it was ended for that, or why it could not begin.
+    before, if it was ended for that, or why it could not begin. ``unbegun`` are the tickets of what it was sent and
+    never began.
     """
 
     executor: Executor
     code: int | None
     fault: str | None
     stderr_tail: str
+    unbegun: frozenset[str] = frozenset()
 
 
 PoolEvent = Started | Said | Ended
@@ -88,7 +90,19 @@ class Pool(Protocol):
         ...
 
     def send(self, executor: Executor, header: dict[str, Any], bodies: Sequence[bytes] = ()) -> None:
-        """Send a message that begins a job, later if the executor does not read now."""
+        """Have a job sent, which is begun after those that were sent before it; the header has its ``ticket``."""
+        ...
+
+    def push(self) -> None:
+        """Send what there is to send, as far as executors read now; what is left goes when they do."""
+        ...
+
+    def withdraw(self, executor: Executor) -> frozenset[str]:
+        """Take back what an executor was sent and has not begun: it never will; give the tickets."""
+        ...
+
+    def forget(self, executor: Executor, ticket: str) -> None:
+        """Keep nothing more of a job that has ended."""
         ...
 
     def kill(self, executor: Executor) -> None:

@@ -15,9 +15,10 @@ from itertools import islice
 from pathlib import Path
 
 from aerjob_cli.processes import kill_where_environment
+from aerjob_cli.store.removal import remove_soon
 
 _PRIVATE = 0o700
-# Removing a file takes some 20 µs; the worker's loop must not stand still for what an executor may have left.
+# Removing a small file takes some 20 µs; the worker's loop must not stand still for what an executor may have left.
 _REMOVED_AT_ONCE = 200
 _REMOVED_AT_THE_END = 10_000
 
@@ -46,7 +47,7 @@ class Scratch:
 
     def discard(self, folder: Path) -> None:
         """Have `sweep` remove the folder of an executor that is gone."""
-        self._doomed.append((folder, _removing(folder)))
+        self._doomed.append((folder, _removing(folder, self._place)))
 
     def succeed(self) -> None:
         """End what executors of dead workers left running, and have `sweep` remove what they left lying.
@@ -83,7 +84,7 @@ class Scratch:
     def close(self) -> None:
         """Remove what can be removed at once of this worker's folder; the next worker removes the rest."""
         with contextlib.suppress(OSError):
-            deque(islice(_removing(self.folder), _REMOVED_AT_THE_END), maxlen=0)
+            deque(islice(_removing(self.folder, self._place), _REMOVED_AT_THE_END), maxlen=0)
 
 
 def end_strays(place: Path, worker_ids: Collection[str]) -> None:
@@ -91,8 +92,11 @@ def end_strays(place: Path, worker_ids: Collection[str]) -> None:
     kill_where_environment("TMPDIR", [place.resolve() / worker_id for worker_id in worker_ids])
 
 
-def _removing(folder: Path) -> Iterator[None]:
-    """Remove a folder with all in it, step by step. Links are not followed. Raises ``OSError``."""
+def _removing(folder: Path, aside: Path) -> Iterator[None]:
+    """Remove a folder with all in it, step by step. Links are not followed. Raises ``OSError``.
+
+    Large files are put into the folder ``aside`` first.
+    """
     # Not recursive: nothing keeps an executor from nesting folders deeper than Python's stack.
     way = [os.fspath(folder)]
     while way:
@@ -103,7 +107,7 @@ def _removing(folder: Path) -> Iterator[None]:
                 if entry.is_dir(follow_symlinks=False):
                     below = entry.path
                     break
-                os.unlink(entry.path)
+                remove_soon(Path(entry.path), aside=aside)
         if below is None:
             os.rmdir(way.pop())
         else:

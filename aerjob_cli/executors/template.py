@@ -4,10 +4,10 @@ It has never run a circuit nor parsed anything, so a fork of it is safe and cost
 costs half a second. It owns its executors: it alone signals and reaps them, so that a signal never meets a reused
 pid. It stays single-threaded, ends when the worker's socket closes, and on Linux dies with the worker.
 
-Over its control socket it reads JSON lines, ``{"fork": serial, "scratch"}`` (with two descriptors: the executor's
-socket and its stderr) and ``{"kill": serial}``, and writes ``{"ready": …}``, ``{"forked": serial, "pid", "started"}``
-and ``{"ended": serial, "status", "fault"}``; the latter two are null where there are none. Where Qiskit or Aer cannot
-be imported, ``{"broken": why}`` is all that it writes.
+Over its control socket it reads JSON lines, ``{"fork": serial, "scratch"}`` (with three descriptors: the executor's
+socket, its stderr and its permits) and ``{"kill": serial}``, and writes ``{"ready": …}``,
+``{"forked": serial, "pid", "started"}`` and ``{"ended": serial, "status", "fault"}``; the latter two are null where
+there are none. Where Qiskit or Aer cannot be imported, ``{"broken": why}`` is all that it writes.
 
 What an executor starts has no business without it. It is in the executor's process group; what left that group becomes
 the template's child when its own parent ends (on Linux), and is ended for that.
@@ -25,6 +25,7 @@ import socket
 import sys
 import traceback
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import version
@@ -34,7 +35,7 @@ from aerjob_cli.executors.forked import become_executor
 from aerjob_cli.executors.hardening import harden
 from aerjob_cli.processes import adopt_orphans, children_of, die_with_parent, started_of
 
-_DESCRIPTORS_OF_A_FORK = 2
+_DESCRIPTORS_OF_A_FORK = 3
 _ORPHANS_GONE_WITHIN_S = 0.02
 _ORPHANS_LOOKED_FOR_EVERY_S = 2.0  # of executors that live on; when one ends, they are looked for at once
 
@@ -92,20 +93,18 @@ class Template:
         return True
 
     def _fork(self, serial: int, scratch: str) -> None:
-        connection, stderr = (self._descriptors.popleft() for _ in range(_DESCRIPTORS_OF_A_FORK))
+        connection, stderr, permits = descriptors = [self._descriptors.popleft() for _ in range(_DESCRIPTORS_OF_A_FORK)]
         parent = os.getpid()
         try:
             pid = os.fork()
         except OSError as error:
             # No processes or no memory left; others go on.
-            os.close(connection)
-            os.close(stderr)
+            _close(descriptors)
             self._say({"ended": serial, "status": None, "fault": error.strerror})
             return
         if pid == 0:
-            become_executor(connection, stderr, parent, scratch)
-        os.close(connection)
-        os.close(stderr)
+            become_executor(connection, stderr, permits, parent, scratch)
+        _close(descriptors)
         self.children[pid] = serial
         self._say({"forked": serial, "pid": pid, "started": started_of(pid) or ""})
 
@@ -131,6 +130,11 @@ class Template:
 
     def _say(self, message: dict[str, Any]) -> None:
         self.control.sendall(json.dumps(message).encode() + b"\n")
+
+
+def _close(descriptors: Iterable[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _has_ended(pid: int) -> bool:

@@ -25,6 +25,7 @@ from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.backup_place import checked_place, draft_beside, no_room, writing_to
 from aerjob_cli.store.copying import copy_database, faults_of_file
 from aerjob_cli.store.database import Store
+from aerjob_cli.store.early_writing import EarlyWriting
 from aerjob_cli.store.faults import told
 from aerjob_cli.store.folder import PRIVATE_FOLDER, open_private, sync_file, sync_folder
 from aerjob_cli.store.garbage import objects_kept
@@ -130,6 +131,7 @@ def _copy_object(source: StorePaths, draft: StorePaths, sha256: str, place: Path
                 open(open_private(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb", buffering=0)
             )
         digest, size_bytes = hashlib.sha256(), 0
+        early = EarlyWriting(writing.fileno())
         while True:
             try:
                 block = reading.read(_BLOCK_BYTES)
@@ -141,6 +143,7 @@ def _copy_object(source: StorePaths, draft: StorePaths, sha256: str, place: Path
             size_bytes += len(block)
             with writing_to(place):
                 _write_all(writing.fileno(), block)
+            early.note(len(block))
         with writing_to(place):
             os.fchmod(writing.fileno(), 0o600)
             os.fsync(writing.fileno())

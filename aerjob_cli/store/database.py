@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
@@ -162,6 +163,10 @@ class Store:
         """Give a cheap way to learn that another process has committed something."""
         return Watch(self, self._direct)
 
+    def watch_others(self) -> OthersWatch:
+        """Give a cheap way to learn that somebody else has committed something, for who commits often himself."""
+        return OthersWatch(self, self._sqlalchemy())
+
     def now_us(self) -> int:
         return self.clock.now_us()
 
@@ -222,6 +227,30 @@ class Watch:
             self._seen = None
             self._connection = self._connections.take()
         return self._connection
+
+
+class OthersWatch:
+    """Tells whether anything was committed since it was last asked, but for what this store object committed itself.
+
+    `PRAGMA data_version` does not count what its own connection commits. In a process of one thread there is one.
+    """
+
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self._store = store
+        self._engine = engine
+        self._seen: tuple[int, int] | None = None
+
+    def changed(self) -> bool:
+        """Tell whether somebody else has committed since the last call; True on the first."""
+        with self._store.told(), forks.none(), contextlib.closing(self._engine.raw_connection()) as connection:
+            (version,) = connection.cursor().execute("PRAGMA data_version").fetchone()
+            seen = id(connection.dbapi_connection), int(version)
+        changed, self._seen = self._seen != seen, seen
+        return changed
+
+    def forget(self) -> None:
+        """Have the next ``changed`` say True, when what it told of could not be looked at."""
+        self._seen = None
 
 
 def _identity_of(path: Path) -> tuple[int, int] | None:

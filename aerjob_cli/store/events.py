@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.states import Status
 from aerjob_cli.store.prepared import prepared
-from aerjob_cli.store.records import EventRecord
+from aerjob_cli.store.records import Claim, EventRecord
 from aerjob_cli.store.values import complete
 
 if TYPE_CHECKING:
@@ -45,6 +45,25 @@ def note(
             "runtime_id": runtime_id,
         }
         for job_seq in job_seqs
+    ]
+    if rows:
+        tx.execute(statements.INSERT_EVENTS, rows)
+
+
+def note_moves(tx: Connection, moved: Sequence[Claim], target: Status, why: str, now_us: int) -> None:
+    """Add a move that landed to the history of each job: from where its claim had it."""
+    rows = [
+        {
+            "job_seq": held.job_seq,
+            "at_us": now_us,
+            "from_status": held.status,
+            "to_status": target,
+            "attempt": held.attempt,
+            "worker_id": held.worker_id,
+            "why": why,
+            "runtime_id": held.runtime_id,
+        }
+        for held in moved
     ]
     if rows:
         tx.execute(statements.INSERT_EVENTS, rows)

@@ -20,6 +20,7 @@ import contextlib
 import fcntl
 import os
 import time
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,9 +105,13 @@ def _remove_objects(store: Store, candidates: list[Path]) -> int:
     freed_bytes = 0
     for start in range(0, len(candidates), _FILES_PER_TRANSACTION):
         part = {_sha256_of(path): path for path in candidates[start : start + _FILES_PER_TRANSACTION]}
+        doomed = []
         with store.writing_directly() as tx:
             for sha256 in part.keys() - referenced(tx, list(part)):
-                freed_bytes += _remove(part[sha256])
+                # Nobody else finds it then. What takes long is done when others can write again.
+                with contextlib.suppress(FileNotFoundError):
+                    doomed.append(part[sha256].rename(store.paths.incoming / uuid.uuid4().hex))
+        freed_bytes += sum(map(_remove, doomed))
     return freed_bytes
 
 

@@ -1,20 +1,21 @@
 """The moves of a job that a worker holds: who may make them, and what each of them writes.
 
-Taking a job is in ``claims``, ending one on request in ``cancels``, putting back what a lost worker held in
-``releases``. Each landed move is one row in `events`.
+What executors bring, for many jobs at once, is written by ``deliveries``. Taking a job is in ``claims``, ending one on
+request in ``cancels``, putting back what a lost worker held in ``releases``. Each landed move is one row in `events`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, case, null, select, update
 
 from aerjob_cli.states import Reason, Status
+from aerjob_cli.store import deliveries
 from aerjob_cli.store.cancels import cancel_held
 from aerjob_cli.store.moves import is_held, leave, not_before_start, note_move
 from aerjob_cli.store.records import Claim, ExperimentRecord
-from aerjob_cli.store.tables import experiment_arrays, experiments, jobs
+from aerjob_cli.store.tables import jobs
 
 # A parser that died with a circuit may have been unlucky once, not twice.
 VALIDATIONS_AT_MOST = 2
@@ -23,10 +24,7 @@ STDERR_TAIL_CHARACTERS = 4000
 
 def accept(tx: Connection, held: Claim, *, experiments_total: int, threads: int, now_us: int) -> bool:
     """VALIDATING → QUEUED: the circuits can run; how many they are and on how many threads is now fixed."""
-    landed = leave(tx, held, Status.QUEUED, experiments_total=experiments_total, threads=threads)
-    if landed:
-        note_move(tx, held, held.status, Status.QUEUED, "validated", now_us)
-    return landed
+    return bool(deliveries.accept(tx, [(held, experiments_total, threads)], now_us=now_us))
 
 
 def return_validation(tx: Connection, held: Claim, *, message: str | None, now_us: int) -> bool:
@@ -47,67 +45,18 @@ def return_validation(tx: Connection, held: Claim, *, message: str | None, now_u
 
 def record_experiments(tx: Connection, held: Claim, results: Sequence[ExperimentRecord]) -> bool:
     """Store results of the running attempt; each position once, whoever ran it."""
-    if not results:
-        return True
-    landed = tx.execute(
-        update(jobs).where(is_held(held)).values(experiments_done=jobs.c.experiments_done + len(results))
-    ).rowcount
-    if landed != 1:
-        return False
-    tx.execute(
-        insert(experiments),
-        [
-            {
-                "job_seq": held.job_seq,
-                "position": result.position,
-                "attempt": held.attempt,
-                "name": result.payload.name,
-                "shots": result.shots,
-                "format": result.payload.format,
-                "sha256": result.payload.sha256,
-                "size_bytes": result.payload.size_bytes,
-                "data": result.payload.data,
-                "seed": result.run.seed,
-                "method": result.run.method,
-                "threads": result.run.threads,
-                "time_taken_s": result.run.time_taken_s,
-                "peak_rss_bytes": result.run.peak_rss_bytes,
-                "runtime_id": held.runtime_id,
-            }
-            for result in results
-        ],
-    )
-    arrays = [
-        {
-            "job_seq": held.job_seq,
-            "position": result.position,
-            "name": array.name,
-            "format": array.format,
-            "sha256": array.sha256,
-            "size_bytes": array.size_bytes,
-            "data": array.data,
-        }
-        for result in results
-        for array in result.arrays
-    ]
-    if arrays:
-        tx.execute(insert(experiment_arrays), arrays)
-    return True
+    return not results or bool(deliveries.record(tx, [(held, results)]))
+
+
+def finish(tx: Connection, held: Claim, *, engine: str, now_us: int) -> bool:
+    """RUNNING → DONE, when the result of every experiment is stored."""
+    return bool(deliveries.finish(tx, [(held, engine)], now_us=now_us))
 
 
 def note_executor(tx: Connection, held: Claim, *, pid: int, started: str) -> bool:
     """Write down which process runs the attempt, for those who look at the job."""
     statement = update(jobs).where(is_held(held)).values(executor_pid=pid, executor_started=started)
     return tx.execute(statement).rowcount == 1
-
-
-def finish(tx: Connection, held: Claim, *, engine: str, now_us: int) -> bool:
-    """RUNNING → DONE, when the result of every experiment is stored."""
-    is_complete = jobs.c.experiments_done == jobs.c.experiments_total
-    landed = leave(tx, held, Status.DONE, is_complete, engine=engine, finished_us=not_before_start(now_us))
-    if landed:
-        note_move(tx, held, held.status, Status.DONE, "every experiment succeeded", now_us)
-    return landed
 
 
 def fail(
@@ -165,6 +114,26 @@ def give_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
     if _is_unwanted(tx, held):
         return cancel_held(tx, held, now_us=now_us)
     landed = leave(tx, held, Status.QUEUED)
+    if landed:
+        note_move(tx, held, held.status, Status.QUEUED, why, now_us)
+    return landed
+
+
+def put_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
+    """RUNNING → QUEUED of a job that no executor has begun: it is as if it had not been taken.
+
+    A job that somebody wants ended goes to CANCELLED.
+    """
+    if _is_unwanted(tx, held):
+        return cancel_held(tx, held, now_us=now_us)
+    began_first = jobs.c.attempt == 1
+    landed = leave(
+        tx,
+        held,
+        Status.QUEUED,
+        attempt=jobs.c.attempt - 1,
+        started_us=case((began_first, null()), else_=jobs.c.started_us),
+    )
     if landed:
         note_move(tx, held, held.status, Status.QUEUED, why, now_us)
     return landed

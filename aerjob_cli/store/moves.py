@@ -47,7 +47,7 @@ def note_move(tx: Connection, held: Claim, source: Status, target: Status, why: 
     )
 
 
-def not_before_submission(now_us: int) -> ColumnElement[int]:
+def not_before_submission(now_us: int | ColumnElement[int]) -> ColumnElement[int]:
     """Give now, or the time of submission where the clock was set back since."""
     return _later(jobs.c.submitted_us, now_us)
 

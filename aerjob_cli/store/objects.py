@@ -15,6 +15,7 @@ import os
 import stat
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +24,7 @@ from aerjob_cli.errors import PayloadDamaged
 from aerjob_cli.settings import INLINE_LIMIT_BYTES, StorePaths
 from aerjob_cli.store.folder import PRIVATE_FOLDER, open_private, sync_folder
 from aerjob_cli.store.records import Payload
+from aerjob_cli.store.removal import remove_soon
 
 
 def object_path(paths: StorePaths, sha256: str) -> Path:
@@ -73,7 +75,7 @@ def adopt(paths: StorePaths, drafts: Sequence[tuple[Path, str]]) -> None:
         place = object_path(paths, sha256)
         folders[_make_folder(paths, sha256)] = None
         if _size_of(place) == draft.stat().st_size:
-            draft.unlink()
+            remove_soon(draft, aside=paths.incoming)
             os.utime(place)  # as young as if it had been put now, for `garbage`
         else:
             draft.rename(place)
@@ -103,11 +105,11 @@ def load(paths: StorePaths, payload: Payload) -> bytes:
         try:
             data = read_object(object_path(paths, payload.sha256), payload.size_bytes)
         except FileNotFoundError:
-            raise _damaged(paths, payload, "is missing") from None
+            raise damaged(paths, payload, "is missing") from None
         except OSError as error:
-            raise _damaged(paths, payload, f"cannot be read ({error.strerror})") from error
+            raise damaged(paths, payload, f"cannot be read ({error.strerror})") from error
     if len(data) != payload.size_bytes or sha256_hex(data) != payload.sha256:
-        raise _damaged(paths, payload, "does not have the checksum that was stored with it")
+        raise damaged(paths, payload, "does not have the checksum that was stored with it")
     return data
 
 
@@ -120,18 +122,30 @@ def opened(paths: StorePaths, payload: Payload) -> Iterator[BinaryIO]:
     if payload.data is not None:
         yield io.BytesIO(load(paths, payload))
         return
-    try:
-        file = open(open_object(object_path(paths, payload.sha256)), "rb")  # noqa: SIM115 - closed below
-    except FileNotFoundError:
-        raise _damaged(paths, payload, "is missing") from None
-    except OSError as error:
-        raise _damaged(paths, payload, f"cannot be read ({error.strerror})") from error
     import hashlib  # not for those who hash nothing: it loads OpenSSL
 
-    with file:
+    with opened_unverified(paths, payload) as raw:
+        file = io.BufferedReader(raw)
         if hashlib.file_digest(file, "sha256").hexdigest() != payload.sha256:
-            raise _damaged(paths, payload, "does not have the checksum that was stored with it")
+            raise damaged(paths, payload, "does not have the checksum that was stored with it")
         file.seek(0)
+        yield file
+
+
+@contextlib.contextmanager
+def opened_unverified(paths: StorePaths, payload: Payload) -> Iterator[FileIO]:
+    """Give the file of a large payload, which has its size; raises ``PayloadDamaged``. The checksum is the caller's."""
+    try:
+        file = open(open_object(object_path(paths, payload.sha256)), "rb", buffering=0)  # noqa: SIM115 - closed below
+    except FileNotFoundError:
+        raise damaged(paths, payload, "is missing") from None
+    except OSError as error:
+        raise damaged(paths, payload, f"cannot be read ({error.strerror})") from error
+    with file:
+        found_bytes = os.fstat(file.fileno()).st_size
+        if found_bytes != payload.size_bytes:
+            # Not read: whatever it has become may be of any size.
+            raise damaged(paths, payload, f"cannot be read (it has {found_bytes} bytes)")
         yield file
 
 
@@ -163,7 +177,8 @@ def _size_of(place: Path) -> int | None:
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
-def _damaged(paths: StorePaths, payload: Payload, fact: str) -> PayloadDamaged:
+def damaged(paths: StorePaths, payload: Payload, fact: str) -> PayloadDamaged:
+    """Give the error of a payload that is not what was stored."""
     return PayloadDamaged(
         paths.home,
         f"is damaged: {payload.name!r} ({payload.format}, {payload.size_bytes} bytes) {fact}",

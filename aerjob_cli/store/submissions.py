@@ -173,6 +173,14 @@ def payloads_of(tx: Connection, job_seq: int, *, formats: Collection[str] | None
     return [_payload(row) for row in rows]
 
 
+def payloads_of_many(tx: Connection, job_seqs: Sequence[int]) -> dict[int, list[Payload]]:
+    """Give the payloads of several jobs by their sequence numbers, those of each in their order."""
+    found: dict[int, list[Payload]] = {}
+    for row in tx.execute(statements.OF_MANY, {"seqs": list(job_seqs)}):
+        found.setdefault(row.job_seq, []).append(_payload(row))
+    return found
+
+
 def files_of(tx: Connection, job_seq: int) -> list[PayloadRecord]:
     """Say what a job was submitted with, in its order, without reading the bytes."""
     found = tx.execute(statements.FILES_OF_JOB, {"seq": job_seq}).all()

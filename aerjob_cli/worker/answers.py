@@ -55,6 +55,12 @@ def base_rss_of(message: Message) -> int | None:
     return told if isinstance(told, int) and 0 <= told < 2**40 else None
 
 
+def seconds_in(message: Message) -> float | None:
+    """Give how long a job took in its executor, which decides how many are sent ahead; None where nobody says."""
+    told = message.header.get("took_s")
+    return float(told) if isinstance(told, (int, float)) and 0 <= told <= _SECONDS_LIMIT else None
+
+
 def runtime_in(message: Message) -> Runtime | None:
     """Give what an executor says it runs with, before its first job; None where it does not say."""
     told = message.header.get("runtime")

@@ -1,27 +1,27 @@
-"""What this worker holds: a claimed job, the executor that has it, and why that executor is being ended, if it is."""
+"""What this worker holds: a claimed job, where it is, and why its executor is being ended, if it is."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aerjob_cli.executors.pool import Executor
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import Claim, JobRecord
-from aerjob_cli.worker.outcomes import Outcome
+from aerjob_cli.worker.orders import Order
+from aerjob_cli.worker.outcomes import GivenBack, Outcome, ValidationReturned
 
 _WORTH_LOOKING_AT_S = 0.5
 
 
 @dataclass
 class Holding:
-    """One claimed job in the hands of one executor."""
+    """One claimed job in the hands of one executor, which may have others before it."""
 
     job: JobRecord
     claim: Claim
     executor: Executor
-    begun_s: float  # infinite while the executor is still being started
+    begun_s: float  # infinite while the executor is still being started, or works on what it was sent before
     limit_s: float | None
     memory_limit_bytes: int
     oom_kills_before: int
@@ -32,11 +32,13 @@ class Holding:
     base_rss_bytes: int | None = None
     # Whether the store says which process runs the job.
     executor_is_noted: bool = False
+    # What the executor was sent, for another one that may have to be sent it.
+    order: Order | None = None
 
     @property
     def ticket(self) -> str:
         """Name the claim in messages, so that a late answer is not taken for this job's."""
-        return self.claim.token + ":" + self.claim.job_id
+        return ticket_of(self.claim)
 
     @property
     def is_validation(self) -> bool:
@@ -48,28 +50,15 @@ class Holding:
         is_wanted = not (self.is_validation or self.executor_is_noted or self.ending is not None)
         return self.begun_s + _WORTH_LOOKING_AT_S if is_wanted else math.inf
 
+    def stopped(self, why: str) -> Outcome:
+        """Give the outcome of a job that is ended through no fault of its own."""
+        return ValidationReturned(None) if self.is_validation else GivenBack(why)
+
     @property
     def deadline_s(self) -> float | None:
         return None if self.limit_s is None else self.begun_s + self.limit_s
 
 
-@dataclass
-class Holdings:
-    """All of them, by executor."""
-
-    _by_executor: dict[int, Holding] = field(default_factory=dict)
-
-    def __iter__(self) -> Iterator[Holding]:
-        return iter(list(self._by_executor.values()))
-
-    def __len__(self) -> int:
-        return len(self._by_executor)
-
-    def add(self, holding: Holding) -> None:
-        self._by_executor[holding.executor.serial] = holding
-
-    def of(self, executor: Executor) -> Holding | None:
-        return self._by_executor.get(executor.serial)
-
-    def release(self, holding: Holding) -> None:
-        del self._by_executor[holding.executor.serial]
+def ticket_of(claim: Claim) -> str:
+    """Give the name of a claim in messages."""
+    return f"{claim.token}:{claim.job_id}"

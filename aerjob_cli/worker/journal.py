@@ -6,8 +6,11 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from aerjob_cli.settings import StorePaths
+from aerjob_cli.store.records import Claim
 from aerjob_cli.store.releases import Released
 from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.log_file import LogFile, is_stderr, stderr_is_journal
@@ -104,17 +107,27 @@ def executors_ready(versions: dict[str, str]) -> None:
     _LOG.info("executors can start: Qiskit %s, Aer %s", versions["qiskit"], versions["aer"])
 
 
-def began(holding: Holding) -> None:
-    what = "validation" if holding.is_validation else f"attempt {holding.claim.attempt}"
-    _LOG.info("job %s: %s begins in executor %d", holding.job.job_id, what, holding.executor.serial)
+def began(holdings: Sequence[Holding]) -> None:
+    """Say what one executor was sent in one go."""
+    first = holdings[0]
+    what = "validation" if first.is_validation else f"attempt {first.claim.attempt}"
+    ids = ", ".join(holding.job.job_id for holding in holdings)
+    _LOG.info("%s %s: %s begins in executor %d", _jobs(len(holdings)), ids, what, first.executor.serial)
 
 
 def ending(holding: Holding, outcome: Outcome) -> None:
     _LOG.info("job %s: its executor is ended: %s", holding.job.job_id, outcome)
 
 
-def wrote(job_id: str, outcome: Outcome) -> None:
-    _LOG.info("job %s: %s", job_id, type(outcome).__name__)
+def wrote(outcomes: Iterable[tuple[str, Outcome]]) -> None:
+    """Say what was committed in one go: ids of jobs, and what came of them."""
+    for kind, group in groupby(outcomes, key=lambda item: type(item[1]).__name__):
+        ids = [job_id for job_id, _ in group]
+        _LOG.info("%s %s: %s", _jobs(len(ids)), ", ".join(ids), kind)
+
+
+def _jobs(count: int) -> str:
+    return "job" if count == 1 else "jobs"
 
 
 def write_refused(job_id: str, attempt: int, outcome: Outcome) -> None:
@@ -126,8 +139,8 @@ def write_refused(job_id: str, attempt: int, outcome: Outcome) -> None:
     )
 
 
-def claim_lost(holding: Holding) -> None:
-    _LOG.warning("job %s attempt %d is no longer this worker's", holding.job.job_id, holding.claim.attempt)
+def claim_lost(claim: Claim) -> None:
+    _LOG.warning("job %s attempt %d is no longer this worker's", claim.job_id, claim.attempt)
 
 
 def stray_message(serial: int, kind: str) -> None:

@@ -1,6 +1,7 @@
-"""What holding a job can end in, each with its own data, and how each is written.
+"""What holding a job can end in, each with its own data, and how those are written that come one at a time.
 
-Every write is guarded by the claim. It answers whether it landed; one that did not is only ever logged.
+Every write is guarded by the claim. It answers whether it landed; one that did not is only ever logged. Verdicts,
+results and good ends come in numbers, and `outbox` writes many at once.
 """
 
 from __future__ import annotations
@@ -21,9 +22,6 @@ class Accepted:
     experiments_total: int
     threads: int
 
-    def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
-        return lifecycle.accept(tx, held, experiments_total=self.experiments_total, threads=self.threads, now_us=now_us)
-
 
 @dataclass(frozen=True)
 class Chunk:
@@ -31,18 +29,12 @@ class Chunk:
 
     results: tuple[ExperimentRecord, ...]
 
-    def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
-        return lifecycle.record_experiments(tx, held, self.results)
-
 
 @dataclass(frozen=True)
 class Done:
     """All experiments have run."""
 
     engine: str
-
-    def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
-        return lifecycle.finish(tx, held, engine=self.engine, now_us=now_us)
 
 
 @dataclass(frozen=True)
@@ -102,6 +94,16 @@ class GivenBack:
 
 
 @dataclass(frozen=True)
+class PutBack:
+    """No executor has begun the job: it is as if it had not been claimed."""
+
+    why: str
+
+    def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
+        return lifecycle.put_back(tx, held, why=self.why, now_us=now_us)
+
+
+@dataclass(frozen=True)
 class ValidationReturned:
     """No verdict; ``message`` says what the validator died of, None when it was stopped by order."""
 
@@ -111,4 +113,4 @@ class ValidationReturned:
         return lifecycle.return_validation(tx, held, message=self.message, now_us=now_us)
 
 
-Outcome = Accepted | Chunk | Done | Failed | Crashed | Cancelled | GivenBack | ValidationReturned
+Outcome = Accepted | Chunk | Done | Failed | Crashed | Cancelled | GivenBack | PutBack | ValidationReturned

@@ -1,39 +1,35 @@
 """The worker's loop. It claims jobs, feeds executors, enforces limits and writes what came of it.
 
 Single-threaded, and nothing in it waits: circuits run in executors, large results are written by them, and a store
-that is locked is asked again on the next turn. It never imports Qiskit.
+that is locked is asked again on the next turn. It never imports Qiskit. The executors are `crew`'s, what they say is
+`hearing`'s, and how it is written `outbox`'s.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
 import selectors
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from aerjob_cli.errors import StoreBusy, StoreFailing, StoreFull
-from aerjob_cli.executors.messages import Message
-from aerjob_cli.executors.pool import Ended, Executor, Pool, Said, Started
-from aerjob_cli.memory import oom_kills
-from aerjob_cli.processes import rss_bytes
+from aerjob_cli.executors.pool import Pool
 from aerjob_cli.settings import WorkerSettings
-from aerjob_cli.states import Reason
 from aerjob_cli.store import claims, lifecycle, workers
 from aerjob_cli.store.database import Store
+from aerjob_cli.store.deliveries import key_of
 from aerjob_cli.store.doorbell import Doorbell
 from aerjob_cli.store.flocks import Flock
 from aerjob_cli.store.jobs import has_waiting
-from aerjob_cli.store.objects import is_there
-from aerjob_cli.store.records import Claim, ClaimedJob, ProcessIdentity
-from aerjob_cli.worker import answers, journal, orders
-from aerjob_cli.worker.holdings import Holding, Holdings
-from aerjob_cli.worker.idlers import Idlers
-from aerjob_cli.worker.limits import cause_of_death, memory_is_exceeded, time_is_over
+from aerjob_cli.store.records import ClaimedJob, ProcessIdentity
+from aerjob_cli.worker import answers, journal, orders, outbox
+from aerjob_cli.worker.crew import Crew
+from aerjob_cli.worker.hearing import Hearing
+from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.notify import Manager
-from aerjob_cli.worker.outcomes import Cancelled, Chunk, Crashed, Done, Failed, GivenBack, Outcome, ValidationReturned
+from aerjob_cli.worker.outbox import Outbox
+from aerjob_cli.worker.outcomes import Cancelled, PutBack, ValidationReturned
 from aerjob_cli.worker.runtimes import Runtimes
 from aerjob_cli.worker.signals import Signals
 
@@ -48,11 +44,8 @@ _TROUBLE_PAUSE_S = 0.25
 # would run for nothing, and each try is two rows of its history.
 _UNAVAILING_PAUSE_S = 5.0
 _TROUBLES = (StoreBusy, StoreFull, StoreFailing)
-_KIND_CHARACTERS = 40
 # After the second order to stop: killing takes milliseconds, writing what came of it another few.
 _ENDS_TAKE_AT_MOST_S = 5.0
-# A validation that takes longer than this no longer keeps others waiting: they get another validator.
-_VALIDATION_USUALLY_TAKES_S = 0.5
 
 
 class Supervisor:
@@ -80,33 +73,37 @@ class Supervisor:
         self._selector = selector
         self._signals = signals
         self._manager = manager
-        self._watch = store.watch()
-        self._holdings = Holdings()
-        self._idlers = Idlers(jobs_per_executor=settings.jobs_per_executor)
+        self._watch = store.watch_others()
+        self._outbox = Outbox()
         self._runtimes = Runtimes()
-        self._writes: list[tuple[Claim, Outcome]] = []
+        self._crew = Crew(pool=pool, outbox=self._outbox, settings=settings, clock=store.clock, runtimes=self._runtimes)
+        self._hearing = Hearing(
+            pool=pool,
+            crew=self._crew,
+            outbox=self._outbox,
+            runtimes=self._runtimes,
+            paths=store.paths,
+            clock=store.clock,
+        )
         self._children: tuple[tuple[int, str], ...] = ()
-        self._versions: dict[str, str] | None = None
         now_s = self._now_s()
         self._next_beat_s = now_s
-        self._next_memory_check_s = now_s
         self._idle_since_s = now_s
         self._trouble_until_s = 0.0
         self._claim_again_s = 0.0
         self._drain_deadline_s: float | None = None
         self._leave_at_s: float | None = None
         self._may_have_work = True
+        # Whether anything may wait to be validated: clients bring that, and what comes back from a validator.
+        self._may_have_texts = True
         self._is_superseded = False
         self._end: str | None = None
         selector.register(doorbell.descriptor, selectors.EVENT_READ, self._rung)
 
     def run(self) -> str:
         """Turn until there is a reason to end, and say which."""
-        try:
-            while self._end is None:
-                self.run_once()
-        finally:
-            self._watch.close()
+        while self._end is None:
+            self.run_once()
         return self._end
 
     def run_once(self) -> None:
@@ -115,7 +112,9 @@ class Supervisor:
         self._heed_signals()
         self._hear_executors()
         self._look_at_store()
-        self._enforce_limits()
+        self._crew.enforce_limits()
+        self._crew.take_back_from_late()
+        self._place()
         self._write_and_claim()
         self._beat()
         self._consider_ending()
@@ -129,17 +128,9 @@ class Supervisor:
 
     def _pause_s(self) -> float:
         now_s = self._now_s()
-        due = [now_s + self._settings.poll_s, self._next_beat_s]
-        if self._writes:
-            due.append(max(now_s, self._trouble_until_s))
-        if len(self._holdings):
-            due.append(self._next_memory_check_s)
-            due += [
-                holding.deadline_s
-                for holding in self._holdings
-                if holding.deadline_s is not None and holding.ending is None
-            ]
-            due += [max(holding.note_due_s, self._trouble_until_s) for holding in self._holdings]
+        due = [now_s + self._settings.poll_s, self._next_beat_s, self._crew.due_s()]
+        due.append(max(self._outbox.due_s, self._trouble_until_s))
+        due += [max(holding.note_due_s, self._trouble_until_s) for holding in self._crew.hands.begun()]
         if self._drain_deadline_s is not None:
             due.append(self._drain_deadline_s)
         if self._claim_again_s > now_s:
@@ -148,7 +139,7 @@ class Supervisor:
 
     def _rung(self) -> None:
         self._doorbell.silence()
-        self._may_have_work = True
+        self._may_have_work = self._may_have_texts = True
 
     # Signals
 
@@ -164,8 +155,9 @@ class Supervisor:
         self._drain_deadline_s = self._now_s() + grace_s
         # Who rings from here on starts another worker, which waits until this one has left.
         self._stop_listening()
-        journal.draining(len(self._holdings))
-        self._manager.stopping(len(self._holdings))
+        self._crew.give_back_unbegun(PutBack("the worker was stopped"))
+        journal.draining(len(self._crew))
+        self._manager.stopping(len(self._crew))
 
     def _note_drain(self) -> None:
         # For those who look; and whoever finds this process killed before its grace is over charges no attempt for it.
@@ -183,78 +175,18 @@ class Supervisor:
     # Executors
 
     def _hear_executors(self) -> None:
-        for event in self._pool.poll():
-            match event:
-                case Started(versions):
-                    self._versions = versions
-                    journal.executors_ready(versions)
-                case Said(executor, message):
-                    self._hear(executor, message)
-                case Ended():
-                    self._bury(event)
+        self._hearing.hear()
+        now_s = self._now_s()
+        if self._hearing.is_unavailing:
+            self._claim_again_s = now_s + _UNAVAILING_PAUSE_S
+        if self._hearing.is_fruitless:
+            self._trouble_until_s = now_s + _TROUBLE_PAUSE_S
+        self._hearing.is_unavailing = self._hearing.is_fruitless = False
 
-    def _hear(self, executor: Executor, message: Message) -> None:
-        holding = self._holdings.of(executor)
-        if message.kind == "ready" and holding is not None and math.isinf(holding.begun_s):
-            # Only now its time runs: starting the first executor takes longer than many jobs.
-            holding.begun_s = self._now_s()
-            holding.base_rss_bytes = answers.base_rss_of(message)
-            holding.claim = replace(holding.claim, runtime_id=self._runtimes.learn(executor, message))
-            return
-        try:
-            if holding is None or message.header.get("ticket") != holding.ticket:
-                raise answers.NotAnAnswer("nothing was asked of it")
-            outcome = answers.outcome_of(message, holding, self._store.paths)
-        except answers.NotAnAnswer:
-            journal.stray_message(executor.serial, message.kind)
-            self._idlers.forget(executor)
-            if holding is None:
-                self._pool.kill(executor)
-            else:
-                self._end_executor(holding, self._out_of_turn(holding, message.kind))
-            return
-        if holding.ending is not None:
-            # It is being ended for another reason; what it says now comes too late.
-            return
-        self._writes.append((holding.claim, outcome))
-        if not answers.is_last(outcome):
-            return
-        self._holdings.release(holding)
-        if isinstance(outcome, GivenBack):
-            journal.store_trouble(outcome.why)
-            self._claim_again_s = self._now_s() + _UNAVAILING_PAUSE_S
-        is_clean = isinstance(outcome, Done) or holding.is_validation
-        if not (is_clean and self._idlers.add(executor, for_validation=holding.is_validation)):
-            self._idlers.forget(executor)
-            self._pool.kill(executor)
-
-    def _bury(self, event: Ended) -> None:
-        executor = event.executor
-        self._idlers.forget(executor)
-        self._runtimes.forget(executor)
-        holding = self._holdings.of(executor)
-        if holding is None:
-            return
-        self._holdings.release(holding)
-        outcome = holding.ending
-        if outcome is None and executor.pid is None:
-            # It was never forked: the job has not been begun. Asking again at once would only spin.
-            why = "" if event.fault is None else f" ({event.fault})"
-            outcome = self._stopped(holding, f"its executor could not be started{why}")
+    def _place(self) -> None:
+        if not self._crew.place():
             self._claim_again_s = self._now_s() + _UNAVAILING_PAUSE_S
             self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
-        if outcome is None:
-            outcome = cause_of_death(holding, event.code, event.fault, event.stderr_tail)
-        if isinstance(outcome, Failed) and outcome.stderr_tail is None:
-            outcome = replace(outcome, stderr_tail=event.stderr_tail or None)
-        self._writes.append((holding.claim, outcome))
-
-    def _end_executor(self, holding: Holding, outcome: Outcome) -> None:
-        """Kill the executor of a job; ``outcome`` is written once it is gone."""
-        if holding.ending is None:
-            holding.ending = outcome
-            journal.ending(holding, outcome)
-            self._pool.kill(holding.executor)
 
     # The store
 
@@ -262,7 +194,7 @@ class Supervisor:
         try:
             if not self._watch.changed():
                 return
-            self._may_have_work = True
+            self._may_have_work = self._may_have_texts = True
             with self._store.reading() as tx:
                 held = claims.claims_of(tx, self._worker_id)
                 wants_drain = workers.is_drain_requested(tx, self._worker_id)
@@ -271,48 +203,35 @@ class Supervisor:
                 journal.store_unread(str(error))
             self._watch.forget()
             return
-        written = {(claim.job_seq, claim.token) for claim, _ in self._writes}
-        for holding in self._holdings:
-            key = (holding.claim.job_seq, holding.claim.token)
+        written = self._outbox.claims()
+        for claim in self._crew.claims():
+            key = key_of(claim)
             if key not in held and key not in written:
-                journal.claim_lost(holding)
-                self._end_executor(holding, self._stopped(holding, "its claim was lost"))
+                journal.claim_lost(claim)
+                self._crew.end_claim(key, None)
             elif held.get(key):
-                self._end_executor(holding, Cancelled())
+                self._crew.end_claim(key, Cancelled())
         if wants_drain and not self._is_draining:
             self._drain(self._settings.drain_grace_s)
 
-    def _enforce_limits(self) -> None:
-        now_s = self._now_s()
-        for holding in self._holdings:
-            outcome = time_is_over(holding, now_s)
-            if outcome is not None:
-                self._end_executor(holding, outcome)
-        if len(self._holdings) and now_s >= self._next_memory_check_s:
-            self._next_memory_check_s = now_s + self._settings.memory_check_s
-            for holding in self._holdings:
-                outcome = memory_is_exceeded(holding)
-                if outcome is not None:
-                    self._end_executor(holding, outcome)
-
     def _write_and_claim(self) -> None:
         """Write all outcomes and claim new jobs, in one transaction and so with one fsync."""
-        if self._now_s() < self._trouble_until_s:
-            return
-        writes, children = self._writes, self._pool.children()
-        has_new_children = self._versions is not None and children != self._children
         now_s = self._now_s()
+        if now_s < self._trouble_until_s:
+            return
+        entries, children = self._outbox.entries, self._pool.children()
+        has_new_children = self._hearing.versions is not None and children != self._children
         may_claim = not self._is_draining and now_s >= self._claim_again_s
-        wants_work = self._may_have_work and may_claim
-        unnoted = [holding for holding in self._holdings if holding.note_due_s <= now_s]
-        if not (writes or wants_work or has_new_children or unnoted):
+        wants_work = self._may_have_work and may_claim and self._crew.has_room
+        unnoted = [holding for holding in self._crew.hands.begun() if holding.note_due_s <= now_s]
+        if not (self._outbox.due_s <= now_s or wants_work or has_new_children or unnoted):
             return
         now_us = self._store.now_us()
         begun: list[orders.Order] = []
         try:
             with self._store.writing() as tx:
                 self._runtimes.write(tx)
-                landed = [self._write(tx, claim, outcome, now_us) for claim, outcome in writes]
+                landed = outbox.write(tx, entries, self._store.paths, now_us=now_us)
                 if has_new_children:
                     self._note_children(tx, children)
                 self._note_executors(tx, unnoted)
@@ -321,52 +240,40 @@ class Supervisor:
         except _TROUBLES as error:
             journal.store_trouble(str(error))
             self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
+            self._may_have_texts = True  # what was claimed is not
             return
         self._runtimes.note_written()
         self._children = children if has_new_children else self._children
         for holding in unnoted:
             holding.executor_is_noted = True
-        self._writes = []
+        self._outbox.clear()
         # What could not be claimed now can be when an executor is free, and then there is something to write; or when
         # a validation turns out to be long.
-        self._may_have_work = not may_claim or any(holding.is_validation for holding in self._holdings)
-        for (claim, outcome), has_landed in zip(writes, landed, strict=True):
+        self._may_have_work = not may_claim or any(holding.is_validation for holding in self._crew.hands.begun())
+        self._crew.take(begun)
+        if not begun:
+            self._crew.balance()
+        self._place()
+        ended = []
+        for (claim, outcome), has_landed in zip(entries, landed, strict=True):
+            self._may_have_texts |= isinstance(outcome, ValidationReturned)
             if not has_landed:
                 journal.write_refused(claim.job_id, claim.attempt, outcome)
-                self._end_work_on(claim)
+                self._crew.end_claim(key_of(claim), None)
             elif answers.is_last(outcome):
-                journal.wrote(claim.job_id, outcome)
-        for order in begun:
-            try:
-                self._feed(order)
-            except OSError as error:
-                # No descriptors or processes left.
-                journal.store_trouble(str(error))
-                self._writes.append((order.claimed.claim, self._undone(order, "no executor could be started")))
-                self._claim_again_s = self._now_s() + _UNAVAILING_PAUSE_S
-                self._trouble_until_s = self._now_s() + _TROUBLE_PAUSE_S
-
-    def _write(self, tx: Connection, claim: Claim, outcome: Outcome, now_us: int) -> bool:
-        """Write an outcome and tell whether it landed.
-
-        Results whose files somebody has removed as unreferenced, before this transaction began, are run again.
-        """
-        if isinstance(outcome, Chunk):
-            payloads = (payload for result in outcome.results for payload in (result.payload, *result.arrays))
-            if not all(is_there(self._store.paths, payload) for payload in payloads):
-                GivenBack("a file of its results was removed").write(tx, claim, now_us)
-                return False
-        return outcome.write(tx, claim, now_us)
+                ended.append((claim.job_id, outcome))
+        journal.wrote(ended)
 
     def _note_children(self, tx: Connection, children: tuple[tuple[int, str], ...]) -> None:
-        assert self._versions is not None
+        versions = self._hearing.versions
+        assert versions is not None
         identities = [ProcessIdentity(pid, started) for pid, started in children]
         workers.note_children(
             tx,
             self._worker_id,
             identities,
-            qiskit_version=self._versions["qiskit"],
-            aer_version=self._versions["aer"],
+            qiskit_version=versions["qiskit"],
+            aer_version=versions["aer"],
         )
 
     def _note_executors(self, tx: Connection, holdings: Iterable[Holding]) -> None:
@@ -378,42 +285,20 @@ class Supervisor:
                 lifecycle.note_executor(tx, holding.claim, pid=pid, started=started[pid])
 
     def _claim(self, tx: Connection, now_us: int) -> list[orders.Order]:
-        running = sum(not holding.is_validation for holding in self._holdings)
         claimed: list[ClaimedJob] = []
-        if self._may_validate():
-            claimed += claims.claim_validations(tx, self._worker_id, limit=1, now_us=now_us)
-        if running < self._settings.slots:
-            claimed += claims.claim(tx, self._worker_id, limit=self._settings.slots - running, now_us=now_us)
-        return [orders.order_for(tx, item, self._store.paths) for item in claimed]
-
-    def _may_validate(self) -> bool:
-        """Allow one validation at a time, and one more for each slot where the others turn out to be long."""
-        begun_s = [holding.begun_s for holding in self._holdings if holding.is_validation]
-        if not begun_s:
-            return True
-        all_are_long = self._now_s() - max(begun_s) > _VALIDATION_USUALLY_TAKES_S
-        return all_are_long and len(begun_s) <= self._settings.slots
-
-    def _feed(self, order: orders.Order) -> None:
-        claimed = order.claimed
-        is_validation = order.is_validation
-        idler = self._idlers.take(for_validation=is_validation)
-        is_ready = idler is not None
-        executor = self._pool.fork() if idler is None else idler
-        holding = Holding(
-            job=claimed.job,
-            claim=replace(claimed.claim, runtime_id=self._runtimes.of(executor)),
-            executor=executor,
-            begun_s=self._now_s() if is_ready else math.inf,
-            limit_s=self._settings.validation_limit_s if is_validation else claimed.job.time_limit_s,
-            memory_limit_bytes=order.memory_limit_bytes,
-            oom_kills_before=oom_kills(),
-            base_rss_bytes=rss_bytes(executor.pid) if is_ready and executor.pid is not None else None,
-            awaited={position for start, stop in order.missing for position in range(start, stop)},
-        )
-        self._holdings.add(holding)
-        self._pool.send(executor, order.header(holding.ticket, incoming=executor.scratch), order.bodies)
-        journal.began(holding)
+        if self._may_have_texts and (room := self._crew.room(for_validation=True)) > 0:
+            claimed += claims.claim_validations(tx, self._worker_id, limit=room, now_us=now_us)
+            self._may_have_texts = len(claimed) == room
+        if (room := self._crew.room(for_validation=False)) > 0:
+            claimed += claims.claim(
+                tx,
+                self._worker_id,
+                limit=room,
+                now_us=now_us,
+                choose=self._crew.choose,
+                small_only=self._crew.takes_small_only,
+            )
+        return orders.orders_for(tx, claimed, self._store.paths, alone=self._crew.alone)
 
     # Living and ending
 
@@ -441,10 +326,10 @@ class Supervisor:
 
     def _consider_ending(self) -> None:
         now_s = self._now_s()
-        if self._pool.is_broken and not len(self._holdings) and not self._writes:
+        if self._pool.is_broken and self._has_nothing_left:
             why = self._pool.why_broken
             self._end = "executors cannot be started" + (f": {why}" if why else "")
-        if len(self._holdings) or self._writes:
+        if not self._has_nothing_left:
             self._idle_since_s = now_s
         if self._is_draining:
             self._consider_ending_drain(now_s)
@@ -452,14 +337,14 @@ class Supervisor:
             self._leave_if_nothing_waits()
 
     def _consider_ending_drain(self, now_s: float) -> None:
-        if not len(self._holdings) and not self._writes:
+        if self._has_nothing_left:
             self._end = SUPERSEDED if self._is_superseded else DRAINED
         elif self._leave_at_s is not None and now_s >= self._leave_at_s:
             # Whatever keeps the ends from being told or written: an order to stop at once is one.
             self._end = "aborted"
         elif self._drain_deadline_s is not None and now_s >= self._drain_deadline_s:
-            for holding in self._holdings:
-                self._end_executor(holding, self._stopped(holding, "the worker was stopped"))
+            for holding in self._crew.hands.holdings():
+                self._crew.end(holding, holding.stopped("the worker was stopped"))
             # Ended ones are written as they are told of; do not spin until then.
             self._drain_deadline_s = now_s + self._settings.poll_s
 
@@ -473,28 +358,12 @@ class Supervisor:
             return
         self._doorbell = Doorbell.hang(self._store.paths.doorbell)
         self._selector.register(self._doorbell.descriptor, selectors.EVENT_READ, self._rung)
-        self._may_have_work = True
+        self._may_have_work = self._may_have_texts = True
         self._idle_since_s = self._now_s()
 
-    def _end_work_on(self, claim: Claim) -> None:
-        for holding in self._holdings:
-            if holding.claim == claim:
-                self._end_executor(holding, self._stopped(holding, "its claim was lost"))
-
-    @staticmethod
-    def _out_of_turn(holding: Holding, kind: str) -> Outcome:
-        message = f"its executor sent {kind[:_KIND_CHARACTERS]!r} out of turn"
-        if holding.is_validation:
-            return ValidationReturned(message)
-        return Crashed(Reason.EXECUTOR_CRASHED, message, None)
-
-    @staticmethod
-    def _undone(order: orders.Order, why: str) -> Outcome:
-        return ValidationReturned(None) if order.is_validation else GivenBack(why)
-
-    @staticmethod
-    def _stopped(holding: Holding, why: str) -> Outcome:
-        return ValidationReturned(None) if holding.is_validation else GivenBack(why)
+    @property
+    def _has_nothing_left(self) -> bool:
+        return not len(self._crew) and not self._outbox.entries
 
     def _now_s(self) -> float:
         return self._store.clock.monotonic_s()

@@ -93,9 +93,7 @@ def jobs(working_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Jobs:
 
 def result(aerjob: CommandLine, *arguments: str | Path) -> bytes:
     """Give what `result` writes to a pipe, byte for byte."""
-    done = subprocess.run(
-        aerjob.command("result", *arguments), cwd=aerjob.folder, env=aerjob.environment(None), capture_output=True
-    )
+    done = aerjob.in_bytes("result", *arguments)
     assert done.returncode == 0, done
     return done.stdout
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from typing import Any
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -14,16 +16,27 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from qiskit.quantum_info import Clifford, StabilizerState, random_clifford
 
-from aerjob_cli.api.client import StoredArray
+from aerjob_cli.api.stored_arrays import StoredArray
 from aerjob_cli.cli.array_views import content_of, load_array
 from aerjob_cli.cli.plain_data import array_name, plain, stabilizers, tableau_name
 from aerjob_cli.codec.arrays import encode_npy
+from aerjob_cli.codec.envelope import NPY
 from aerjob_cli.codec.markers import Marking
+from aerjob_cli.settings import StorePaths
+from aerjob_cli.store.objects import put_if_large
+from aerjob_cli.store.records import Payload
 
 
-def stored(array: np.ndarray[Any, Any]) -> StoredArray:
-    data = encode_npy(array)
-    return StoredArray("a", len(data), hashlib.sha256(data).hexdigest(), lambda: data)
+def stored_bytes(data: bytes, paths: StorePaths | None = None) -> StoredArray:
+    """Give bytes as those of a stored array, in the database or as an object of the store in ``paths``."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    inline = data if paths is None else put_if_large(paths, sha256, data)
+    payload = Payload("a", NPY, sha256, len(data), inline)
+    return StoredArray("a", len(data), sha256, paths or StorePaths(Path("/nowhere")), lambda: nullcontext(payload))
+
+
+def stored(array: np.ndarray[Any, Any], paths: StorePaths | None = None) -> StoredArray:
+    return stored_bytes(encode_npy(array), paths)
 
 
 NUMBERS = arrays.arrays(
@@ -57,13 +70,28 @@ def test_the_largest_elements(array: np.ndarray[Any, Any], listed: int) -> None:
     assert largest.weight_left_out == pytest.approx(sum(abs(array[index]) ** 2 for index in order[listed:]))
 
 
-def test_the_largest_elements_of_more_than_one_part() -> None:
+@pytest.mark.parametrize("shape", [(2**21,), (2, 2**20)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_the_largest_elements_of_a_file_in_more_than_one_part(
+    shape: tuple[int, ...], order: Literal["C", "F"], tmp_path: Path
+) -> None:
+    paths = StorePaths(tmp_path)
+    paths.incoming.mkdir(parents=True)
     random = np.random.default_rng(7)
-    array = random.normal(size=2**21) + 1j * random.normal(size=2**21)
-    largest = content_of(stored(array), qubits=21, listed=40).largest
+    array = random.normal(size=shape)
+    largest = content_of(stored(np.asarray(array, order=order), paths), qubits=21, listed=40).largest
     assert largest is not None
-    assert [element.index[0] for element in largest.elements] == list(np.argsort(-np.abs(array))[:40])
+    places = [int(np.ravel_multi_index(element.index, shape)) for element in largest.elements]
+    assert places == np.argsort(-np.abs(array).reshape(-1))[:40].tolist()
+    assert [element.value for element in largest.elements] == [array.flat[place].item() for place in places]
     assert largest.norm == pytest.approx(np.linalg.norm(array))
+
+
+def test_an_array_of_another_length_than_it_announces() -> None:
+    data = encode_npy(np.ones(4))
+    for other in (data[:-8], data + data[-8:]):
+        with pytest.raises(ValueError, match="as many elements"):
+            content_of(stored_bytes(other), qubits=2, listed=1)
 
 
 def test_what_is_not_finite_is_seen() -> None:
@@ -92,7 +120,7 @@ def test_basis_states_are_told_from_other_indices() -> None:
 @pytest.mark.parametrize("data", [b"", b"\x93NUMPY", b"no array at all", b"\x93NUMPY\x01\x00\x05\x00{'a':"])
 def test_bytes_that_are_no_array(data: bytes) -> None:
     with pytest.raises(ValueError, match="NumPy's format"):
-        content_of(StoredArray("a", len(data), "", lambda: data), qubits=1, listed=None)
+        content_of(stored_bytes(data), qubits=1, listed=None)
 
 
 @pytest.mark.parametrize(

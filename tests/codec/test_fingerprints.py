@@ -10,7 +10,7 @@ import pytest
 import qiskit_aer  # noqa: F401 - it gives circuits their save_*
 from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.circuit import AnnotatedOperation, ControlModifier, Operation, Parameter
-from qiskit.circuit.library import CXGate, PauliEvolutionGate, XGate
+from qiskit.circuit.library import CXGate, PauliEvolutionGate, RXGate, XGate
 from qiskit.quantum_info import Clifford, SparsePauliOp
 from qiskit.synthesis import LieTrotter
 
@@ -54,6 +54,18 @@ def test_the_same_circuit_has_one_fingerprint_in_every_process(without: str) -> 
         for unnamed in (1, 5)
     }
     assert len(found) == 1
+
+
+def test_a_fingerprint_is_what_it_was_when_a_store_was_made() -> None:
+    circuit = QuantumCircuit(2, 2, name="kept")
+    circuit.h(0)
+    circuit.append(RXGate(1, label="one"), [0])
+    circuit.ry(0.25, 1)
+    circuit.rz(Parameter("a"), 1)
+    circuit.cp(Parameter("b") / 2, 0, 1)
+    circuit.cx(0, 1)
+    circuit.measure([0, 1], [0, 1])
+    assert fingerprint([circuit]) == "cdccd42a1be8f92e97ca748830ec47a71a0a611ec838eb2d3eece30686ccf65e"
 
 
 def base() -> QuantumCircuit:

@@ -17,8 +17,9 @@ from aerjob_cli.codec.circuits import decode_circuits, encode_circuits
 from aerjob_cli.codec.envelope import CIRCUIT_BUNDLE
 from aerjob_cli.codec.program import decode_program
 from aerjob_cli.codec.results import encode_experiment, restore_experiment
+from aerjob_cli.codec.seeds import seed_after
 from aerjob_cli.engines.aer import AerEngine
-from aerjob_cli.engines.base import SEED_STEP, SimulationFailed
+from aerjob_cli.engines.base import SimulationFailed
 from aerjob_cli.errors import CircuitRefused
 from tests.engines.conftest import MakeSpec
 from tests.support.aer_circuits import aer_circuits, every_instruction
@@ -40,7 +41,7 @@ def by_aer(circuits: list[QuantumCircuit], method: str) -> list[ExperimentResult
         simulator = AerSimulator(method=method)
         return [
             simulator.run(
-                circuit, shots=_SHOTS, seed_simulator=5 + SEED_STEP * index, memory=True, max_parallel_threads=1
+                circuit, shots=_SHOTS, seed_simulator=seed_after(5, index), memory=True, max_parallel_threads=1
             )
             .result()
             .results[0]

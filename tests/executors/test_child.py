@@ -151,8 +151,7 @@ def test_an_unexpected_error_is_answered_and_leaves_its_traceback(child: Child, 
     assert failed.header["reason"] == "SIMULATION_FAILED"
     assert "the job failed: experiments 0 to 2 were asked for, the job has 1" in failed.header["message"]
     assert "Traceback" in child.log()
-    (accepted,) = child.ask("validate", spec(), [source(BELL)], BELL)
-    assert accepted.kind == "accepted"
+    assert child.process.wait(timeout=ANSWER_TIMEOUT_S) == 0  # another executor goes on
 
 
 def test_a_result_that_cannot_be_written_is_told_and_leaves_no_file(child: Child, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from aerjob_cli.api.client import CircuitBytes
 from aerjob_cli.cli.drawings import draw
+from aerjob_cli.executors.environment import executor_environment
 from aerjob_cli.executors.hardening import OPEN_FILES
 from aerjob_cli.memory import MIB, usable_memory_mb
 from aerjob_cli.states import Status
@@ -142,14 +143,15 @@ def test_what_an_executor_makes_is_its_users_alone(family: Family) -> None:
         assert process.status("Umask") == "0077"
 
 
-def test_an_executor_holds_its_pipe_and_its_output_and_nothing_of_others(family: Family) -> None:
+def test_an_executor_holds_its_pipes_and_its_output_and_nothing_of_others(family: Family) -> None:
     for process in family.executors:
         held = process.descriptors()
-        assert sorted(held) == [0, 1, 2, 3]
+        assert sorted(held) == [0, 1, 2, 3, 4]
         assert held[0] == os.devnull
         assert held[1] == held[2]
         assert held[1].endswith("(deleted)")
         assert held[3].startswith("socket:")
+        assert held[4].startswith("pipe:")
 
 
 def test_the_kernel_takes_an_executor_first_when_memory_runs_out(family: Family) -> None:
@@ -192,3 +194,13 @@ def test_the_process_that_draws_has_no_secret_and_may_write_no_file(monkeypatch:
 def children_of_any_thread() -> list[int]:
     tasks = Path("/proc/self/task").iterdir()
     return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+
+
+def test_threads_do_not_spin_for_long_unless_somebody_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+    assert int(executor_environment()["GOMP_SPINCOUNT"]) <= 10_000
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    assert "GOMP_SPINCOUNT" not in executor_environment()
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    assert executor_environment()["GOMP_SPINCOUNT"] == "7"

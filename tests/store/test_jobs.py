@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aerjob_cli.errors import AmbiguousJobId, IdempotencyConflict, JobNotFound
-from aerjob_cli.store import claims, experiments, jobs, lifecycle
+from aerjob_cli.store import claims, events, experiments, jobs, lifecycle, submissions
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import ExperimentRecord, Payload
-from tests.store.conftest import SubmitJob
+from tests.store.conftest import SubmitJob, submission
 
 ONE = "11112222-0000-4000-8000-000000000001"
 TWO = "11112222-0000-4000-8000-000000000002"
@@ -65,6 +65,38 @@ def test_an_idempotency_key_gives_the_first_job_again(store: Store, submit: Subm
     with pytest.raises(IdempotencyConflict) as caught:
         submit(idempotency_key="k", shots=99)
     assert caught.value.fields["job_id"] == first.job_id
+
+
+def test_jobs_taken_in_at_once_are_what_a_look_at_each_finds(store: Store) -> None:
+    wanted = [
+        submission(tags=("b", "a", "b"), options={"method": "stabilizer"}, metadata={"runs": [1, None]}, name="first"),
+        submission(experiments_total=3, threads=2, memory=True, counts_required=False, submitted_by={"host": "here"}),
+        submission(time_limit_s=1.5, max_memory_mb=7, priority=-1, retry_of=ONE, seed=2**63 - 1),
+    ]
+    with store.writing() as tx:
+        made = submissions.submit_all(tx, wanted, now_us=store.now_us())
+    with store.reading() as tx:
+        assert made == [jobs.find(tx, item.job_id) for item in wanted]
+        assert [tuple(submissions.payloads_of(tx, job.seq)) for job in made] == [item.payloads for item in wanted]
+        assert [[event.to_status for event in events.history(tx, job.seq)] for job in made] == [
+            [job.status] for job in made
+        ]
+    assert [job.seq for job in made] == sorted(job.seq for job in made)
+
+
+def test_a_key_means_one_job_within_one_call_too(store: Store, submit: SubmitJob) -> None:
+    earlier = submit(idempotency_key="earlier")
+    keyed = [submission(idempotency_key=key, seed=seed) for seed, key in enumerate(["k", "earlier", None, "k"])]
+    with store.writing() as tx:
+        first, again, other, repeated = submissions.submit_all(tx, keyed, now_us=store.now_us())
+    assert again == earlier
+    assert repeated == first
+    assert len({first.job_id, earlier.job_id, other.job_id}) == 3
+    both = [submission(idempotency_key="new"), submission(idempotency_key="new", shots=99)]
+    with pytest.raises(IdempotencyConflict), store.writing() as tx:
+        submissions.submit_all(tx, both, now_us=store.now_us())
+    with store.reading() as tx, pytest.raises(JobNotFound):
+        jobs.find(tx, both[0].job_id)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import pty
@@ -20,6 +21,7 @@ from aerjob_cli.settings import StorePaths
 from aerjob_cli.store import workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.flocks import try_flock
+from tests.support.prepared_python import PreparedPython
 
 # Generous: the machines of tests are small and shared. A command that takes this long has failed.
 DEADLINE_S = 120.0
@@ -47,13 +49,33 @@ class CommandLine:
         env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
+        done = self.in_bytes(*arguments, timeout=timeout, input=(input or "").encode(), env=env)
+        return subprocess.CompletedProcess(done.args, done.returncode, _text(done.stdout), _text(done.stderr))
+
+    def in_bytes(
+        self,
+        *arguments: str | Path,
+        timeout: float = DEADLINE_S,
+        input: bytes = b"",
+        env: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run one command to its end; what it prints is not decoded."""
+        wanted = self.environment(env)
+        if not self.prefix and (python := _prepared_python()).can_give(wanted):
+            return python.run_module(
+                "aerjob_cli",
+                *map(str, arguments),
+                folder=self.folder,
+                environment=wanted,
+                input=input,
+                timeout_s=timeout,
+            )
         return subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
-            env=self.environment(env),
-            input="" if input is None else input,
+            env=wanted,
+            input=input,
             capture_output=True,
-            text=True,
             timeout=timeout,
             check=False,
         )
@@ -111,6 +133,15 @@ class CommandLine:
     def environment(self, changes: Mapping[str, str] | None) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in _UNWANTED}
         return kept | {"AERJOB_HOME": str(self.home), "TERM": "xterm"} | dict(changes or {})
+
+
+def _text(data: bytes) -> str:
+    return data.decode().replace("\r\n", "\n").replace("\r", "\n")
+
+
+@functools.cache
+def _prepared_python() -> PreparedPython:
+    return PreparedPython()
 
 
 def end_workers(home: Path) -> None:

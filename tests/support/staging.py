@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
 
-from aerjob_cli.codec.envelope import EXPERIMENT_RESULT
+from aerjob_cli.codec.envelope import EXPERIMENT_RESULT, MARKED_EXPERIMENT_RESULT, NPY
 from aerjob_cli.processes import started_of
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import claims, jobs, lifecycle, runtimes
 from aerjob_cli.store.database import Store
+from aerjob_cli.store.objects import put_if_large
 from aerjob_cli.store.records import Claim, ExperimentRecord, JobRecord, Payload, RunFacts
 from aerjob_cli.store.runtimes import runtime_of
 
@@ -66,6 +67,23 @@ class Stage:
             if in_this_process:
                 pid = os.getpid()
                 assert lifecycle.note_executor(tx, item.claim, pid=pid, started=started_of(pid) or "")
+
+    def record_arrays(self, job: JobRecord, data: bytes, arrays: Mapping[str, bytes]) -> None:
+        """Store the first result: JSON with markers, and ``.npy`` bytes for the names in it."""
+        claim = self._claims[job.seq]
+        result = ExperimentRecord(
+            0,
+            claim.attempt,
+            1,
+            self._payload("experiment", MARKED_EXPERIMENT_RESULT, data),
+            tuple(self._payload(name, NPY, content) for name, content in arrays.items()),
+        )
+        with self.store.writing() as tx:
+            assert lifecycle.record_experiments(tx, claim, [result])
+
+    def _payload(self, name: str, format: str, data: bytes) -> Payload:
+        sha256 = hashlib.sha256(data).hexdigest()
+        return Payload(name, format, sha256, len(data), put_if_large(self.store.paths, sha256, data))
 
     def record(self, job: JobRecord, *positions: int, data: bytes = b"{}", run: RunFacts | None = None) -> None:
         """Store results of experiments, ``data`` for each, as if they had been ``run`` so."""

@@ -21,7 +21,7 @@ from aerjob_cli.states import Status
 from aerjob_cli.store import claims, experiments, jobs
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import RunFacts
-from aerjob_cli.worker import answers
+from aerjob_cli.worker import answers, outbox
 from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.outcomes import Chunk
 from tests.store.conftest import submission
@@ -108,7 +108,7 @@ def test_how_it_was_run_comes_with_a_result(store: Store) -> None:
     holding = holding_in(store)
     outcome = answers.outcome_of(chunk(**told), holding, store.paths)
     with store.writing() as tx:
-        assert outcome.write(tx, holding.claim, 5)
+        assert outbox.write(tx, [(holding.claim, outcome)], store.paths, now_us=5) == [True]
         (ran,) = experiments.runs_of(tx, holding.claim.job_seq)
     assert ran.run == RunFacts(2**64 - 1, "m" * 1000, 2, 0.5, 2**30)
 
@@ -163,7 +163,7 @@ def test_the_arrays_of_a_result_come_with_it(store: Store) -> None:
     assert not draft.exists()
     assert (store.paths.objects / sha256[:2] / sha256[2:]).read_bytes() == b"an array"
     with store.writing() as tx:
-        assert outcome.write(tx, holding.claim, 5)
+        assert outbox.write(tx, [(holding.claim, outcome)], store.paths, now_us=5) == [True]
         (stored,) = experiments.results_of(tx, holding.claim.job_seq)
         assert [(array.name, array.size_bytes) for array in stored.arrays] == [("a", 2), ("large", 8)]
         inline = experiments.array_of(tx, holding.claim.job_seq, 0, "a")
@@ -278,7 +278,7 @@ def test_a_refusal_has_its_place(
     holding = holding_in(store, validation=True)
     outcome = answers.outcome_of(Message(header | place), holding, store.paths)
     with store.writing() as tx:
-        assert outcome.write(tx, holding.claim, 5)
+        assert outbox.write(tx, [(holding.claim, outcome)], store.paths, now_us=5) == [True]
         ended = jobs.find(tx, holding.job.job_id)
     assert (ended.error_line, ended.error_column) == line_and_column
 
@@ -287,7 +287,7 @@ def test_lone_surrogates_reach_the_store_as_text(store: Store) -> None:
     holding = holding_in(store)
     outcome = answers.outcome_of(chunk(name="\ud800"), holding, store.paths)
     with store.writing() as tx:
-        assert outcome.write(tx, holding.claim, 5)
+        assert outbox.write(tx, [(holding.claim, outcome)], store.paths, now_us=5) == [True]
     assert holding.claim.status is Status.RUNNING
 
 

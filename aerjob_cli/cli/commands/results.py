@@ -135,7 +135,9 @@ def _documents(client: Client, job: JobRecord, wanted: _Form) -> Iterator[Answer
     remarks = remarks_on_part(job, indices=wanted.indices, found=[outcome.index for outcome in outcomes])
     parts: Iterable[bytes]
     if wanted.format is ResultFormat.NPY:
-        parts = [one_array(job, outcomes, wanted.array or _usual_array(outcomes)).load()]
+        array = one_array(job, outcomes, wanted.array or _usual_array(outcomes))
+        # A file gets its name only when all of it has proved right; what was written to stdout cannot be taken back.
+        parts = array.parts(verified_first=wanted.place is None)
     elif wanted.format is ResultFormat.QISKIT:
         # It imports Qiskit, the others do not.
         from aerjob_cli.cli.result_qiskit import qiskit_json

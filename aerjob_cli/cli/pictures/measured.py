@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aerjob_cli.api.client import Client, StoredArray
+from aerjob_cli.api.client import Client
+from aerjob_cli.api.stored_arrays import StoredArray
 from aerjob_cli.cli.array_views import content_of, load_array
 from aerjob_cli.cli.chosen_arrays import arrays_meant
 from aerjob_cli.cli.cleaning import clean

@@ -52,7 +52,7 @@ class Content:
         return cls(
             circuits=[(item.name, item.format, item.data) for item in client.circuits(record)],
             results=[
-                (item.position, item.data, [(array.name, array.load()) for array in item.arrays])
+                (item.position, item.data, [(array.name, bytes(array.load())) for array in item.arrays])
                 for item in client.results(record)
             ],
         )

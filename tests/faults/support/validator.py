@@ -65,6 +65,7 @@ class Validator:
         header = {"kind": "validate", "ticket": ticket, "job": asdict(_SPEC), "sources": [source]}
         cpu_before_s = self._cpu_s()
         self._pool.send(self._executor, header, [data])
+        self._pool.push()
         return self._verdict(ticket, cpu_before_s)
 
     def _verdict(self, ticket: str, cpu_before_s: float) -> Verdict:

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _frame(header: dict[str, Any]) -> bytes:
 def _misbehave() -> None:
     from aerjob_cli.executors import child
 
-    run, validate = child._run, child._validate
+    run, run_together, validate = child._run, child._run_together, child._validate
 
     def badly(connection: socket.socket, message: Message, start: str) -> None:
         name = str(message.header["sources"][0]["name"])
@@ -141,11 +141,16 @@ def _misbehave() -> None:
         badly(connection, message, "")
         run(connection, message, ticket)
 
+    def run_together_badly(connection: socket.socket, begun: Sequence[Message]) -> bool:
+        for message in begun:
+            badly(connection, message, "")
+        return run_together(connection, begun)
+
     def validate_badly(connection: socket.socket, message: Message, ticket: Any) -> None:
         badly(connection, message, "check ")
         validate(connection, message, ticket)
 
-    child._run, child._validate = run_badly, validate_badly
+    child._run, child._run_together, child._validate = run_badly, run_together_badly, validate_badly
 
 
 if "aerjob_cli.executors.template" in sys.orig_argv:

@@ -1,0 +1,61 @@
+"""What an executor is sent: messages ahead of time, of which it takes those that it may begin."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+
+from aerjob_cli.executors.grants import Permits
+from aerjob_cli.executors.messages import Message, Reassembly
+from aerjob_cli.executors.sharing import JOBS_PER_CALL, sharing
+
+_READ_AT_ONCE = 1 << 20
+
+
+class Inbox:
+    """The executor's side of the conversation. Without ``permits`` everything may be begun."""
+
+    def __init__(self, connection: socket.socket, permits: Permits | None) -> None:
+        self._connection = connection
+        self._permits = permits
+        self._reassembly = Reassembly()
+        self._waiting: deque[Message] = deque()
+        self._is_open = True
+
+    def tasks(self) -> Iterator[list[Message]]:
+        """Give one message after the other, or several that share a call, until the worker closes the connection.
+
+        Blocks for the next one. A message that was withdrawn meanwhile is dropped. Raises ``MessageError``.
+        """
+        while self._receive():
+            begun = self._begin(sharing(list(islice(self._waiting, JOBS_PER_CALL))))
+            while begun:
+                together = sharing(begun)  # once more, since one between may have been withdrawn
+                yield begun[:together]
+                del begun[:together]
+
+    def _begin(self, count: int) -> list[Message]:
+        messages = [self._waiting.popleft() for _ in range(count)]
+        if self._permits is None:
+            return messages
+        allowed = self._permits.take([int(message.header["number"]) for message in messages])
+        return [message for message, is_allowed in zip(messages, allowed, strict=True) if is_allowed]
+
+    def _receive(self) -> bool:
+        """Take in all that has come, or wait for a message where none has; return False when there will be none."""
+        with contextlib.suppress(BlockingIOError):
+            while self._is_open and self._read(socket.MSG_DONTWAIT):
+                pass
+        while self._is_open and not self._waiting:
+            self._read(0)
+        return bool(self._waiting)
+
+    def _read(self, flags: int) -> bool:
+        data = self._connection.recv(_READ_AT_ONCE, flags)
+        self._is_open = bool(data)
+        self._reassembly.feed(data)
+        self._waiting.extend(self._reassembly.messages())
+        return self._is_open

@@ -1,0 +1,154 @@
+"""What executors have brought, written for many jobs at once: verdicts, results, ends.
+
+Each verb takes claims and answers which of them still held: the others changed nothing. Claims that were made together
+share a token, so that a statement or two write what a group of small jobs gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, null, update
+
+from aerjob_cli.states import Status
+from aerjob_cli.store.events import note_moves
+from aerjob_cli.store.moves import not_before_start
+from aerjob_cli.store.records import Claim, ExperimentRecord
+from aerjob_cli.store.tables import experiment_arrays, experiments, jobs
+
+# A claim by what is the same for all that were made together, and the job: enough to tell it from every other.
+Key = tuple[int, str]
+_AT_ONCE = 500  # below SQLite's limit of parameters in any build
+
+
+def key_of(held: Claim) -> Key:
+    """Name a claim."""
+    return held.job_seq, held.token
+
+
+def _are_held(status: Status) -> ColumnElement[bool]:
+    """Give the condition that jobs are still in the hands of claims that were made together."""
+    return and_(
+        jobs.c.seq.in_(bindparam("seqs", expanding=True)),
+        jobs.c.status == status,
+        jobs.c.attempt == bindparam("held_attempt"),
+        jobs.c.claim_token == bindparam("held_token"),
+    )
+
+
+_ACCEPT = (
+    update(jobs)
+    .where(_are_held(Status.VALIDATING))
+    .values(
+        status=Status.QUEUED,
+        claim_token=null(),
+        experiments_total=bindparam("new_total"),
+        threads=bindparam("new_threads"),
+    )
+    .returning(jobs.c.seq)
+)
+_COUNT = (
+    update(jobs)
+    .where(_are_held(Status.RUNNING))
+    .values(experiments_done=jobs.c.experiments_done + bindparam("new_results"))
+    .returning(jobs.c.seq)
+)
+_FINISH = (
+    update(jobs)
+    .where(_are_held(Status.RUNNING), jobs.c.experiments_done == jobs.c.experiments_total)
+    .values(
+        status=Status.DONE,
+        claim_token=null(),
+        engine=bindparam("new_engine"),
+        finished_us=not_before_start(bindparam("now_us")),
+    )
+    .returning(jobs.c.seq)
+)
+
+
+def accept(tx: Connection, verdicts: Sequence[tuple[Claim, int, int]], *, now_us: int) -> set[Key]:
+    """VALIDATING → QUEUED: the circuits can run; how many experiments, on how many threads, is now fixed."""
+    plans = {held: {"new_total": total, "new_threads": threads} for held, total, threads in verdicts}
+    landed = _written(tx, _ACCEPT, plans)
+    note_moves(tx, landed, Status.QUEUED, "validated", now_us)
+    return set(map(key_of, landed))
+
+
+def record(tx: Connection, results: Sequence[tuple[Claim, Sequence[ExperimentRecord]]]) -> set[Key]:
+    """Store results of running attempts; each position of a job once, whoever ran it."""
+    by_claim: dict[Claim, list[ExperimentRecord]] = {}
+    for held, found in results:
+        by_claim.setdefault(held, []).extend(found)
+    landed = _written(tx, _COUNT, {held: {"new_results": len(found)} for held, found in by_claim.items()})
+    stored = [(held, result) for held in landed for result in by_claim[held]]
+    if stored:
+        tx.execute(insert(experiments), [_experiment_row(held, result) for held, result in stored])
+    arrays = [row for held, result in stored for row in _array_rows(held, result)]
+    if arrays:
+        tx.execute(insert(experiment_arrays), arrays)
+    return set(map(key_of, landed))
+
+
+def finish(tx: Connection, ended: Sequence[tuple[Claim, str]], *, now_us: int) -> set[Key]:
+    """RUNNING → DONE for jobs of which the result of every experiment is stored; with the engine that ran each."""
+    landed = _written(tx, _FINISH, {held: {"new_engine": engine, "now_us": now_us} for held, engine in ended})
+    note_moves(tx, landed, Status.DONE, "every experiment succeeded", now_us)
+    return set(map(key_of, landed))
+
+
+def _written(tx: Connection, statement: Any, values: Mapping[Claim, Mapping[str, Any]]) -> list[Claim]:
+    """Write the same to all claims that were made together and get the same values; give those that still held."""
+    landed: list[Claim] = []
+    for shared, group in _alike(values):
+        for start in range(0, len(group), _AT_ONCE):
+            part = group[start : start + _AT_ONCE]
+            found = tx.execute(statement, {**shared, "seqs": [held.job_seq for held in part]})
+            seqs = set(found.scalars())
+            landed += [held for held in part if held.job_seq in seqs]
+    return landed
+
+
+def _alike(values: Mapping[Claim, Mapping[str, Any]]) -> Iterator[tuple[dict[str, Any], list[Claim]]]:
+    def shared(item: tuple[Claim, Mapping[str, Any]]) -> list[tuple[str, Any]]:
+        held, own = item
+        return sorted({**own, "held_attempt": held.attempt, "held_token": held.token}.items())
+
+    items: Iterable[tuple[Claim, Mapping[str, Any]]] = sorted(values.items(), key=shared)
+    for same, group in groupby(items, key=shared):
+        yield dict(same), [held for held, _ in group]
+
+
+def _experiment_row(held: Claim, result: ExperimentRecord) -> dict[str, Any]:
+    payload, run = result.payload, result.run
+    return {
+        "job_seq": held.job_seq,
+        "position": result.position,
+        "attempt": held.attempt,
+        "name": payload.name,
+        "shots": result.shots,
+        "format": payload.format,
+        "sha256": payload.sha256,
+        "size_bytes": payload.size_bytes,
+        "data": payload.data,
+        "seed": run.seed,
+        "method": run.method,
+        "threads": run.threads,
+        "time_taken_s": run.time_taken_s,
+        "peak_rss_bytes": run.peak_rss_bytes,
+        "runtime_id": held.runtime_id,
+    }
+
+
+def _array_rows(held: Claim, result: ExperimentRecord) -> Iterator[dict[str, Any]]:
+    for array in result.arrays:
+        yield {
+            "job_seq": held.job_seq,
+            "position": result.position,
+            "name": array.name,
+            "format": array.format,
+            "sha256": array.sha256,
+            "size_bytes": array.size_bytes,
+            "data": array.data,
+        }

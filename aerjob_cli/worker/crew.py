@@ -1,0 +1,283 @@
+"""The executors at work: which gets which of the claimed jobs, what is taken back from them, and how they are ended."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from aerjob_cli.clock import Clock
+from aerjob_cli.executors.pool import Pool
+from aerjob_cli.memory import oom_kills
+from aerjob_cli.processes import rss_bytes
+from aerjob_cli.settings import WorkerSettings, usable_cores
+from aerjob_cli.store.claims import Candidate
+from aerjob_cli.store.deliveries import Key, key_of
+from aerjob_cli.store.records import Claim
+from aerjob_cli.worker import journal
+from aerjob_cli.worker.cores import executors_at_most, only_small_may_begin, startable
+from aerjob_cli.worker.hands import AHEAD_AT_FIRST, Hand, Hands
+from aerjob_cli.worker.holdings import Holding
+from aerjob_cli.worker.limits import memory_is_exceeded, time_is_over
+from aerjob_cli.worker.orders import Order
+from aerjob_cli.worker.outbox import Outbox
+from aerjob_cli.worker.outcomes import GivenBack, Outcome, PutBack, ValidationReturned
+from aerjob_cli.worker.runtimes import Runtimes
+
+# A validation that takes longer than this no longer keeps others waiting: they get another validator.
+_VALIDATION_USUALLY_TAKES_S = 0.5
+_NOT_BEGUN = "no executor was free after all"
+_WORTH_SHARING = 3  # jobs in the hands of one executor, of which it runs the first
+
+
+class Crew:
+    """The hands of a worker, and the claimed jobs that are in none of them."""
+
+    def __init__(
+        self, *, pool: Pool, outbox: Outbox, settings: WorkerSettings, clock: Clock, runtimes: Runtimes
+    ) -> None:
+        self.hands = Hands()
+        # Jobs that share no call with others, by their sequence numbers: one that they shared has failed.
+        self.alone: set[int] = set()
+        self._waiting: deque[Order] = deque()
+        self._pool = pool
+        self._outbox = outbox
+        self._settings = settings
+        self._clock = clock
+        self._runtimes = runtimes
+        self.jobs_per_executor = settings.jobs_per_executor
+        self._cores = usable_cores()
+        self._next_memory_check_s = 0.0
+
+    def __len__(self) -> int:
+        """Count the jobs that are here."""
+        return len(self._waiting) + len(self.hands.holdings())
+
+    # Feeding
+
+    def room(self, *, for_validation: bool) -> int:
+        """Say how many more jobs of a kind could be begun at once, or wait behind others for a moment."""
+        hands = self.hands.of_kind(for_validation=for_validation)
+        new = max(0, self._places(hands, for_validation=for_validation) - len(hands))
+        there = sum(hand.room(jobs_per_executor=self.jobs_per_executor) for hand in hands)
+        waiting = sum(order.is_validation is for_validation for order in self._waiting)
+        return max(0, new * AHEAD_AT_FIRST + there - waiting)
+
+    def choose(self, candidates: Sequence[Candidate]) -> list[int]:
+        """Say which of the first queued jobs are to be begun now, by their sequence numbers."""
+        running = self._running()
+        free = executors_at_most(running, cores=self._cores, slots=self._settings.slots) - len(running)
+        places = startable(
+            [candidate.threads for candidate in candidates],
+            running,
+            cores=self._cores,
+            slots=self._settings.slots,
+            room_behind=max(0, self.room(for_validation=False) - max(0, free)),
+        )
+        return [candidates[place].seq for place in places]
+
+    @property
+    def takes_small_only(self) -> bool:
+        """Tell whether no job of several threads could be begun."""
+        return only_small_may_begin(self._running())
+
+    def _running(self) -> list[int | None]:
+        return [holding.job.threads for holding in self.hands.begun() if not holding.is_validation]
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether there is room for any more job."""
+        return any(self.room(for_validation=kind) > 0 for kind in (False, True))
+
+    def take(self, orders: Iterable[Order]) -> None:
+        """Have claimed jobs begun in this order."""
+        self._waiting.extend(orders)
+
+    def place(self) -> bool:
+        """Send waiting jobs to executors, and put back those for which there is none.
+
+        Return False when the system lets no executor be made.
+        """
+        fed: dict[tuple[int, int], list[Holding]] = {}
+        try:
+            while self._waiting:
+                hand = self._hand_for(self._waiting[0])
+                order = self._waiting.popleft()
+                if hand is None:
+                    self._say_unbegun(order, PutBack(_NOT_BEGUN))
+                else:
+                    key = hand.executor.serial, order.claimed.claim.attempt
+                    fed.setdefault(key, []).append(self._feed(hand, order))
+        except OSError as error:
+            # No descriptors or processes left.
+            journal.store_trouble(str(error))
+            self._let_go(GivenBack("no executor could be started"))
+            return False
+        finally:
+            self._pool.push()
+            for holdings in fed.values():
+                journal.began(holdings)
+        return True
+
+    def balance(self) -> None:
+        """Have an executor that has nothing to do begin jobs that wait behind those of another one."""
+        hands = self.hands.of_kind(for_validation=False)
+        if any(hand.is_idle and not hand.is_condemned for hand in hands):
+            fullest = max(hands, key=lambda hand: len(hand.holdings))
+            if len(fullest.holdings) >= _WORTH_SHARING:
+                self._take_back(fullest)
+
+    def _hand_for(self, order: Order) -> Hand | None:
+        for_validation = order.is_validation
+        hands = self.hands.of_kind(for_validation=for_validation)
+        idle = [hand for hand in hands if hand.is_idle and not hand.is_condemned]
+        if idle:
+            # The one that has worked last has the warmest memory.
+            return max(idle, key=lambda hand: hand.progress_s)
+        if len(hands) < self._places(hands, for_validation=for_validation):
+            return self.hands.add(self._pool.fork(), for_validation=for_validation)
+        if not order.is_light:
+            return None
+        roomy = [hand for hand in hands if hand.room(jobs_per_executor=self.jobs_per_executor)]
+        return min(roomy, key=lambda hand: len(hand.holdings), default=None)
+
+    def _places(self, hands: list[Hand], *, for_validation: bool) -> int:
+        """Say how many executors of a kind there may be: for validation one, and more where those have a long one."""
+        if not for_validation:
+            return executors_at_most(self._running(), cores=self._cores, slots=self._settings.slots)
+        long_since_s = self._clock.monotonic_s() - _VALIDATION_USUALLY_TAKES_S
+        busy = [hand.first for hand in hands if hand.first is not None]
+        all_are_long = all(holding.begun_s < long_since_s for holding in busy)
+        return min(len(busy) + 1 if all_are_long else len(hands), self._settings.slots + 1)
+
+    def _feed(self, hand: Hand, order: Order) -> Holding:
+        claimed, executor = order.claimed, hand.executor
+        is_first, now_s = hand.is_idle, self._clock.monotonic_s()
+        is_begun = is_first and hand.is_ready
+        holding = Holding(
+            job=claimed.job,
+            claim=replace(claimed.claim, runtime_id=self._runtimes.of(executor)),
+            executor=executor,
+            begun_s=now_s if is_begun else math.inf,
+            limit_s=self._settings.validation_limit_s if order.is_validation else claimed.job.time_limit_s,
+            memory_limit_bytes=order.memory_limit_bytes,
+            oom_kills_before=oom_kills() if is_first else 0,
+            base_rss_bytes=rss_bytes(executor.pid) if is_begun and executor.pid is not None else None,
+            awaited={position for start, stop in order.missing for position in range(start, stop)},
+            order=order,
+        )
+        if is_begun:
+            hand.progress_s = now_s
+        hand.holdings[holding.ticket] = holding
+        self._pool.send(executor, order.header(holding.ticket, incoming=executor.scratch), order.bodies)
+        return holding
+
+    def _say_unbegun(self, order: Order, outcome: Outcome) -> None:
+        if order.is_validation:
+            outcome = ValidationReturned(None)
+        self._outbox.add(order.claimed.claim, outcome, now_s=self._clock.monotonic_s())
+
+    # Taking back
+
+    def begin_next(self, hand: Hand, before: Holding) -> None:
+        """Have the memory of the job counted that an executor begins after another one."""
+        holding = hand.first
+        if holding is None:
+            return
+        holding.oom_kills_before, holding.base_rss_bytes = before.oom_kills_before, before.base_rss_bytes
+        if holding.job.max_memory_mb is not None and hand.executor.pid is not None:
+            # What others left there is not this one's, and looking costs as much as a statement.
+            holding.base_rss_bytes = rss_bytes(hand.executor.pid)
+
+    def take_back_from_late(self) -> None:
+        """Free the jobs that wait behind a long one."""
+        now_s = self._clock.monotonic_s()
+        for hand in self.hands:
+            if hand.late_s <= now_s:
+                hand.note_lateness()
+                self._take_back(hand)
+                # Those that could not be taken back share its call, and there is nothing more to do about that.
+                hand.progress_s = now_s
+
+    def _take_back(self, hand: Hand) -> None:
+        unbegun = self._pool.withdraw(hand.executor)
+        self.wait_again(hand, unbegun)
+
+    def wait_again(self, hand: Hand, tickets: Iterable[str]) -> None:
+        """Have jobs begun elsewhere that an executor was sent and never began."""
+        freed = [hand.holdings.pop(ticket) for ticket in list(hand.holdings) if ticket in frozenset(tickets)]
+        self._waiting.extendleft(holding.order for holding in reversed(freed) if holding.order is not None)
+
+    def give_back_unbegun(self, outcome: Outcome) -> None:
+        """Let go of all that no executor has begun."""
+        for hand in self.hands:
+            self._take_back(hand)
+        self._let_go(outcome)
+
+    def _let_go(self, outcome: Outcome) -> None:
+        for order in self._waiting:
+            self._say_unbegun(order, outcome)
+        self._waiting.clear()
+
+    # Ending
+
+    def end(self, holding: Holding, outcome: Outcome) -> None:
+        """Kill the executor of a job; ``outcome`` is written once it is gone."""
+        if holding.ending is None:
+            holding.ending = outcome
+            journal.ending(holding, outcome)
+            self.condemn(holding)
+
+    def condemn(self, holding: Holding) -> None:
+        """Kill the executor that has a job, or has just failed with it."""
+        hand = self.hands.of(holding.executor)
+        if hand is not None:
+            hand.is_condemned = True
+            self._pool.kill(hand.executor)
+
+    def end_claim(self, key: Key, outcome: Outcome | None) -> None:
+        """End a job, wherever it is; of one that was not begun ``outcome`` is written at once, if there is one."""
+        for hand in self.hands:
+            for position, holding in enumerate(hand.holdings.values()):
+                if key_of(holding.claim) != key:
+                    continue
+                if position:
+                    self._take_back(hand)
+                if holding.ticket in hand.holdings:
+                    self.end(holding, outcome or holding.stopped("its claim was lost"))
+                break
+        for order in list(self._waiting):
+            claim = order.claimed.claim
+            if key_of(claim) == key:
+                self._waiting.remove(order)
+                if outcome is not None:
+                    self._outbox.add(claim, outcome, now_s=self._clock.monotonic_s())
+
+    def enforce_limits(self) -> None:
+        """End what has run for too long or has become too large."""
+        now_s = self._clock.monotonic_s()
+        begun = self.hands.begun()
+        for holding in begun:
+            outcome = time_is_over(holding, now_s)
+            if outcome is not None:
+                self.end(holding, outcome)
+        if begun and now_s >= self._next_memory_check_s:
+            self._next_memory_check_s = now_s + self._settings.memory_check_s
+            for holding in begun:
+                outcome = memory_is_exceeded(holding)
+                if outcome is not None:
+                    self.end(holding, outcome)
+
+    def due_s(self) -> float:
+        """Say when something is to be done here though nothing has happened."""
+        begun = self.hands.begun()
+        deadlines = [
+            holding.deadline_s for holding in begun if holding.deadline_s is not None and holding.ending is None
+        ]
+        late = [hand.late_s for hand in self.hands]
+        return min([*deadlines, *late, self._next_memory_check_s if begun else math.inf], default=math.inf)
+
+    def claims(self) -> list[Claim]:
+        """Give the claims of all jobs that are here."""
+        return [holding.claim for holding in self.hands.holdings()] + [order.claimed.claim for order in self._waiting]
