@@ -5,6 +5,11 @@ No third party, no knowledge of what is inside.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import hashlib
+
 OPENQASM2 = "openqasm2"
 OPENQASM3 = "openqasm3"
 QPY = "qpy"
@@ -44,12 +49,19 @@ class ChecksumMismatch(ValueError):
         self.found = found
 
 
-def sha256_hex(data: bytes) -> str:
-    """Compute the SHA-256 of ``data``, as 64 lower-case hexadecimal digits."""
+def begun_sha256() -> hashlib._Hash:
+    """Begin the SHA-256 of what comes in parts."""
     # Here, since importing it loads OpenSSL, and who looks at a state hashes nothing.
     import hashlib
 
-    return hashlib.sha256(data).hexdigest()
+    return hashlib.sha256()
+
+
+def sha256_hex(data: bytes) -> str:
+    """Compute the SHA-256 of ``data``, as 64 lower-case hexadecimal digits."""
+    checksum = begun_sha256()
+    checksum.update(data)
+    return checksum.hexdigest()
 
 
 def verify(data: bytes, sha256: str) -> None:

@@ -115,12 +115,11 @@ class Store:
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
-        engine = self._sqlalchemy()
-        if writes:
-            # The same connections, which begin otherwise.
-            engine = engine.execution_options(aerjob_writes=True)
-        with forks.none(), engine.begin() as connection:
-            yield connection
+        with forks.none():
+            engine = self._sqlalchemy()
+            # The same connections, of which one that writes begins otherwise.
+            with (self._writing_engine if writes else engine).begin() as connection:
+                yield connection
 
     @contextmanager
     def _directly(self, *, writes: bool) -> Iterator[Connection]:
@@ -132,9 +131,9 @@ class Store:
             if self._engine is None:
                 from aerjob_cli.store.engines import engine_for
 
-                self._engine = engine_for(
-                    self.paths.database, busy_timeout_s=self.busy_timeout_s, connect=self._direct.take
-                )
+                engine = engine_for(self.paths.database, busy_timeout_s=self.busy_timeout_s, connect=self._direct.take)
+                self._writing_engine = engine.execution_options(aerjob_writes=True)
+                self._engine = engine
             return self._engine
 
     @contextmanager

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import mmap
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from aerjob_cli.codec.envelope import begun_sha256
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.objects import damaged, load, opened, opened_unverified
 from aerjob_cli.store.records import Payload
@@ -27,7 +27,7 @@ def parts(paths: StorePaths, payload: Payload, *, verified_first: bool) -> Itera
         with opened(paths, payload) as file:
             yield from _read(paths, payload, file)
     else:
-        checksum = hashlib.sha256()
+        checksum = begun_sha256()
         with opened_unverified(paths, payload) as file:
             for part in _read(paths, payload, file):
                 checksum.update(part)
@@ -47,7 +47,7 @@ def load_apart(paths: StorePaths, payload: Payload) -> bytes | mmap.mmap:
         if hasattr(mmap, "MADV_HUGEPAGE"):
             with contextlib.suppress(OSError):  # of a system without them
                 content.madvise(mmap.MADV_HUGEPAGE)
-        checksum = hashlib.sha256()
+        checksum = begun_sha256()
         with memoryview(content) as view:
             start = 0
             while start < payload.size_bytes:

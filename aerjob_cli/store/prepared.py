@@ -44,10 +44,13 @@ class Prepared:
         """Its text."""
         return Compiled(**_stored()[self._module][self._name])
 
+    @cached_property
+    def _statement(self) -> Any:
+        return getattr(import_module(f"aerjob_cli.store.statements.{self._module}"), self._name)
+
     def _execute_on_connection(self, connection: Any, parameters: Any, options: Any) -> Any:
         # What SQLAlchemy calls of whatever it is to execute.
-        statement = getattr(import_module(f"aerjob_cli.store.statements.{self._module}"), self._name)
-        return statement._execute_on_connection(connection, parameters, options)
+        return self._statement._execute_on_connection(connection, parameters, options)
 
 
 class _Statements:
