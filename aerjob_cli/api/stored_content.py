@@ -86,7 +86,7 @@ def _restored(
     item: ExperimentBytes, record: JobRecord, restore: Callable[[ExperimentBytes, Mapping[str, Array]], Restored]
 ) -> Restored:
     try:
-        return restore(item, {array.name: decode_npy(array.load()) for array in item.arrays})
+        return restore(item, {array.name: decode_npy(array.load_apart()) for array in item.arrays})
     except ValueError as error:
         raise StoredBytesDamaged(
             f"result {item.position} of job {record.job_id} cannot be read by this aerjob ({error}); use the version "
