@@ -6,6 +6,7 @@ The command line and the Python API both stand on this. It talks to the store on
 from __future__ import annotations
 
 import contextlib
+import mmap
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
@@ -28,7 +29,7 @@ from aerjob_cli.frozen import dataclass
 from aerjob_cli.plugins.discovery import simulator_named
 from aerjob_cli.settings import JOBS_PER_TRANSACTION, PAYLOAD_LIMIT_BYTES, Settings
 from aerjob_cli.states import UNDECIDED
-from aerjob_cli.store import experiments, jobs, objects, submissions
+from aerjob_cli.store import experiments, jobs, large_objects, objects, submissions
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.faults import told
 from aerjob_cli.store.listing import JobFilter, SortKey, listed, short_ids
@@ -333,8 +334,8 @@ class Client:
 
         return StoredArray(array.name, array.size_bytes, array.sha256, self.store.paths, found)
 
-    def arrays(self, record: JobRecord, item: ExperimentBytes) -> Iterator[tuple[str, bytes]]:
-        """Read the arrays of a stored result one after the other, each verified; raises as ``StoredArray.load``."""
+    def arrays(self, record: JobRecord, item: ExperimentBytes) -> Iterator[tuple[str, bytes | mmap.mmap]]:
+        """Read the arrays of a stored result one after the other, each as ``StoredArray.load_apart`` does."""
         if not item.arrays:
             return
         with self.store.reading_directly() as tx:
@@ -343,7 +344,7 @@ class Client:
             raise JobNotFound(record.job_id)
         for payload in stored:
             with self._still_there(record):
-                data = objects.load(self.store.paths, payload)
+                data = large_objects.load_apart(self.store.paths, payload)
             yield payload.name, data
 
     def circuits(self, record: JobRecord) -> list[CircuitBytes]:

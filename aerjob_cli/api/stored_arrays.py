@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from aerjob_cli.settings import StorePaths
-from aerjob_cli.store import large_objects
+from aerjob_cli.store import large_objects, objects
 from aerjob_cli.store.records import Payload
 
 # Gives the payload of an array for as long as it is being read, and tells of a job that is deleted meanwhile.
@@ -28,8 +28,13 @@ class StoredArray:
     _paths: StorePaths = field(repr=False, compare=False)
     _found: Finding = field(repr=False, compare=False)
 
-    def load(self) -> bytes | mmap.mmap:
-        """Read all bytes and verify their checksum; a large array's are in memory that can be written to."""
+    def load(self) -> bytes:
+        """Read all bytes and verify their checksum."""
+        with self._found() as payload:
+            return objects.load(self._paths, payload)
+
+    def load_apart(self) -> bytes | mmap.mmap:
+        """Read all bytes and verify their checksum; a large array's are in memory that an array can lie in."""
         with self._found() as payload:
             return large_objects.load_apart(self._paths, payload)
 

@@ -81,7 +81,7 @@ def content_of(stored: StoredArray, *, qubits: int, listed: int | None) -> Array
 
 def load_array(stored: StoredArray) -> np.ndarray[Any, Any]:
     """Read a stored array, without a copy of its bytes; raises as ``content_of``."""
-    data = stored.load()
+    data = stored.load_apart()
     return _elements(data, _header(data))
 
 

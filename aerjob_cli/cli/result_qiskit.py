@@ -39,7 +39,9 @@ def qiskit_json(client: Client, job: JobRecord, *, indices: Collection[int] | No
 
     with damage_told(client, job):
         experiments = [
-            restore_experiment(item.format, item.data, {array.name: decode_npy(array.load()) for array in item.arrays})
+            restore_experiment(
+                item.format, item.data, {array.name: decode_npy(array.load_apart()) for array in item.arrays}
+            )
             for item in stored
         ]
         content = to_result(

@@ -155,7 +155,8 @@ def _run(connection: socket, message: Message, ticket: Any) -> None:
         end = b"" if awaited else _done(ticket, engine, time.perf_counter() - began)
         _send_chunk(connection, ticket, runs, incoming, _MEMORY.end(), end)
         del runs  # final states: those of the next circuits need the room
-        _MEMORY.begin()
+        if awaited:
+            _MEMORY.begin()
 
 
 def _run_together(connection: socket, begun: Sequence[Message]) -> bool:

@@ -201,8 +201,13 @@ class Crew:
                 hand.progress_s = now_s
 
     def _take_back(self, hand: Hand) -> None:
-        unbegun = self._pool.withdraw(hand.executor)
-        self.wait_again(hand, unbegun)
+        """Take back what an executor has not begun, but for the first: that it is about to begin."""
+        if len(hand.holdings) < 2:
+            return
+        self.wait_again(hand, self._pool.withdraw(hand.executor))
+        if hand.is_idle:
+            self._feed(hand, self._waiting.popleft())
+            self._pool.push()
 
     def wait_again(self, hand: Hand, tickets: Iterable[str]) -> None:
         """Have jobs begun elsewhere that an executor was sent and never began."""

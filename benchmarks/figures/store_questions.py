@@ -67,7 +67,7 @@ class Questions:
         (self._last,) = client.listed(JobFilter(), limit=1)
 
     def commands(self) -> dict[str, Callable[[], float]]:
-        """Give the commands, each of which runs and tells its wall time."""
+        """Give the commands, each of which runs and tells its CPU time."""
         arguments: dict[str, Callable[[], list[str]]] = {
             "status": lambda: ["status", self._an_id()],
             "show": lambda: ["show", self._an_id()],
@@ -81,7 +81,7 @@ class Questions:
         return {name: self._command(given) for name, given in arguments.items()}
 
     def questions(self) -> dict[str, Callable[[], float]]:
-        """Give the questions, each of which is asked and tells its time."""
+        """Give the questions, each of which is asked and tells its CPU time."""
         client = self._site.client
         asked: dict[str, Callable[[], object]] = {
             "status": lambda: client.resolve([self._an_id()]),
@@ -110,7 +110,7 @@ class Questions:
         return self._last.submitted_at + timedelta(seconds=jobs)
 
     def _command(self, given: Callable[[], list[str]]) -> Callable[[], float]:
-        return lambda: spent_by(aerjob(*given()), self._env).wall_s
+        return lambda: spent_by(aerjob(*given()), self._env).cpu_s
 
     def _list(self, wanted: JobFilter) -> Callable[[], list[JobRecord]]:
         client = self._site.client
@@ -139,9 +139,9 @@ class Questions:
 
 def _timed(ask: Callable[[], object]) -> Callable[[], float]:
     def timed() -> float:
-        began_s = time.perf_counter()
+        began_s = time.process_time()
         ask()
-        return time.perf_counter() - began_s
+        return time.process_time() - began_s
 
     return timed
 

@@ -1,6 +1,7 @@
 """What is asked of a store with a million jobs, against the same with a thousand.
 
-Commands are measured by their wall time, as their users see them, and each question to the store also by itself.
+Commands and, by themselves, the questions that they ask the store are measured by their CPU time: the pages that they
+read are in memory, and what else the machine does is not in it.
 """
 
 from __future__ import annotations
