@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections.abc import Iterator
@@ -163,8 +162,11 @@ class Store:
         return Watch(self, self._direct)
 
     def watch_others(self) -> OthersWatch:
-        """Give a cheap way to learn that somebody else has committed something, for who commits often himself."""
-        return OthersWatch(self, self._sqlalchemy())
+        """Give a cheap way to learn that somebody else has committed something, for who commits often himself.
+
+        What ``writing_directly`` commits is one's own.
+        """
+        return OthersWatch(self, self._direct)
 
     def now_us(self) -> int:
         return self.clock.now_us()
@@ -234,16 +236,22 @@ class OthersWatch:
     `PRAGMA data_version` does not count what its own connection commits. In a process of one thread there is one.
     """
 
-    def __init__(self, store: Store, engine: Engine) -> None:
+    def __init__(self, store: Store, connections: DirectConnections) -> None:
         self._store = store
-        self._engine = engine
+        self._connections = connections
         self._seen: tuple[int, int] | None = None
 
     def changed(self) -> bool:
         """Tell whether somebody else has committed since the last call; True on the first."""
-        with self._store.told(), forks.none(), contextlib.closing(self._engine.raw_connection()) as connection:
-            (version,) = connection.cursor().execute("PRAGMA data_version").fetchone()
-            seen = id(connection.dbapi_connection), int(version)
+        with self._store.told(), forks.none():
+            connection = self._connections.take()
+            try:
+                (version,) = connection.execute("PRAGMA data_version").fetchone()
+            except BaseException:
+                connection.close()
+                raise
+            self._connections.give_back(connection)
+        seen = id(connection), int(version)
         changed, self._seen = self._seen != seen, seen
         return changed
 

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
-
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, null, update
+from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.states import Status
 from aerjob_cli.store.events import note_moves
-from aerjob_cli.store.moves import not_before_start
+from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import Claim, ExperimentRecord
-from aerjob_cli.store.tables import experiment_arrays, experiments, jobs
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from aerjob_cli.store.statements import deliveries as statements
+else:
+    statements = prepared("deliveries")
 
 # A claim by what is the same for all that were made together, and the job: enough to tell it from every other.
 Key = tuple[int, str]
@@ -28,50 +32,10 @@ def key_of(held: Claim) -> Key:
     return held.job_seq, held.token
 
 
-def _are_held(status: Status) -> ColumnElement[bool]:
-    """Give the condition that jobs are still in the hands of claims that were made together."""
-    return and_(
-        jobs.c.seq.in_(bindparam("seqs", expanding=True)),
-        jobs.c.status == status,
-        jobs.c.attempt == bindparam("held_attempt"),
-        jobs.c.claim_token == bindparam("held_token"),
-    )
-
-
-_ACCEPT = (
-    update(jobs)
-    .where(_are_held(Status.VALIDATING))
-    .values(
-        status=Status.QUEUED,
-        claim_token=null(),
-        experiments_total=bindparam("new_total"),
-        threads=bindparam("new_threads"),
-    )
-    .returning(jobs.c.seq)
-)
-_COUNT = (
-    update(jobs)
-    .where(_are_held(Status.RUNNING))
-    .values(experiments_done=jobs.c.experiments_done + bindparam("new_results"))
-    .returning(jobs.c.seq)
-)
-_FINISH = (
-    update(jobs)
-    .where(_are_held(Status.RUNNING), jobs.c.experiments_done == jobs.c.experiments_total)
-    .values(
-        status=Status.DONE,
-        claim_token=null(),
-        engine=bindparam("new_engine"),
-        finished_us=not_before_start(bindparam("now_us")),
-    )
-    .returning(jobs.c.seq)
-)
-
-
 def accept(tx: Connection, verdicts: Sequence[tuple[Claim, int, int]], *, now_us: int) -> set[Key]:
     """VALIDATING → QUEUED: the circuits can run; how many experiments, on how many threads, is now fixed."""
     plans = {held: {"new_total": total, "new_threads": threads} for held, total, threads in verdicts}
-    landed = _written(tx, _ACCEPT, plans)
+    landed = _written(tx, statements.ACCEPT, plans)
     note_moves(tx, landed, Status.QUEUED, "validated", now_us)
     return set(map(key_of, landed))
 
@@ -81,19 +45,19 @@ def record(tx: Connection, results: Sequence[tuple[Claim, Sequence[ExperimentRec
     by_claim: dict[Claim, list[ExperimentRecord]] = {}
     for held, found in results:
         by_claim.setdefault(held, []).extend(found)
-    landed = _written(tx, _COUNT, {held: {"new_results": len(found)} for held, found in by_claim.items()})
+    landed = _written(tx, statements.COUNT, {held: {"new_results": len(found)} for held, found in by_claim.items()})
     stored = [(held, result) for held in landed for result in by_claim[held]]
     if stored:
-        tx.execute(insert(experiments), [_experiment_row(held, result) for held, result in stored])
+        tx.execute(statements.INSERT_EXPERIMENTS, [_experiment_row(held, result) for held, result in stored])
     arrays = [row for held, result in stored for row in _array_rows(held, result)]
     if arrays:
-        tx.execute(insert(experiment_arrays), arrays)
+        tx.execute(statements.INSERT_ARRAYS, arrays)
     return set(map(key_of, landed))
 
 
 def finish(tx: Connection, ended: Sequence[tuple[Claim, str]], *, now_us: int) -> set[Key]:
     """RUNNING → DONE for jobs of which the result of every experiment is stored; with the engine that ran each."""
-    landed = _written(tx, _FINISH, {held: {"new_engine": engine, "now_us": now_us} for held, engine in ended})
+    landed = _written(tx, statements.FINISH, {held: {"new_engine": engine, "now_us": now_us} for held, engine in ended})
     note_moves(tx, landed, Status.DONE, "every experiment succeeded", now_us)
     return set(map(key_of, landed))
 
@@ -132,7 +96,7 @@ def _experiment_row(held: Claim, result: ExperimentRecord) -> dict[str, Any]:
         "sha256": payload.sha256,
         "size_bytes": payload.size_bytes,
         "data": payload.data,
-        "seed": run.seed,
+        "seed": None if run.seed is None else str(run.seed),  # up to 2^64 − 1, which no integer of SQLite's holds
         "method": run.method,
         "threads": run.threads,
         "time_taken_s": run.time_taken_s,

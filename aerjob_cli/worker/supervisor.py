@@ -161,7 +161,7 @@ class Supervisor:
 
     def _note_drain(self) -> None:
         # For those who look; and whoever finds this process killed before its grace is over charges no attempt for it.
-        with contextlib.suppress(*_TROUBLES), self._store.writing() as tx:
+        with contextlib.suppress(*_TROUBLES), self._store.writing_directly() as tx:
             workers.request_drain(tx, self._worker_id, now_us=self._store.now_us())
 
     def _stop_listening(self) -> None:
@@ -195,7 +195,7 @@ class Supervisor:
             if not self._watch.changed():
                 return
             self._may_have_work = self._may_have_texts = True
-            with self._store.reading() as tx:
+            with self._store.reading_directly() as tx:
                 held = claims.claims_of(tx, self._worker_id)
                 wants_drain = workers.is_drain_requested(tx, self._worker_id)
         except _TROUBLES as error:
@@ -229,7 +229,7 @@ class Supervisor:
         now_us = self._store.now_us()
         begun: list[orders.Order] = []
         try:
-            with self._store.writing() as tx:
+            with self._store.writing_directly() as tx:
                 self._runtimes.write(tx)
                 landed = outbox.write(tx, entries, self._store.paths, now_us=now_us)
                 if has_new_children:
@@ -308,7 +308,7 @@ class Supervisor:
             return
         self._next_beat_s = now_s + self._settings.lease_s / _BEATS_PER_LEASE
         try:
-            with self._store.writing() as tx:
+            with self._store.writing_directly() as tx:
                 is_alive = workers.beat(
                     tx, self._worker_id, now_us=self._store.now_us(), monotonic_s=self._store.clock.monotonic_s()
                 )
@@ -351,7 +351,7 @@ class Supervisor:
     def _leave_if_nothing_waits(self) -> None:
         # From here on a client that rings knows that no worker is there. What came before that is seen here.
         self._stop_listening()
-        with self._store.reading() as tx:
+        with self._store.reading_directly() as tx:
             is_wanted = has_waiting(tx)
         if not is_wanted:
             self._end = "idle"
