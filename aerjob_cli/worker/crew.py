@@ -27,6 +27,7 @@ from aerjob_cli.worker.runtimes import Runtimes
 
 # A validation that takes longer than this no longer keeps others waiting: they get another validator.
 _VALIDATION_USUALLY_TAKES_S = 0.5
+_PLACES_ARE_LOOKED_FOR_EVERY_S = 0.1
 _NOT_BEGUN = "no executor was free after all"
 _WORTH_SHARING = 3  # jobs in the hands of one executor, of which it runs the first
 
@@ -97,14 +98,18 @@ class Crew:
     def place(self) -> bool:
         """Send waiting jobs to executors, and put back those for which there is none.
 
-        Return False when the system lets no executor be made.
+        Those that are to be validated stay: there will be a place for them in a moment. Return False when the system
+        lets no executor be made.
         """
         fed: dict[tuple[int, int], list[Holding]] = {}
+        staying: list[Order] = []
         try:
             while self._waiting:
                 hand = self._hand_for(self._waiting[0])
                 order = self._waiting.popleft()
-                if hand is None:
+                if hand is None and order.is_validation:
+                    staying.append(order)
+                elif hand is None:
                     self._say_unbegun(order, PutBack(_NOT_BEGUN))
                 else:
                     key = hand.executor.serial, order.claimed.claim.attempt
@@ -115,6 +120,7 @@ class Crew:
             self._let_go(GivenBack("no executor could be started"))
             return False
         finally:
+            self._waiting.extend(staying)
             self._pool.push()
             for holdings in fed.values():
                 journal.began(holdings)
@@ -281,7 +287,8 @@ class Crew:
             holding.deadline_s for holding in begun if holding.deadline_s is not None and holding.ending is None
         ]
         late = [hand.late_s for hand in self.hands]
-        return min([*deadlines, *late, self._next_memory_check_s if begun else math.inf], default=math.inf)
+        placing_s = self._clock.monotonic_s() + _PLACES_ARE_LOOKED_FOR_EVERY_S if self._waiting else math.inf
+        return min([*deadlines, *late, self._next_memory_check_s if begun else math.inf, placing_s])
 
     def claims(self) -> list[Claim]:
         """Give the claims of all jobs that are here."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.circuits import ENDLESS
+from tests.support.circuits import ENDLESS, ENDLESS_AND_SMALL
 from tests.support.command_line import DEADLINE_S, CommandLine
 
 
@@ -44,9 +44,11 @@ def _screen(aerjob: CommandLine, *, columns: int) -> list[str]:
 
 
 def test_a_worker_at_work(aerjob: CommandLine, tmp_path: Path) -> None:
+    # Of two that want all cores the second would wait.
     (tmp_path / "endless.qasm").write_text(ENDLESS)
+    (tmp_path / "small.qasm").write_text(ENDLESS_AND_SMALL)
     aerjob.json("worker", "start", "--slots", "2")
-    job_ids = aerjob("submit", "endless.qasm", "endless.qasm").stdout.split()
+    job_ids = aerjob("submit", "endless.qasm", "small.qasm").stdout.split()
     worker = _busy_worker(aerjob, jobs=2)
 
     assert sorted(worker["running_jobs"]) == sorted(job_ids)

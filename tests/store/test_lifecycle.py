@@ -367,7 +367,7 @@ def test_a_claim_reads_the_queue_in_its_order_and_sorts_nothing(store: Store, su
     plans: list[str] = []
 
     def explain(conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        if statement.startswith("UPDATE jobs SET status"):
+        if statement.startswith("SELECT jobs.seq"):
             explained = conn.connection.cursor()
             explained.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
             plans.extend(row[3] for row in explained.fetchall())

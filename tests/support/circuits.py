@@ -30,5 +30,13 @@ def layers(qubits: int, depth: int, *, seed: int = 1) -> str:
 
 # Minutes of work, of which a test sees the first second.
 ENDLESS = layers(24, 400)
+# As endless, of one qubit: a measurement of zero is always zero.
+ENDLESS_AND_SMALL = """OPENQASM 3.0;
+include "stdgates.inc";
+qubit q;
+bit c;
+c = measure q;
+while (!c) { c = measure q; }
+"""
 # Seconds of work.
 SECONDS_LONG = layers(20, 50)
