@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from aerjob_cli.clock import Clock
 from aerjob_cli.executors.pool import Pool
+from aerjob_cli.executors.sharing import JOBS_PER_CALL
 from aerjob_cli.memory import oom_kills
 from aerjob_cli.processes import rss_bytes
 from aerjob_cli.settings import WorkerSettings, usable_cores
@@ -17,7 +18,7 @@ from aerjob_cli.store.deliveries import Key, key_of
 from aerjob_cli.store.records import Claim
 from aerjob_cli.worker import journal
 from aerjob_cli.worker.cores import executors_at_most, only_small_may_begin, startable
-from aerjob_cli.worker.hands import AHEAD_AT_FIRST, Hand, Hands
+from aerjob_cli.worker.hands import AHEAD_AT_FIRST, Block, Hand, Hands
 from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.limits import memory_is_exceeded, time_is_over
 from aerjob_cli.worker.orders import Order
@@ -103,10 +104,13 @@ class Crew:
         """
         fed: dict[tuple[int, int], list[Holding]] = {}
         staying: list[Order] = []
+        block = Block(self._block_size())
         try:
             while self._waiting:
-                hand = self._hand_for(self._waiting[0])
-                order = self._waiting.popleft()
+                order = self._waiting[0]
+                hand = block.hand_for(order, jobs_per_executor=self.jobs_per_executor) or self._hand_for(order)
+                block.note(order, hand)
+                self._waiting.popleft()
                 if hand is None and order.is_validation:
                     staying.append(order)
                 elif hand is None:
@@ -125,6 +129,11 @@ class Crew:
             for holdings in fed.values():
                 journal.began(holdings)
         return True
+
+    def _block_size(self) -> int:
+        """Say how many jobs one executor is given before the next one's turn, so that they can share a call."""
+        runs = sum(not order.is_validation for order in self._waiting)
+        return max(1, min(JOBS_PER_CALL, math.ceil(runs / self._settings.slots)))
 
     def balance(self) -> None:
         """Have an executor that has nothing to do begin jobs that wait behind those of another one."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from aerjob_cli.executors.pool import Executor
 from aerjob_cli.worker.holdings import Holding
+from aerjob_cli.worker.orders import Order
 
 _AHEAD_S = 0.2
 _AHEAD_AT_MOST = 48
@@ -81,6 +82,28 @@ class Hand:
     def note_lateness(self) -> None:
         """Take in that it works on something long."""
         self.pace_s = max(self.pace_s or 0.0, LATE_S)
+
+
+@dataclass
+class Block:
+    """Jobs that follow each other and go to one executor, where they can share a call; at most ``size`` of them."""
+
+    size: int
+    _hand: Hand | None = None
+    _left: int = 0
+
+    def hand_for(self, order: Order, *, jobs_per_executor: int) -> Hand | None:
+        """Give the executor that has what is before a job, None where another one's turn has come."""
+        hand = self._hand
+        if hand is None or not order.shares or self._left < 1:
+            return None
+        return hand if hand.room(jobs_per_executor=jobs_per_executor) else None
+
+    def note(self, order: Order, hand: Hand | None) -> None:
+        """Take in which executor gets a job."""
+        if hand is not self._hand or self._left < 1:
+            self._hand, self._left = hand if order.shares else None, self.size
+        self._left -= 1
 
 
 @dataclass
