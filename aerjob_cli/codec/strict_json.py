@@ -11,6 +11,8 @@ import json
 import math
 from typing import Any
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
 
 class NotJson(ValueError):
     """A value would not survive JSON unchanged; ``where`` is its place, ``kind`` its type."""
@@ -23,8 +25,21 @@ class NotJson(ValueError):
 
 def dumps(value: Any, where: str = "value") -> bytes:
     """Encode ``value`` as compact UTF-8 JSON with sorted keys; raises ``NotJson``."""
-    check(value, where)
+    if not _is_json(value):
+        check(value, where)
     return json.dumps(value, separators=(",", ":"), sort_keys=True, allow_nan=False).encode()
+
+
+def _is_json(value: Any) -> bool:
+    """Tell what ``check`` tells, several times as quickly, since it does not keep count of where it is."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return True
+    if kind is float:
+        return math.isfinite(value)
+    if kind is dict:
+        return all(type(key) is str for key in value) and all(map(_is_json, value.values()))
+    return kind is list and all(map(_is_json, value))
 
 
 def check(value: Any, where: str) -> None:

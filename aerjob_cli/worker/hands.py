@@ -15,7 +15,7 @@ from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.orders import Order
 
 _AHEAD_S = 0.2
-_AHEAD_AT_MOST = 48
+_AHEAD_AT_MOST = 64
 AHEAD_AT_FIRST = 8  # as long as nothing is known; what turns out to be long gives the others back
 # Who has not ended anything for so long keeps no other job waiting.
 LATE_S = 0.15
