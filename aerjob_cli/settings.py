@@ -90,7 +90,7 @@ class WorkerSettings:
     lease_s: float = 30.0  # without a heartbeat for this long, another worker may take over
     drain_grace_s: float = 30.0  # how long running jobs may go on after an ordered stop
     validation_limit_s: float = 60.0
-    jobs_per_executor: int = 1000  # then a fresh one takes its place, so that no leak grows
+    jobs_per_executor: int = 4000  # then a fresh one takes its place, so that no leak grows
     memory_check_s: float = 0.1
     foreground: bool = False
     takes_over: bool = False  # have another worker make room, instead of leaving
