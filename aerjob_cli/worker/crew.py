@@ -138,8 +138,9 @@ class Crew:
     def balance(self) -> None:
         """Have an executor that has nothing to do begin jobs that wait behind those of another one."""
         hands = self.hands.of_kind(for_validation=False)
-        if any(hand.is_idle and not hand.is_condemned for hand in hands):
-            fullest = max(hands, key=lambda hand: len(hand.holdings))
+        busy = [hand for hand in hands if not hand.is_idle]
+        if busy and len(busy) < min(len(hands), self._places(hands, for_validation=False)):
+            fullest = max(busy, key=lambda hand: len(hand.holdings))
             if len(fullest.holdings) >= _WORTH_SHARING:
                 self._take_back(fullest)
 
@@ -147,10 +148,10 @@ class Crew:
         for_validation = order.is_validation
         hands = self.hands.of_kind(for_validation=for_validation)
         idle = [hand for hand in hands if hand.is_idle and not hand.is_condemned]
-        if idle:
-            # The one that has worked last has the warmest memory.
-            return max(idle, key=lambda hand: hand.progress_s)
-        if len(hands) < self._places(hands, for_validation=for_validation):
+        if len(hands) - len(idle) < self._places(hands, for_validation=for_validation):
+            if idle:
+                # The one that has worked last has the warmest memory.
+                return max(idle, key=lambda hand: hand.progress_s)
             return self.hands.add(self._pool.fork(), for_validation=for_validation)
         if not order.is_light:
             return None
