@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import subprocess
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Protocol
-
-from aerjob_cli.frozen import dataclass
 
 
 class Clock(Protocol):

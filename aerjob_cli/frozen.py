@@ -80,31 +80,20 @@ def _init(self: Any, *given: Any, **named: Any) -> None:
 
 
 def _compile(cls: type[Any], fields: _Fields) -> None:
-    """Give a class an ``__init__`` and a ``__hash__`` of its own."""
-    names = [field.name for field in dataclasses.fields(cls) if field.init]
-    known = {f"default_{name}": value for name, value in fields.defaults.items()}
-    known |= {f"make_{name}": make for name, make in fields.factories.items()}
-    known |= {"put": object.__setattr__, "missing": dataclasses.MISSING}
-
-    def parameter(name: str) -> str:
-        default = f"default_{name}" if name in fields.defaults else "missing" if name in fields.factories else ""
-        return f"{name}={default}" if default else name
-
-    positional = [parameter(name) for name in names if name in fields.positional]
-    named = [parameter(name) for name in names if name not in fields.positional]
-    taken = ", ".join(["self", *positional, *(["*", *named] if named else [])])
-    lines = [f"def __init__({taken}):"]
-    lines += [f"    if {name} is missing: {name} = make_{name}()" for name in fields.factories]
-    lines += [f"    put(self, {name!r}, {name})" for name in names]
-    lines += ["    self.__post_init__()"] if fields.finish is not None else []
-    lines += ["    pass"]
-    hashed = "".join(f"self.{name}, " for name in fields.hashed)
-    lines += ["def __hash__(self):", f"    return hash(({hashed}))"]
-    made: dict[str, Any] = {}
-    exec("\n".join(lines), known, made)  # noqa: S102 - of names of fields alone, as the standard library does it
-    for name, method in made.items():
+    """Give a class the ``__init__`` and ``__hash__`` that the standard library makes of its fields."""
+    alike = []
+    for known in dataclasses.fields(cls):
+        chosen = {name: getattr(known, name) for name in ("init", "hash", "compare", "kw_only")}
+        if known.default is not dataclasses.MISSING:
+            chosen["default"] = known.default
+        if known.default_factory is not dataclasses.MISSING:
+            chosen["default_factory"] = known.default_factory
+        alike.append((known.name, Any, dataclasses.field(**chosen)))
+    finish = {} if fields.finish is None else {"__post_init__": fields.finish}
+    twin = dataclasses.make_dataclass(cls.__name__, alike, frozen=True, namespace=finish)
+    for name in ("__init__", "__hash__"):
         if cls.__dict__.get(name) is _METHODS[name]:
-            setattr(cls, name, method)
+            setattr(cls, name, getattr(twin, name))
 
 
 def _repr(self: Any) -> str:

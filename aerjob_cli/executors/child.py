@@ -153,7 +153,10 @@ def _run(connection: socket, message: Message, ticket: Any) -> None:
         awaited -= len(runs)
         # The end goes with the last results, so that both are written at once.
         end = b"" if awaited else _done(ticket, engine, time.perf_counter() - began)
-        _send_chunk(connection, ticket, runs, incoming, _MEMORY.end(), end)
+        peak_rss_bytes = _MEMORY.end()
+        if not awaited:
+            _MEMORY.begin()  # now, while nobody waits for this process yet
+        _send_chunk(connection, ticket, runs, incoming, peak_rss_bytes, end)
         del runs  # final states: those of the next circuits need the room
         if awaited:
             _MEMORY.begin()

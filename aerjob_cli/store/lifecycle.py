@@ -120,20 +120,14 @@ def give_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
 
 
 def put_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
-    """RUNNING → QUEUED of a job that no executor has begun: it is as if it had not been taken.
+    """RUNNING → QUEUED of a job that no executor has begun; it has not started, and the attempt is not charged.
 
     A job that somebody wants ended goes to CANCELLED.
     """
     if _is_unwanted(tx, held):
         return cancel_held(tx, held, now_us=now_us)
-    began_first = jobs.c.attempt == 1
-    landed = leave(
-        tx,
-        held,
-        Status.QUEUED,
-        attempt=jobs.c.attempt - 1,
-        started_us=case((began_first, null()), else_=jobs.c.started_us),
-    )
+    # Of a later attempt nobody knows whether one before it had begun.
+    landed = leave(tx, held, Status.QUEUED, started_us=case((jobs.c.attempt == 1, null()), else_=jobs.c.started_us))
     if landed:
         note_move(tx, held, held.status, Status.QUEUED, why, now_us)
     return landed

@@ -95,7 +95,7 @@ class GivenBack:
 
 @dataclass(frozen=True)
 class PutBack:
-    """No executor has begun the job: it is as if it had not been claimed."""
+    """No executor has begun the job; this attempt is not charged."""
 
     why: str
 

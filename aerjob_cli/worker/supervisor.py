@@ -226,6 +226,7 @@ class Supervisor:
         unnoted = [holding for holding in self._crew.hands.begun() if holding.note_due_s <= now_s]
         if not (self._outbox.due_s <= now_s or wants_work or has_new_children or unnoted):
             return
+        self._may_have_texts |= any(isinstance(outcome, ValidationReturned) for _, outcome in entries)
         now_us = self._store.now_us()
         begun: list[orders.Order] = []
         try:
@@ -256,7 +257,6 @@ class Supervisor:
         self._place()
         ended = []
         for (claim, outcome), has_landed in zip(entries, landed, strict=True):
-            self._may_have_texts |= isinstance(outcome, ValidationReturned)
             if not has_landed:
                 journal.write_refused(claim.job_id, claim.attempt, outcome)
                 self._crew.end_claim(key_of(claim), None)
