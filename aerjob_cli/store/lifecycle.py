@@ -20,6 +20,7 @@ from aerjob_cli.store.tables import jobs
 # A parser that died with a circuit may have been unlucky once, not twice.
 VALIDATIONS_AT_MOST = 2
 STDERR_TAIL_CHARACTERS = 4000
+NOT_BEGUN = "not begun"
 
 
 def accept(tx: Connection, held: Claim, *, experiments_total: int, threads: int, now_us: int) -> bool:
@@ -120,16 +121,21 @@ def give_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
 
 
 def put_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
-    """RUNNING → QUEUED of a job that no executor has begun; it has not started, and the attempt is not charged.
+    """RUNNING → QUEUED of a job that no executor has begun: there has been no attempt, and its number is free again.
 
-    A job that somebody wants ended goes to CANCELLED.
+    The history says so with ``NOT_BEGUN``. A job that somebody wants ended goes to CANCELLED.
     """
     if _is_unwanted(tx, held):
         return cancel_held(tx, held, now_us=now_us)
-    # Of a later attempt nobody knows whether one before it had begun.
-    landed = leave(tx, held, Status.QUEUED, started_us=case((jobs.c.attempt == 1, null()), else_=jobs.c.started_us))
+    landed = leave(
+        tx,
+        held,
+        Status.QUEUED,
+        attempt=jobs.c.attempt - 1,
+        started_us=case((jobs.c.attempt == 1, null()), else_=jobs.c.started_us),
+    )
     if landed:
-        note_move(tx, held, held.status, Status.QUEUED, why, now_us)
+        note_move(tx, held, held.status, Status.QUEUED, f"{NOT_BEGUN}: {why}", now_us)
     return landed
 
 

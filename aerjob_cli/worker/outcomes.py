@@ -95,7 +95,7 @@ class GivenBack:
 
 @dataclass(frozen=True)
 class PutBack:
-    """No executor has begun the job; this attempt is not charged."""
+    """No executor has begun the job: this was no attempt."""
 
     why: str
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from aerjob_cli.states import FINAL, Reason, Status, may_move
+from aerjob_cli.store.lifecycle import NOT_BEGUN
 from aerjob_cli.store.records import EventRecord, JobRecord
 
 _FIRST = (Status.INITIALIZING, Status.QUEUED)
@@ -26,13 +27,23 @@ def faults_of(job: JobRecord, history: Sequence[EventRecord]) -> list[str]:
             found.append(f"it went from {after.from_status} to {after.to_status}")
     if history[-1].to_status is not job.status:
         found.append(f"its history ends in {history[-1].to_status}, and it is {job.status}")
-    attempts = [event.attempt for event in history if event.to_status is Status.RUNNING]
+    attempts = _attempts_in(history)
     if attempts != list(range(1, job.attempt + 1)):
         found.append(f"its attempts are {attempts}, and it is at {job.attempt}")
     charged = sum(event.to_status is Status.QUEUED and event.why.startswith(_RETRIED) for event in history)
     if charged != job.attempts_charged:
         found.append(f"{charged} attempts broke off, and {job.attempts_charged} are charged")
     return found
+
+
+def _attempts_in(history: Sequence[EventRecord]) -> list[int]:
+    """Give the numbers of the attempts; one that no executor had begun was none."""
+    followed = zip(history, [*history[1:], None], strict=True)
+    return [
+        event.attempt
+        for event, after in followed
+        if event.to_status is Status.RUNNING and (after is None or not after.why.startswith(NOT_BEGUN))
+    ]
 
 
 def ends_in(history: Sequence[EventRecord]) -> int:

@@ -66,7 +66,7 @@ def test_nobody_waits_behind_a_long_job(scene: Scene) -> None:
     few, many = ([scene.request(BELL, seed=None, plan=SMALL) for _ in range(count)] for count in (3, 60))
     first, (long, *second) = scene.put(*few), scene.put(scene.request(ENDLESS, plan=SMALL), *many)
     for job in ended(scene, [*first, *second]):
-        assert (job.status, job.attempts_charged) == (Status.DONE, 0)
+        assert (job.status, job.attempt, job.attempts_charged) == (Status.DONE, 1, 0)
     assert scene.client.find(long.job_id).status is Status.RUNNING
 
 
@@ -79,10 +79,10 @@ def test_what_waits_behind_a_long_job_is_queued_again_and_has_not_started(scene:
     scene.wait_for_executor(long)
     for job in behind:
         waiting = scene.wait_for_status(job, Status.QUEUED)
-        assert (waiting.attempts_charged, waiting.started_us) == (0, None)
+        assert (waiting.attempt, waiting.started_us) == (0, None)
     scene.client.cancel(long)
     for job in ended(scene, behind):
-        assert (job.status, job.attempts_charged) == (Status.DONE, 0)
+        assert (job.status, job.attempt, job.attempts_charged) == (Status.DONE, 1, 0)
 
 
 def test_one_that_waits_behind_a_long_job_can_be_cancelled(scene: Scene) -> None:
