@@ -100,6 +100,8 @@ class Store:
 
         Of a connection there is no more than ``execute``.
         """
+        # Before as well, since there may be no connection yet, and another store is not to be opened.
+        self.require_present()
         with self.told(), self._directly(writes=False) as tx:
             self.require_present()
             yield tx
@@ -243,6 +245,7 @@ class OthersWatch:
 
     def changed(self) -> bool:
         """Tell whether somebody else has committed since the last call; True on the first."""
+        self._store.require_present()
         with self._store.told(), forks.none():
             connection = self._connections.take()
             try:
