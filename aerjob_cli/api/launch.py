@@ -92,7 +92,8 @@ class WorkerLauncher:
     def _start(self) -> None:
         # The lock passes to the worker, which lets go of it once it listens: of many clients one starts one worker.
         with forks.none():
-            with self._store.told():  # in a folder that was deleted just now there is no lock to be had
+            with self._store.told():
+                self._store.require_present()  # since it was read; another one in its place gets no worker from here
                 lock = try_flock(self._store.paths.starter_lock)
             if lock is None:
                 return

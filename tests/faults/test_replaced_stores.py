@@ -80,7 +80,7 @@ def test_a_worker_ends_and_a_wait_says_so_when_the_store_is_no_longer_the_one_th
     worker = scene.worker()
     aerjob = CommandLine(scene.paths.home, tmp_path)
     waiting = aerjob.start("wait", job.job_id)
-    until(lambda: has_open(waiting, scene.paths.database) or None)
+    until(lambda: waits_on(waiting, scene.paths) or None)
     replace(scene.paths, other)
     there = content_of(scene.paths)
     stdout, stderr = waiting.communicate(timeout=DEADLINE_S)
@@ -100,10 +100,13 @@ def test_a_worker_ends_and_a_wait_says_so_when_the_store_is_no_longer_the_one_th
         new.close()
 
 
-def has_open(process: subprocess.Popen[str], path: Path) -> bool:
-    """Tell whether a process has a file open (Linux)."""
+def waits_on(process: subprocess.Popen[str], paths: StorePaths) -> bool:
+    """Tell whether a process has both connections that it waits with, and has read with each (Linux).
+
+    One that was opened and has not read yet would open the log of whatever database is there by then.
+    """
     try:
         links = [link.readlink() for link in Path(f"/proc/{process.pid}/fd").iterdir()]
     except OSError:
         return False
-    return path in links
+    return links.count(paths.database.with_name("aerjob.db-wal")) == 2
