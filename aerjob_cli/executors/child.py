@@ -59,7 +59,7 @@ def preload() -> None:
     import_module("aerjob_cli.engines.primitives")
 
 
-def serve(connection: socket, permits: Permits | None = None) -> None:
+def serve(connection: socket, permits: Permits) -> None:
     """Answer messages until the worker closes the connection, or a run has failed: then another executor goes on.
 
     A job's failure is an answer; ``KeyboardInterrupt``, ``SystemExit`` and a message that is none end this.

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from itertools import islice
 
 from aerjob_cli.executors.grants import Permits
-from aerjob_cli.executors.messages import Message, Reassembly
+from aerjob_cli.executors.messages import Message, MessageError, Reassembly
 from aerjob_cli.executors.sharing import JOBS_PER_CALL, sharing
 
 _READ_AT_ONCE = 1 << 20
 
 
 class Inbox:
-    """The executor's side of the conversation. Without ``permits`` everything may be begun."""
+    """The executor's side of the conversation."""
 
-    def __init__(self, connection: socket.socket, permits: Permits | None) -> None:
+    def __init__(self, connection: socket.socket, permits: Permits) -> None:
         self._connection = connection
         self._permits = permits
         self._reassembly = Reassembly()
@@ -39,9 +39,7 @@ class Inbox:
 
     def _begin(self, count: int) -> list[Message]:
         messages = [self._waiting.popleft() for _ in range(count)]
-        if self._permits is None:
-            return messages
-        allowed = self._permits.take([int(message.header["number"]) for message in messages])
+        allowed = self._permits.take([_number_of(message) for message in messages])
         return [message for message, is_allowed in zip(messages, allowed, strict=True) if is_allowed]
 
     def _receive(self) -> bool:
@@ -59,3 +57,10 @@ class Inbox:
         self._reassembly.feed(data)
         self._waiting.extend(self._reassembly.messages())
         return self._is_open
+
+
+def _number_of(message: Message) -> int:
+    number = message.header.get("number")
+    if not isinstance(number, int):
+        raise MessageError(f"the worker sent {message.kind!r} without a number")
+    return number

@@ -24,7 +24,6 @@ executor → worker
 from __future__ import annotations
 
 import json
-import socket
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -144,13 +143,3 @@ def _header(data: bytes) -> dict[str, Any]:
     if not isinstance(header, dict) or not isinstance(header.get("kind"), str):
         raise MessageError("a header has no kind")
     return header
-
-
-def receive(connection: socket.socket, reassembly: Reassembly) -> Iterator[Message]:
-    """Block for messages until the other side closes (the executor's side of the conversation)."""
-    while True:
-        yield from reassembly.messages()
-        data = connection.recv(1 << 20)
-        if not data:
-            return
-        reassembly.feed(data)

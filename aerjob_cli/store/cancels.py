@@ -1,4 +1,4 @@
-"""Ending jobs on request: at once those that do not run, through their worker those that do."""
+"""Ending jobs on request: at once those that do not run; those that do are their worker's to end (`lifecycle`)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from aerjob_cli.states import Reason, Status
+from aerjob_cli.states import Status
 from aerjob_cli.store.events import note
 from aerjob_cli.store.prepared import prepared
-from aerjob_cli.store.records import Claim
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -19,28 +18,7 @@ else:
     statements = prepared("cancels")
 
 _AT_ONCE = 500  # below SQLite's limit of parameters in any build
-_CANCELLED = "cancelled on request"
-
-
-def cancel_held(tx: Connection, held: Claim, *, now_us: int) -> bool:
-    """VALIDATING or RUNNING → CANCELLED, after its executor has been ended; the message is that of the wish."""
-    # Only a worker does this, and clients ask for it.
-    from sqlalchemy import func
-
-    from aerjob_cli.store.moves import leave, not_before_start, note_move
-    from aerjob_cli.store.tables import jobs
-
-    landed = leave(
-        tx,
-        held,
-        Status.CANCELLED,
-        reason=Reason.USER_CANCELLED,
-        message=func.coalesce(jobs.c.cancel_message, _CANCELLED),
-        finished_us=not_before_start(now_us),
-    )
-    if landed:
-        note_move(tx, held, held.status, Status.CANCELLED, "cancelled while it ran", now_us)
-    return landed
+CANCELLED = "cancelled on request"
 
 
 class CancelAnswer(Enum):
@@ -84,6 +62,6 @@ def _ask_to_end(tx: Connection, seqs: Sequence[int], now_us: int, message: str |
 def _cancel_before_it_runs(
     tx: Connection, seqs: Sequence[int], status: Status, now_us: int, message: str | None
 ) -> None:
-    why = _CANCELLED if message is None else message
+    why = CANCELLED if message is None else message
     tx.execute(statements.CANCEL_BEFORE_IT_RUNS, {"seqs": seqs, "was": status, "now_us": now_us, "why": why})
     note(tx, seqs, at_us=now_us, source=status, target=Status.CANCELLED, why="cancelled before it ran")

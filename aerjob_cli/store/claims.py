@@ -63,8 +63,9 @@ def claim(
 ) -> list[ClaimedJob]:
     """QUEUED → RUNNING for the next jobs by priority, then submission, at most ``limit`` of them.
 
-    ``choose`` is shown what is next, in that order, and says which, by their sequence numbers, it takes; with
-    ``small_only`` jobs of several threads are passed over.
+    They are read, then taken, in one transaction, in which nobody else writes: a single statement could not ask what
+    fits beside the jobs that run. ``choose`` is shown what is next, in that order, and says which, by their sequence
+    numbers, it takes; with ``small_only`` jobs of several threads are passed over.
     """
     query = statements.NEXT_SMALL if small_only else statements.NEXT
     wanted = choose([Candidate(*row) for row in tx.execute(query, {"at_most": limit})])

@@ -85,7 +85,7 @@ def missing_guards(connection: Connection) -> list[str]:
 def _revision(connection: Connection, path: Path) -> str:
     try:
         revision = connection.execute(statements.REVISION).scalar()
-    except Exception as error:
+    except Exception as error:  # SQLAlchemy's or the library's own, as the connection is
         if "no such table" not in str(library_error(error)):
             raise
         revision = None

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, null, select, update
 
 from aerjob_cli.states import Status
-from aerjob_cli.store import cancels, lifecycle
+from aerjob_cli.store import lifecycle
 from aerjob_cli.store.connections import set_journal_mode
 from aerjob_cli.store.copying import leave_wal_alone
 from aerjob_cli.store.dbapi import sqlite_library
@@ -66,7 +66,7 @@ def _put_back(tx: Connection, *, now_us: int) -> None:
     for row in tx.execute(query).all():
         held = Claim(row.seq, row.job_id, Status(row.status), row.attempt, row.claim_token, row.worker_id)
         if row.cancel_requested_us is not None:
-            cancels.cancel_held(tx, held, now_us=now_us)
+            lifecycle.cancel_held(tx, held, now_us=now_us)
         elif held.status is Status.VALIDATING:
             lifecycle.return_validation(tx, held, message=None, now_us=now_us)
         else:

@@ -1,31 +1,25 @@
 """The moves of a job that a worker holds: who may make them, and what each of them writes.
 
-What executors bring, for many jobs at once, is written by ``deliveries``. Taking a job is in ``claims``, ending one on
-request in ``cancels``, putting back what a lost worker held in ``releases``. Each landed move is one row in `events`.
+What executors bring, for many jobs at once, is written by ``deliveries``. Taking a job is in ``claims``, asking for
+the end of one in ``cancels``, putting back what a lost worker held in ``releases``. Each landed move is one row in
+`events`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from sqlalchemy import Connection, case, null, select, update
+from sqlalchemy import Connection, case, func, null, select, update
 
 from aerjob_cli.states import Reason, Status
-from aerjob_cli.store import deliveries
-from aerjob_cli.store.cancels import cancel_held
-from aerjob_cli.store.moves import is_held, leave, not_before_start, note_move
-from aerjob_cli.store.records import Claim, ExperimentRecord
+from aerjob_cli.store.cancels import CANCELLED
+from aerjob_cli.store.events import note_moves
+from aerjob_cli.store.moves import is_held, leave, not_before_start
+from aerjob_cli.store.records import Claim
 from aerjob_cli.store.tables import jobs
 
 # A parser that died with a circuit may have been unlucky once, not twice.
 VALIDATIONS_AT_MOST = 2
 STDERR_TAIL_CHARACTERS = 4000
 NOT_BEGUN = "not begun"
-
-
-def accept(tx: Connection, held: Claim, *, experiments_total: int, threads: int, now_us: int) -> bool:
-    """VALIDATING → QUEUED: the circuits can run; how many they are and on how many threads is now fixed."""
-    return bool(deliveries.accept(tx, [(held, experiments_total, threads)], now_us=now_us))
 
 
 def return_validation(tx: Connection, held: Claim, *, message: str | None, now_us: int) -> bool:
@@ -40,18 +34,8 @@ def return_validation(tx: Connection, held: Claim, *, message: str | None, now_u
     count = jobs.c.validations if message is not None else jobs.c.validations - 1
     landed = leave(tx, held, Status.INITIALIZING, validations=count)
     if landed:
-        note_move(tx, held, held.status, Status.INITIALIZING, message or "validation was stopped", now_us)
+        note_moves(tx, [held], Status.INITIALIZING, message or "validation was stopped", now_us)
     return landed
-
-
-def record_experiments(tx: Connection, held: Claim, results: Sequence[ExperimentRecord]) -> bool:
-    """Store results of the running attempt; each position once, whoever ran it."""
-    return not results or bool(deliveries.record(tx, [(held, results)]))
-
-
-def finish(tx: Connection, held: Claim, *, engine: str, now_us: int) -> bool:
-    """RUNNING → DONE, when the result of every experiment is stored."""
-    return bool(deliveries.finish(tx, [(held, engine)], now_us=now_us))
 
 
 def note_executor(tx: Connection, held: Claim, *, pid: int, started: str) -> bool:
@@ -84,7 +68,7 @@ def fail(
         finished_us=not_before_start(now_us),
     )
     if landed:
-        note_move(tx, held, held.status, Status.ERROR, f"{reason}: {message}", now_us)
+        note_moves(tx, [held], Status.ERROR, f"{reason}: {message}", now_us)
     return landed
 
 
@@ -103,7 +87,7 @@ def crash(tx: Connection, held: Claim, reason: Reason, message: str, *, stderr_t
         return fail(tx, held, reason, sentence, stderr_tail=stderr_tail, now_us=now_us)
     landed = leave(tx, held, Status.QUEUED, attempts_charged=jobs.c.attempts_charged + 1)
     if landed:
-        note_move(tx, held, held.status, Status.QUEUED, f"{reason}: {message}", now_us)
+        note_moves(tx, [held], Status.QUEUED, f"{reason}: {message}", now_us)
     return landed
 
 
@@ -116,7 +100,7 @@ def give_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
         return cancel_held(tx, held, now_us=now_us)
     landed = leave(tx, held, Status.QUEUED)
     if landed:
-        note_move(tx, held, held.status, Status.QUEUED, why, now_us)
+        note_moves(tx, [held], Status.QUEUED, why, now_us)
     return landed
 
 
@@ -135,7 +119,22 @@ def put_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
         started_us=case((jobs.c.attempt == 1, null()), else_=jobs.c.started_us),
     )
     if landed:
-        note_move(tx, held, held.status, Status.QUEUED, f"{NOT_BEGUN}: {why}", now_us)
+        note_moves(tx, [held], Status.QUEUED, f"{NOT_BEGUN}: {why}", now_us)
+    return landed
+
+
+def cancel_held(tx: Connection, held: Claim, *, now_us: int) -> bool:
+    """VALIDATING or RUNNING → CANCELLED, after its executor has been ended; the message is that of the wish."""
+    landed = leave(
+        tx,
+        held,
+        Status.CANCELLED,
+        reason=Reason.USER_CANCELLED,
+        message=func.coalesce(jobs.c.cancel_message, CANCELLED),
+        finished_us=not_before_start(now_us),
+    )
+    if landed:
+        note_moves(tx, [held], Status.CANCELLED, "cancelled while it ran", now_us)
     return landed
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, null, update
 
 from aerjob_cli.states import Status
-from aerjob_cli.store.events import note
 from aerjob_cli.store.records import Claim
 from aerjob_cli.store.tables import jobs
 
@@ -30,21 +29,6 @@ def leave(tx: Connection, held: Claim, target: Status, *conditions: ColumnElemen
     """Have a claim end in another state, unless it was lost or ``conditions`` do not hold; return whether it landed."""
     statement = update(jobs).where(is_held(held), *conditions).values(status=target, claim_token=null(), **values)
     return tx.execute(statement).rowcount == 1
-
-
-def note_move(tx: Connection, held: Claim, source: Status, target: Status, why: str, now_us: int) -> None:
-    """Add a move that landed to the history of its job."""
-    note(
-        tx,
-        [held.job_seq],
-        at_us=now_us,
-        source=source,
-        target=target,
-        attempt=held.attempt,
-        worker_id=held.worker_id,
-        why=why,
-        runtime_id=held.runtime_id,
-    )
 
 
 def not_before_submission(now_us: int | ColumnElement[int]) -> ColumnElement[int]:

@@ -6,8 +6,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Reason, Status
-from aerjob_cli.store.cancels import cancel_held
-from aerjob_cli.store.lifecycle import crash, give_back, return_validation
+from aerjob_cli.store.lifecycle import cancel_held, crash, give_back, return_validation
 from aerjob_cli.store.records import Claim
 from aerjob_cli.store.statements.jobs import JOB_COLUMNS
 from aerjob_cli.store.tables import jobs, workers

@@ -39,7 +39,7 @@ class Crew:
     def __init__(
         self, *, pool: Pool, outbox: Outbox, settings: WorkerSettings, clock: Clock, runtimes: Runtimes
     ) -> None:
-        self.hands = Hands()
+        self.hands = Hands(settings.jobs_per_executor)
         # Jobs that share no call with others, by their sequence numbers: one that they shared has failed.
         self.alone: set[int] = set()
         self._waiting: deque[Order] = deque()
@@ -48,7 +48,6 @@ class Crew:
         self._settings = settings
         self._clock = clock
         self._runtimes = runtimes
-        self.jobs_per_executor = settings.jobs_per_executor
         self._cores = usable_cores()
         self._next_memory_check_s = 0.0
 
@@ -62,7 +61,7 @@ class Crew:
         """Say how many more jobs of a kind could be begun at once, or wait behind others for a moment."""
         hands = self.hands.of_kind(for_validation=for_validation)
         new = max(0, self._places(hands, for_validation=for_validation) - len(hands))
-        there = sum(hand.room(jobs_per_executor=self.jobs_per_executor) for hand in hands)
+        there = sum(hand.room for hand in hands)
         waiting = sum(order.is_validation is for_validation for order in self._waiting)
         return max(0, new * AHEAD_AT_FIRST + there - waiting)
 
@@ -108,7 +107,7 @@ class Crew:
         try:
             while self._waiting:
                 order = self._waiting[0]
-                hand = block.hand_for(order, jobs_per_executor=self.jobs_per_executor) or self._hand_for(order)
+                hand = block.hand_for(order) or self._hand_for(order)
                 block.note(order, hand)
                 self._waiting.popleft()
                 if hand is None and order.is_validation:
@@ -155,7 +154,7 @@ class Crew:
             return self.hands.add(self._pool.fork(), for_validation=for_validation)
         if not order.is_light:
             return None
-        roomy = [hand for hand in hands if hand.room(jobs_per_executor=self.jobs_per_executor)]
+        roomy = [hand for hand in hands if hand.room]
         return min(roomy, key=lambda hand: len(hand.holdings), default=None)
 
     def _places(self, hands: list[Hand], *, for_validation: bool) -> int:

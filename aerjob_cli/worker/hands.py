@@ -1,6 +1,6 @@
 """The executors of a worker and what each was sent: the job that it runs, and a few ahead so that it never waits.
 
-How many are ahead depends on how quickly it ends them: a tenth of a second of work, and so none behind a long
+How many are ahead depends on how quickly it ends them: a fifth of a second of work, and so none behind a long
 job. Where one turns out to be long, those behind it are taken back.
 """
 
@@ -28,6 +28,7 @@ class Hand:
 
     executor: Executor
     for_validation: bool
+    jobs_at_most: int  # in its life
     holdings: dict[str, Holding] = field(default_factory=dict)
     served: int = 0
     # When it last ended a job, or began to work after it had nothing to do; infinite while it is being started.
@@ -55,14 +56,15 @@ class Hand:
         """When those behind the first are to be taken back."""
         return self.progress_s + LATE_S if len(self.holdings) > 1 else math.inf
 
-    def room(self, *, jobs_per_executor: int) -> int:
+    @property
+    def room(self) -> int:
         """Say how many more small jobs it may be sent."""
         first = self.first
         # One that is not light was sent to an executor that had nothing, and gets nothing behind it.
         if self.is_condemned or not (first is None or first.order is None or first.order.is_light):
             return 0
         depth = AHEAD_AT_FIRST if self.pace_s is None else min(int(_AHEAD_S / max(self.pace_s, 1e-6)), _AHEAD_AT_MOST)
-        return max(0, min(max(1, depth), jobs_per_executor - self.served) - len(self.holdings))
+        return max(0, min(max(1, depth), self.jobs_at_most - self.served) - len(self.holdings))
 
     def release(self, holding: Holding, *, now_s: float) -> None:
         """Let go of a job that has ended; the next one begins."""
@@ -92,12 +94,12 @@ class Block:
     _hand: Hand | None = None
     _left: int = 0
 
-    def hand_for(self, order: Order, *, jobs_per_executor: int) -> Hand | None:
+    def hand_for(self, order: Order) -> Hand | None:
         """Give the executor that has what is before a job, None where another one's turn has come."""
         hand = self._hand
         if hand is None or not order.shares or self._left < 1:
             return None
-        return hand if hand.room(jobs_per_executor=jobs_per_executor) else None
+        return hand if hand.room else None
 
     def note(self, order: Order, hand: Hand | None) -> None:
         """Take in which executor gets a job."""
@@ -108,15 +110,16 @@ class Block:
 
 @dataclass
 class Hands:
-    """All of them."""
+    """All of them; each executor serves ``jobs_per_executor``."""
 
+    jobs_per_executor: int
     _by_serial: dict[int, Hand] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Hand]:
         return iter(list(self._by_serial.values()))
 
     def add(self, executor: Executor, *, for_validation: bool) -> Hand:
-        hand = self._by_serial[executor.serial] = Hand(executor, for_validation)
+        hand = self._by_serial[executor.serial] = Hand(executor, for_validation, self.jobs_per_executor)
         return hand
 
     def of(self, executor: Executor) -> Hand | None:

@@ -101,7 +101,7 @@ class Hearing:
             journal.store_trouble(outcome.why)
             self.is_unavailing = True
         is_clean = isinstance(outcome, Done) or holding.is_validation
-        is_worn = hand.is_idle and hand.room(jobs_per_executor=self._crew.jobs_per_executor) == 0
+        is_worn = hand.is_idle and hand.room == 0
         if not is_clean or is_worn:
             self._crew.condemn(holding)
         else:
@@ -126,10 +126,11 @@ class Hearing:
             return
         self._crew.wait_again(hand, self._blameless(hand, event))
         begun = list(hand.holdings.values())
+        sharing = [holding for holding in begun if holding.shares_calls]
         # Those that are ended by order, and not for what they do, have harmed nobody.
         is_ordered = any(isinstance(holding.ending, _ORDERED) for holding in begun)
         for holding in begun:
-            if len(begun) > 1 and not is_ordered:
+            if len(sharing) > 1 and holding.shares_calls and not is_ordered:
                 # Nobody knows whose fault it is. Each is run for itself, and whoever it was will show.
                 self._crew.alone.add(holding.claim.job_seq)
                 outcome: Outcome = GivenBack("the executor that it shared with other jobs failed")

@@ -45,6 +45,11 @@ class Holding:
         return self.claim.status is Status.VALIDATING
 
     @property
+    def shares_calls(self) -> bool:
+        """Tell whether it may run in one call with other jobs."""
+        return self.order is not None and self.order.shares > 0
+
+    @property
     def note_due_s(self) -> float:
         """When its executor is to be noted: most jobs end before anybody can look, and cost no write for it."""
         is_wanted = not (self.is_validation or self.executor_is_noted or self.ending is not None)

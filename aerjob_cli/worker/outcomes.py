@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from aerjob_cli.states import Reason
-from aerjob_cli.store import cancels, lifecycle
+from aerjob_cli.store import lifecycle
 from aerjob_cli.store.records import Claim, ExperimentRecord
 
 
@@ -80,7 +80,7 @@ class Cancelled:
     """Somebody wanted it ended, and its executor is gone."""
 
     def write(self, tx: Connection, held: Claim, now_us: int) -> bool:
-        return cancels.cancel_held(tx, held, now_us=now_us)
+        return lifecycle.cancel_held(tx, held, now_us=now_us)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.store.objects import object_path
 from aerjob_cli.store.records import ExperimentRecord, JobRecord, Payload
 from aerjob_cli.version import __version__
+from tests.support import one_job
 from tests.support.circuits import BELL
 from tests.support.running import Scene
 
@@ -163,8 +164,8 @@ def test_the_files_of_results_and_arrays_go_with_their_job(scene: Scene) -> None
         stored.append(Payload(digit, "f", sha256, size, None))
     with scene.store.writing() as tx:
         (claimed,) = claims.claim(tx, "w", limit=1, now_us=1)
-        assert lifecycle.record_experiments(tx, claimed.claim, [ExperimentRecord(0, 1, 1, stored[0], (stored[1],))])
-        assert lifecycle.finish(tx, claimed.claim, engine="e", now_us=2)
+        assert one_job.record_experiments(tx, claimed.claim, [ExperimentRecord(0, 1, 1, stored[0], (stored[1],))])
+        assert one_job.finish(tx, claimed.claim, engine="e", now_us=2)
     assert scene.client.delete_all([record]) == 30
     assert not [path for path in folder.glob("*/*") if path.is_file()]
     with scene.store.reading() as tx:

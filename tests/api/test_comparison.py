@@ -17,9 +17,10 @@ from aerjob_cli.codec.arrays import encode_npy
 from aerjob_cli.errors import PayloadDamaged
 from aerjob_cli.settings import INLINE_LIMIT_BYTES, Settings, StorePaths
 from aerjob_cli.states import Reason
-from aerjob_cli.store import cancels, claims, lifecycle, objects, runtimes, submissions
+from aerjob_cli.store import claims, lifecycle, objects, runtimes, submissions
 from aerjob_cli.store.records import Claim, ExperimentRecord, JobRecord, Payload, RunFacts
 from tests.store.conftest import submission
+from tests.support import one_job
 
 # One that is stored in the database, and one that has a file.
 SMALL, LARGE = np.arange(8.0), np.arange(INLINE_LIMIT_BYTES / 8)
@@ -61,7 +62,7 @@ class Writer:
                 )
             )
         with self.client.store.writing() as tx:
-            assert lifecycle.record_experiments(tx, held, records)
+            assert one_job.record_experiments(tx, held, records)
 
     def _payload(self, name: str, format: str, data: bytes) -> Payload:
         sha256 = hashlib.sha256(data).hexdigest()
@@ -69,7 +70,7 @@ class Writer:
 
     def done(self, held: Claim) -> JobRecord:
         with self.client.store.writing() as tx:
-            assert lifecycle.finish(tx, held, engine="e", now_us=3)
+            assert one_job.finish(tx, held, engine="e", now_us=3)
         return self.client.find(held.job_id)
 
     def failed(self, held: Claim, reason: Reason) -> JobRecord:
@@ -183,7 +184,7 @@ def test_a_part_of_a_result_is_compared_as_far_as_it_goes(writer: Writer) -> Non
 def test_a_cancelled_job_is_not_compared(writer: Writer) -> None:
     done, held = writer.job({}), writer.begin(1)
     with writer.client.store.writing() as tx:
-        assert cancels.cancel_held(tx, held, now_us=3)
+        assert lifecycle.cancel_held(tx, held, now_us=3)
     comparison = compare(writer.client, done, writer.client.find(held.job_id))
     assert (comparison.verdict, comparison.identical) == (Verdict.NOT_COMPARED, False)
 

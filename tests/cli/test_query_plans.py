@@ -15,6 +15,7 @@ from aerjob_cli.store import cancels, claims, experiments, jobs, lifecycle, list
 from aerjob_cli.store.listing import JobFilter, SortKey, listed
 from aerjob_cli.store.records import JobRecord
 from tests.cli.conftest import Put, Quick
+from tests.support import one_job
 from tests.support.command_line import CommandLine
 from tests.support.query_plans import Recorded, recorded, unbounded_steps
 from tests.support.staging import WORKER, Stage
@@ -103,7 +104,7 @@ def test_a_worker_at_work(ids: list[str], idle: CommandLine, put: Put) -> None:
         with stage.store.writing() as tx:
             found = claims.claim_validations(tx, WORKER, limit=2, now_us=1)
             assert len(found) == 2
-            assert lifecycle.accept(tx, found[0].claim, experiments_total=2, threads=1, now_us=1)
+            assert one_job.accept(tx, found[0].claim, experiments_total=2, threads=1, now_us=1)
             (begun, *_) = claims.claim(tx, WORKER, limit=8, now_us=1)
             assert experiments.missing_ranges(tx, begun.job.seq, 2)
             assert lifecycle.give_back(tx, begun.claim, why="of the test", now_us=1)

@@ -15,7 +15,6 @@ from qiskit_aer import AerSimulator
 from aerjob_cli.codec import envelope
 from aerjob_cli.codec.quantum_payload import write as encode_qpy
 from aerjob_cli.codec.results import decode_experiment
-from aerjob_cli.executors import messages
 from aerjob_cli.executors.messages import Source
 from aerjob_cli.settings import INLINE_LIMIT_BYTES
 from tests.executors.child_process import ANSWER_TIMEOUT_S, BELL, Child, counts_by_index, payload, source, spec
@@ -164,7 +163,7 @@ def test_a_result_that_cannot_be_written_is_told_and_leaves_no_file(child: Child
 
 
 def test_a_message_that_is_none_ends_the_executor(child: Child) -> None:
-    child.connection.sendall(messages.encode({"kind": "sing", "ticket": "t-1"}))
+    child.send({"kind": "sing", "ticket": "t-1"})
     assert child.process.wait(timeout=ANSWER_TIMEOUT_S) == 1
     assert "MessageError" in child.log()
 

@@ -35,6 +35,7 @@ from aerjob_cli.store.records import Claim, JobRecord
 from tests.faults.support.histories import require_legal
 from tests.faults.support.moves import result_at, worker_record
 from tests.store.conftest import submission
+from tests.support import one_job
 from tests.support.matrix import Matrix
 
 NOW_US = 2_000_000_000_000_000
@@ -48,15 +49,15 @@ HELD_AFTER = {Status.VALIDATING: Status.INITIALIZING, Status.RUNNING: Status.QUE
 BAD, DIED = Reason.SIMULATION_FAILED, Reason.EXECUTOR_CRASHED
 
 LATE: dict[str, Callable[[Connection, Claim], bool]] = {
-    "accept": partial(lifecycle.accept, experiments_total=1, threads=1, now_us=NOW_US),
+    "accept": partial(one_job.accept, experiments_total=1, threads=1, now_us=NOW_US),
     "return a validation": partial(lifecycle.return_validation, message=None, now_us=NOW_US),
     "return a validation that died": partial(lifecycle.return_validation, message="it died", now_us=NOW_US),
-    "record": partial(lifecycle.record_experiments, results=[result_at(0, b"late")]),
-    "finish": partial(lifecycle.finish, engine="late", now_us=NOW_US),
+    "record": partial(one_job.record_experiments, results=[result_at(0, b"late")]),
+    "finish": partial(one_job.finish, engine="late", now_us=NOW_US),
     "fail": partial(lifecycle.fail, reason=BAD, message="late", stderr_tail=None, now_us=NOW_US),
     "crash": partial(lifecycle.crash, reason=DIED, message="late", stderr_tail=None, now_us=NOW_US),
     "give back": partial(lifecycle.give_back, why="late", now_us=NOW_US),
-    "end as wished": partial(cancels.cancel_held, now_us=NOW_US),
+    "end as wished": partial(lifecycle.cancel_held, now_us=NOW_US),
 }
 
 some_worker = st.sampled_from(WORKERS)
@@ -196,7 +197,7 @@ class JobMachine(RuleBasedStateMachine):
         is_new = not there & job.stored.keys()
         expected = contextlib.nullcontext() if is_new else pytest.raises(StoreDamaged)
         with expected, self.store.writing() as tx:
-            assert lifecycle.record_experiments(tx, held, [result_at(position) for position in sorted(there)])
+            assert one_job.record_experiments(tx, held, [result_at(position) for position in sorted(there)])
         if is_new:
             self._expect(job, stored=job.stored | dict.fromkeys(there, job.attempt))
 
@@ -208,7 +209,7 @@ class JobMachine(RuleBasedStateMachine):
         missing = set(range(job.total or 0)) - job.stored.keys()
         if missing:
             with self.store.writing() as tx:
-                assert not lifecycle.finish(tx, held, engine="e", now_us=NOW_US)
+                assert not one_job.finish(tx, held, engine="e", now_us=NOW_US)
             self.record(which, missing)
         job = self._do("finish", which, Status.RUNNING, engine="e")
         self._expect_end(job, Status.DONE, None)
@@ -237,7 +238,7 @@ class JobMachine(RuleBasedStateMachine):
         job = unwanted[which % len(unwanted)]
         assert job.held is not None
         with self.store.writing() as tx:
-            assert cancels.cancel_held(tx, job.held, now_us=NOW_US)
+            assert lifecycle.cancel_held(tx, job.held, now_us=NOW_US)
         self._expect_end(job, Status.CANCELLED, Reason.USER_CANCELLED)
 
     @precondition(lambda self: self.stale())
@@ -315,7 +316,8 @@ class JobMachine(RuleBasedStateMachine):
         """Do something with a claim that is good for it; give the job as it was."""
         job, held = self._one_held(which, *statuses)
         with self.store.writing() as tx:
-            assert getattr(lifecycle, verb)(tx, held, now_us=NOW_US, **arguments) is True
+            verbs = one_job if hasattr(one_job, verb) else lifecycle
+            assert getattr(verbs, verb)(tx, held, now_us=NOW_US, **arguments) is True
         return job
 
     def _expect(self, job: Expected, **changes: Any) -> None:

@@ -20,6 +20,7 @@ from aerjob_cli.cli.columns import COLUMNS
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import claims, lifecycle
 from aerjob_cli.store.flocks import try_flock
+from tests.support import one_job
 from tests.support.circuits import BELL
 from tests.support.hostile_text import ACTING, EVIL, MARKUP, acting_in, every_acting
 from tests.support.running import Scene, scene_in
@@ -84,7 +85,7 @@ def _filled(scene: Scene) -> Hostile:
     now_us = scene.store.now_us()
     with scene.store.writing() as tx:
         for item in claims.claim_validations(tx, EVIL, limit=3, now_us=now_us):
-            lifecycle.accept(tx, item.claim, experiments_total=1, threads=1, now_us=now_us)
+            one_job.accept(tx, item.claim, experiments_total=1, threads=1, now_us=now_us)
         (held,) = claims.claim(tx, EVIL, limit=1, now_us=now_us)
         assert held.job.seq == failed.seq
         message = f"{EVIL}{EVERY[0]}"

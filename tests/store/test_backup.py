@@ -25,6 +25,7 @@ from aerjob_cli.store.inspection import inspect_store
 from aerjob_cli.store.records import ExperimentRecord, JobRecord, Payload
 from aerjob_cli.store.tables import jobs, store_identity
 from tests.store.conftest import SubmitJob
+from tests.support import one_job
 
 LARGE = b"x" * 3_000_000
 
@@ -51,8 +52,8 @@ def job(store: Store, submit: SubmitJob) -> JobRecord:
     with store.writing() as tx:
         (claimed,) = claims.claim(tx, "w", limit=1, now_us=store.now_us())
         result = ExperimentRecord(0, 1, 10, stored(store, "bell", LARGE + b"result"))
-        assert lifecycle.record_experiments(tx, claimed.claim, [result])
-        assert lifecycle.finish(tx, claimed.claim, engine="aer", now_us=store.now_us())
+        assert one_job.record_experiments(tx, claimed.claim, [result])
+        assert one_job.finish(tx, claimed.claim, engine="aer", now_us=store.now_us())
     return record
 
 

@@ -16,12 +16,13 @@ from aerjob_cli.api.client import CircuitBytes, Client, Request
 from aerjob_cli.errors import JobNotFound, StoreBusy
 from aerjob_cli.settings import Settings, StorePaths
 from aerjob_cli.states import Status
-from aerjob_cli.store import cancels, claims, lifecycle, objects
+from aerjob_cli.store import cancels, claims, objects
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.garbage import STALE_DRAFT_S, YOUNG_S, objects_kept, remove_unreferenced
 from aerjob_cli.store.records import Claim, ExperimentRecord, JobRecord, Payload
 from aerjob_cli.store.tables import experiment_arrays, jobs
 from tests.store.conftest import SubmitJob
+from tests.support import one_job
 
 SIZE_BYTES = 300_000
 
@@ -68,7 +69,7 @@ def test_what_any_row_refers_to_stays(store: Store, submit: SubmitJob) -> None:
     with store.writing() as tx:
         token = tx.execute(text("SELECT claim_token FROM jobs WHERE status = 'RUNNING'")).scalar_one()
         held = Claim(running.seq, running.job_id, Status.RUNNING, 1, token, "w")
-        assert lifecycle.record_experiments(tx, held, [ExperimentRecord(0, 1, 10, result)])
+        assert one_job.record_experiments(tx, held, [ExperimentRecord(0, 1, 10, result)])
     everything = [circuits, result, array, waste]
     assert remove_unreferenced(store, [payload.sha256 for payload in everything]) == SIZE_BYTES
     assert [is_there(store, payload) for payload in everything] == [True, True, True, False]
@@ -160,8 +161,8 @@ def test_a_result_whose_job_is_deleted_while_it_is_read_is_not_called_damaged(st
     job = submit(experiments_total=2, threads=1)
     with store.writing() as tx:
         (claimed,) = claims.claim(tx, "w", limit=1, now_us=store.now_us())
-        assert lifecycle.record_experiments(tx, claimed.claim, results)
-        assert lifecycle.finish(tx, claimed.claim, engine="aer", now_us=store.now_us())
+        assert one_job.record_experiments(tx, claimed.claim, results)
+        assert one_job.finish(tx, claimed.claim, engine="aer", now_us=store.now_us())
     reader, other = Client(Settings(paths=store.paths)), Client(Settings(paths=store.paths))
     reading = reader.results(reader.find(job.job_id))
     assert next(reading).position == 0

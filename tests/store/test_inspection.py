@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete
 from aerjob_cli.errors import AerjobError, StoreForeign, StoreNewer, StoreOutdated, StoreUnusable
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
-from aerjob_cli.store import claims, lifecycle, objects
+from aerjob_cli.store import claims, objects
 from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.garbage import YOUNG_S
@@ -25,6 +25,7 @@ from aerjob_cli.store.records import ExperimentRecord, JobRecord, Payload
 from aerjob_cli.store.tables import jobs, payloads
 from aerjob_cli.store.verification import Verification
 from tests.store.conftest import SubmitJob
+from tests.support import one_job
 from tests.support.old_stores import unpack
 
 LARGE = b"x" * 300_000
@@ -50,8 +51,8 @@ def job(store: Store, submit: SubmitJob) -> JobRecord:
     with store.writing() as tx:
         (claimed,) = claims.claim(tx, "w", limit=1, now_us=store.now_us())
         result = ExperimentRecord(0, 1, 10, payload("bell", b"{}", "result"), arrays)
-        assert lifecycle.record_experiments(tx, claimed.claim, [result])
-        assert lifecycle.finish(tx, claimed.claim, engine="aer", now_us=store.now_us())
+        assert one_job.record_experiments(tx, claimed.claim, [result])
+        assert one_job.finish(tx, claimed.claim, engine="aer", now_us=store.now_us())
     return record
 
 

@@ -7,10 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aerjob_cli.errors import AmbiguousJobId, IdempotencyConflict, JobNotFound
-from aerjob_cli.store import claims, events, experiments, jobs, lifecycle, submissions
+from aerjob_cli.store import claims, events, experiments, jobs, submissions
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import ExperimentRecord, Payload
 from tests.store.conftest import SubmitJob, submission
+from tests.support import one_job
 
 ONE = "11112222-0000-4000-8000-000000000001"
 TWO = "11112222-0000-4000-8000-000000000002"
@@ -108,7 +109,7 @@ def test_missing_ranges_are_what_is_not_stored(store: Store, submit: SubmitJob, 
         (claimed,) = claims.claim(tx, "w", limit=1, now_us=1)
         assert claimed.job.seq == job.seq
         results = [ExperimentRecord(at, 1, 1, Payload("n", "f", "s", 1, b"x")) for at in sorted(stored)]
-        assert lifecycle.record_experiments(tx, claimed.claim, results)
+        assert one_job.record_experiments(tx, claimed.claim, results)
         ranges = experiments.missing_ranges(tx, job.seq, total)
         assert jobs.find(tx, job.job_id).experiments_done == len(stored)
     missing = [position for start, stop in ranges for position in range(start, stop)]

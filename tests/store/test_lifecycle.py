@@ -15,6 +15,7 @@ from aerjob_cli.store import cancels, claims, events, experiments, jobs, lifecyc
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import Claim, ExperimentRecord, JobRecord, Payload
 from tests.store.conftest import SubmitJob
+from tests.support import one_job
 
 WORKER = "worker-1"
 NOW_US = 2_000_000_000_000_000  # later than any submission of a test
@@ -44,12 +45,12 @@ def bring_to(store: Store, submit: SubmitJob, status: Status, **fields: object) 
     with store.writing() as tx:
         match status:
             case Status.DONE:
-                assert lifecycle.record_experiments(tx, held, [result()])
-                assert lifecycle.finish(tx, held, engine="e", now_us=NOW_US)
+                assert one_job.record_experiments(tx, held, [result()])
+                assert one_job.finish(tx, held, engine="e", now_us=NOW_US)
             case Status.ERROR:
                 assert lifecycle.fail(tx, held, Reason.TIMED_OUT, "late", stderr_tail=None, now_us=NOW_US)
             case Status.CANCELLED:
-                assert cancels.cancel_held(tx, held, now_us=NOW_US)
+                assert lifecycle.cancel_held(tx, held, now_us=NOW_US)
             case _:
                 pass
         found = jobs.find(tx, job.job_id)
@@ -60,7 +61,7 @@ Verb = Callable[[Connection, Claim], bool]
 
 GUARDED: dict[str, tuple[Verb, Status, Status]] = {
     "accept": (
-        lambda tx, held: lifecycle.accept(tx, held, experiments_total=1, threads=1, now_us=NOW_US),
+        lambda tx, held: one_job.accept(tx, held, experiments_total=1, threads=1, now_us=NOW_US),
         Status.VALIDATING,
         Status.QUEUED,
     ),
@@ -90,12 +91,12 @@ GUARDED: dict[str, tuple[Verb, Status, Status]] = {
         Status.QUEUED,
     ),
     "cancel_held": (
-        lambda tx, held: cancels.cancel_held(tx, held, now_us=NOW_US),
+        lambda tx, held: lifecycle.cancel_held(tx, held, now_us=NOW_US),
         Status.RUNNING,
         Status.CANCELLED,
     ),
     "record_experiments": (
-        lambda tx, held: lifecycle.record_experiments(tx, held, [result()]),
+        lambda tx, held: one_job.record_experiments(tx, held, [result()]),
         Status.RUNNING,
         Status.RUNNING,
     ),
@@ -153,10 +154,10 @@ def test_done_needs_every_experiment(store: Store, submit: SubmitJob) -> None:
     submit(experiments_total=2, threads=1)
     with store.writing() as tx:
         (claimed,) = claims.claim(tx, WORKER, limit=1, now_us=NOW_US)
-        assert lifecycle.record_experiments(tx, claimed.claim, [result(0)])
-        assert not lifecycle.finish(tx, claimed.claim, engine="e", now_us=NOW_US)
-        assert lifecycle.record_experiments(tx, claimed.claim, [result(1)])
-        assert lifecycle.finish(tx, claimed.claim, engine="e", now_us=NOW_US)
+        assert one_job.record_experiments(tx, claimed.claim, [result(0)])
+        assert not one_job.finish(tx, claimed.claim, engine="e", now_us=NOW_US)
+        assert one_job.record_experiments(tx, claimed.claim, [result(1)])
+        assert one_job.finish(tx, claimed.claim, engine="e", now_us=NOW_US)
 
 
 def test_crashes_end_in_error_after_max_attempts_and_drains_do_not(store: Store, submit: SubmitJob) -> None:
@@ -265,8 +266,8 @@ def test_durations_are_never_negative_when_the_clock_is_set_back(store: Store, s
     job = submit(experiments_total=1, threads=1)
     with store.writing() as tx:
         (claimed,) = claims.claim(tx, WORKER, limit=1, now_us=5)
-        lifecycle.record_experiments(tx, claimed.claim, [result()])
-        assert lifecycle.finish(tx, claimed.claim, engine="e", now_us=3)
+        one_job.record_experiments(tx, claimed.claim, [result()])
+        assert one_job.finish(tx, claimed.claim, engine="e", now_us=3)
         ended = jobs.find(tx, job.job_id)
     assert ended.started_us is not None
     assert ended.finished_us is not None
@@ -293,7 +294,7 @@ def test_the_words_of_whoever_cancels_become_the_message(store: Store, submit: S
         if status is Status.RUNNING:
             assert held is not None
             assert jobs.find(tx, job.job_id).cancel_requested_us == NOW_US
-            assert cancels.cancel_held(tx, held, now_us=NOW_US + 2)
+            assert lifecycle.cancel_held(tx, held, now_us=NOW_US + 2)
         ended = jobs.find(tx, job.job_id)
     assert (ended.status, ended.message) == (Status.CANCELLED, "wrong angle")
 

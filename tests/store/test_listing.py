@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Reason, Status
-from aerjob_cli.store import cancels, claims, jobs, lifecycle, list_plans, submissions
+from aerjob_cli.store import claims, jobs, lifecycle, list_plans, submissions
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.listing import JobFilter, SortKey, listed, matching_seqs, short_ids
 from aerjob_cli.store.records import ExperimentRecord, JobRecord, Payload
 from tests.store.conftest import SubmitJob, submission
+from tests.support import one_job
 
 JOBS = 90
 NAMES = (None, "bell", "Bell", "bell*", "b[e]ll", "ghz-3", "ghz-30", "名前", "a_b%c", "", "?")
@@ -42,13 +43,13 @@ def _end(store: Store, chance: random.Random) -> None:
             match chance.choice(list(Status)):
                 case Status.DONE:
                     done = [ExperimentRecord(0, 1, 1, Payload("n", "f", "0" * 64, 1, b"x"))]
-                    assert lifecycle.record_experiments(tx, item.claim, done)
-                    assert lifecycle.finish(tx, item.claim, engine="e", now_us=end_us)
+                    assert one_job.record_experiments(tx, item.claim, done)
+                    assert one_job.finish(tx, item.claim, engine="e", now_us=end_us)
                 case Status.ERROR | Status.QUEUED:
                     reason = chance.choice((Reason.TIMED_OUT, Reason.SIMULATION_FAILED))
                     lifecycle.fail(tx, item.claim, reason, "m", stderr_tail=None, now_us=end_us)
                 case Status.CANCELLED:
-                    cancels.cancel_held(tx, item.claim, now_us=end_us)
+                    lifecycle.cancel_held(tx, item.claim, now_us=end_us)
                 case _:
                     pass
 

@@ -17,6 +17,7 @@ from aerjob_cli.store.database import Store
 from aerjob_cli.store.objects import put_if_large
 from aerjob_cli.store.records import Claim, ExperimentRecord, JobRecord, Payload, RunFacts
 from aerjob_cli.store.runtimes import runtime_of
+from tests.support import one_job
 
 WORKER = "worker-of-the-test"
 _US_PER_S = 1_000_000
@@ -42,7 +43,7 @@ class Stage:
         with self.store.writing() as tx:
             (item,) = claims.claim_validations(tx, WORKER, limit=1, now_us=self._now_us(0))
             assert item.job.seq == job.seq
-            assert lifecycle.accept(tx, item.claim, experiments_total=experiments, threads=1, now_us=self._now_us(0))
+            assert one_job.accept(tx, item.claim, experiments_total=experiments, threads=1, now_us=self._now_us(0))
 
     def start(
         self,
@@ -79,7 +80,7 @@ class Stage:
             tuple(self._payload(name, NPY, content) for name, content in arrays.items()),
         )
         with self.store.writing() as tx:
-            assert lifecycle.record_experiments(tx, claim, [result])
+            assert one_job.record_experiments(tx, claim, [result])
 
     def _payload(self, name: str, format: str, data: bytes) -> Payload:
         sha256 = hashlib.sha256(data).hexdigest()
@@ -94,12 +95,12 @@ class Stage:
             results = [
                 ExperimentRecord(position, claim.attempt, 100, payload, run=run or RunFacts()) for position in positions
             ]
-            assert lifecycle.record_experiments(tx, claim, results)
+            assert one_job.record_experiments(tx, claim, results)
 
     def finish(self, job: JobRecord) -> None:
         """RUNNING → DONE, all results being stored."""
         with self.store.writing() as tx:
-            assert lifecycle.finish(tx, self._claims.pop(job.seq), engine="test", now_us=self._now_us(0))
+            assert one_job.finish(tx, self._claims.pop(job.seq), engine="test", now_us=self._now_us(0))
 
     def fail(self, job: JobRecord) -> None:
         """RUNNING → ERROR."""

@@ -22,6 +22,7 @@ from aerjob_cli.store.records import (
 )
 from aerjob_cli.store.submissions import submit
 from aerjob_cli.store.tables import jobs
+from tests.support import one_job
 
 # Done by another process: a function of a module, with its arguments bound by `partial`.
 Move = Callable[[Store], Any]
@@ -78,7 +79,7 @@ def take_for_validation(store: Store, worker_id: str = "one") -> list[ClaimedJob
 
 def accept(store: Store, held: Claim) -> bool:
     with store.writing() as tx:
-        return lifecycle.accept(tx, held, experiments_total=1, threads=1, now_us=store.now_us())
+        return one_job.accept(tx, held, experiments_total=1, threads=1, now_us=store.now_us())
 
 
 def return_unread(store: Store, held: Claim) -> bool:
@@ -88,7 +89,7 @@ def return_unread(store: Store, held: Claim) -> bool:
 
 def record(store: Store, held: Claim, results: list[ExperimentRecord]) -> bool:
     with store.writing() as tx:
-        return lifecycle.record_experiments(tx, held, results)
+        return one_job.record_experiments(tx, held, results)
 
 
 def finish(store: Store, held: Claim) -> bool:
@@ -97,7 +98,7 @@ def finish(store: Store, held: Claim) -> bool:
 
 
 def finish_in(tx: Connection, held: Claim, now_us: int) -> bool:
-    return lifecycle.finish(tx, held, engine="test", now_us=now_us)
+    return one_job.finish(tx, held, engine="test", now_us=now_us)
 
 
 def fail(store: Store, held: Claim) -> bool:
@@ -117,7 +118,7 @@ def give_back(store: Store, held: Claim) -> bool:
 
 def end_as_wished(store: Store, held: Claim) -> bool:
     with store.writing() as tx:
-        return cancels.cancel_held(tx, held, now_us=store.now_us())
+        return lifecycle.cancel_held(tx, held, now_us=store.now_us())
 
 
 def cancel(store: Store, job_seq: int, message: str | None = None) -> str:
