@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _SHARE_OF_TIME_WAITED = 0.02
 _SHORTEST_S = 0.002
 _LONGEST_S = 0.25
-_PAUSES_PER_LOOK = 10  # a pause is so many times as long as the processor took for the look before it
+# A pause is so many times as long as the processor took for the look before it, where that was more than a few rows.
+_PAUSES_PER_LOOK = 10
+_CHEAP_LOOK_S = 0.001
 
 Found = TypeVar("Found")
 
@@ -55,7 +57,9 @@ def wait_for(
             attend()
             if tick is not None:
                 tick()
-            pause_s = max(pause_after(now - begun), min(_PAUSES_PER_LOOK * took_s, _LONGEST_S))
+            pause_s = pause_after(now - begun)
+            if took_s > _CHEAP_LOOK_S:
+                pause_s = max(pause_s, min(_PAUSES_PER_LOOK * took_s, _LONGEST_S))
             time.sleep(pause_s if left_s is None else min(pause_s, left_s))
     finally:
         watch.close()

@@ -21,4 +21,4 @@ def is_small(circuit: QuantumCircuit, spec: JobSpec) -> bool:
         return False
     if len(circuit.data) * max(spec.shots, 2**circuit.num_qubits) > _STEPS or circuit.has_control_flow_op():
         return False
-    return not any(instruction.name.startswith(_AERS_OWN) for instruction in circuit.data)
+    return not any(name.startswith(_AERS_OWN) for name in circuit.count_ops())

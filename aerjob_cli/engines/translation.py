@@ -120,6 +120,8 @@ def _require_native(circuit: QuantumCircuit, gates: GateSet) -> None:
 
 def _first_foreign(circuit: QuantumCircuit, gates: GateSet) -> str | None:
     """Name the first instruction that is not run as it is, also in the bodies of control flow."""
+    if not circuit.has_control_flow_op() and all(map(gates.has, circuit.count_ops())):
+        return None
     for instruction in circuit.data:
         if not gates.has(instruction.name):
             return str(instruction.name)

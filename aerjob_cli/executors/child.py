@@ -147,12 +147,11 @@ def _run(connection: socket, message: Message, ticket: Any) -> None:
     missing = _missing(message, program.experiments_total)
     awaited = sum(stop - start for start, stop in missing)
     if not awaited:
-        _send_bytes(connection, _done(ticket, engine, time.perf_counter() - began))
+        _send(connection, {"kind": "done", "ticket": ticket, **_end(engine, time.perf_counter() - began)})
     _MEMORY.begin()
     for runs in engine.run(program, spec, missing):
         awaited -= len(runs)
-        # The end goes with the last results, so that both are written at once.
-        end = b"" if awaited else _done(ticket, engine, time.perf_counter() - began)
+        end = None if awaited else _end(engine, time.perf_counter() - began)
         peak_rss_bytes = _MEMORY.end()
         if not awaited:
             _MEMORY.begin()  # now, while nobody waits for this process yet
@@ -195,9 +194,7 @@ def _answers_of_all(begun: Sequence[Message]) -> bytes | None:
         for run in runs[start : start + program.experiments_total]:
             letter.add(replace(run, index=run.index - start))
         start += program.experiments_total
-        ticket = message.header["ticket"]
-        frames.append(_chunk(ticket, letter))
-        frames.append(_done(ticket, engine, took_s))
+        frames.append(_told(message.header["ticket"], letter, _end(engine, took_s)))
     return b"".join(frames)
 
 
@@ -242,20 +239,20 @@ def _send_chunk(
     runs: Sequence[ExperimentRun],
     incoming: Path,
     peak_rss_bytes: int | None,
-    end: bytes,
+    end: dict[str, Any] | None,
 ) -> None:
     letter = Letter(incoming, peak_rss_bytes=peak_rss_bytes)
     try:
         for run in runs:
             _add(letter, run)
             if letter.is_full:
-                _send_bytes(connection, _chunk(ticket, letter))
+                _send_bytes(connection, _told(ticket, letter))
                 letter = Letter(incoming, peak_rss_bytes=peak_rss_bytes)
     except BaseException:
         # Also the good results before one that cannot be stored.
-        _send_bytes(connection, _chunk(ticket, letter))
+        _send_bytes(connection, _told(ticket, letter))
         raise
-    _send_bytes(connection, _chunk(ticket, letter) + end)
+    _send_bytes(connection, _told(ticket, letter, end))
 
 
 def _add(letter: Letter, run: ExperimentRun) -> None:
@@ -265,14 +262,16 @@ def _add(letter: Letter, run: ExperimentRun) -> None:
         raise ResultNotWritten(error.strerror or str(error)) from error
 
 
-def _done(ticket: Any, engine: Engine, took_s: float) -> bytes:
-    return messages.encode({"kind": "done", "ticket": ticket, "took_s": took_s, "engine": engine.version})
+def _end(engine: Engine, took_s: float) -> dict[str, Any]:
+    return {"took_s": took_s, "engine": engine.version}
 
 
-def _chunk(ticket: Any, letter: Letter) -> bytes:
-    if not letter.outcomes:
+def _told(ticket: Any, letter: Letter, end: dict[str, Any] | None = None) -> bytes:
+    """Make the message of some results; the last ones tell of the end as well, so that both are written at once."""
+    if end is None and not letter.outcomes:
         return b""
-    return messages.encode({"kind": "chunk", "ticket": ticket, "experiments": letter.outcomes}, letter.bodies)
+    header = {"kind": "chunk" if end is None else "done", "ticket": ticket, "experiments": letter.outcomes}
+    return messages.encode(header | (end or {}), letter.bodies)
 
 
 def _unexpected(ticket: Any, error: BaseException) -> dict[str, Any]:

@@ -15,7 +15,8 @@ executor → worker
     {"kind": "ready", "rss_bytes", "runtime"}    what the libraries alone take; names and versions, see `runtime`
     {"kind": "accepted", "ticket", "took_s", "experiments_total", "threads"}
     {"kind": "chunk", "ticket", "experiments": [Outcome…]}            their bytes in the body or in drafts of objects
-    {"kind": "done", "ticket", "took_s", "engine"}         seconds that the job took here, its part of a shared call
+    {"kind": "done", "ticket", "experiments": [Outcome…], "took_s", "engine"}
+    The last results and the end: seconds that the job took here, its part of a shared call.
     {"kind": "failed", "ticket", "reason", "message", "line", "column"}    also the refusal of a validation
     {"kind": "not_stored", "ticket", "message"}    the disk did not take a result, which is no fault of the job's
     After the last two of a run the executor ends: it has begun nothing more by then.

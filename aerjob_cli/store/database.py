@@ -50,6 +50,8 @@ class Store:
             journal_mode = str(tx.execute(statements.JOURNAL_MODE).scalar())
         with told(paths.database):
             sync_commits(paths.database, journal_mode)
+        # A commit to a log can be made durable by itself, one to the database cannot.
+        self._can_sync_later = journal_mode == "wal" and sqlite_library().has_sound_wal
         if journal_mode == "wal" and not sqlite_library().has_sound_wal:
             # The store was made with a later SQLite than the one at hand.
             self._direct.close_idle()
@@ -107,12 +109,21 @@ class Store:
             yield tx
 
     @contextmanager
-    def writing_directly(self) -> Iterator[Connection]:
-        """Do as ``writing``, in the way of ``reading_directly``."""
+    def writing_directly(self, *, syncs: bool = True) -> Iterator[Connection]:
+        """Do as ``writing``, in the way of ``reading_directly``.
+
+        With ``syncs=False`` the caller owes a ``sync_commits``, before which he may do what must not wait for the disk.
+        """
         self.require_present()
-        with self.told(), self._directly(writes=True) as tx:
+        with self.told(), self._directly(writes=True, syncs=syncs or not self._can_sync_later) as tx:
             self.require_present()
             yield tx
+
+    def sync_commits(self) -> None:
+        """Make durable what ``writing_directly`` has committed without."""
+        if self._can_sync_later:
+            with self.told():
+                sync_commits(self.paths.database, "wal")
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
@@ -123,8 +134,8 @@ class Store:
                 yield connection
 
     @contextmanager
-    def _directly(self, *, writes: bool) -> Iterator[Connection]:
-        with forks.none(), self._direct.transaction(writes=writes) as connection:
+    def _directly(self, *, writes: bool, syncs: bool = True) -> Iterator[Connection]:
+        with forks.none(), self._direct.transaction(writes=writes, syncs=syncs) as connection:
             yield cast("Connection", connection)
 
     def _sqlalchemy(self) -> Engine:
@@ -241,7 +252,8 @@ class OthersWatch:
     def __init__(self, store: Store, connections: DirectConnections) -> None:
         self._store = store
         self._connections = connections
-        self._seen: tuple[int, int] | None = None
+        # The connection itself: another one counts otherwise, and could have the number of one that is gone.
+        self._seen: tuple[Any, int] | None = None
 
     def changed(self) -> bool:
         """Tell whether somebody else has committed since the last call; True on the first."""
@@ -254,9 +266,8 @@ class OthersWatch:
                 connection.close()
                 raise
             self._connections.give_back(connection)
-        seen = id(connection), int(version)
-        changed, self._seen = self._seen != seen, seen
-        return changed
+        before, self._seen = self._seen, (connection, int(version))
+        return before is None or before[0] is not connection or before[1] != version
 
     def forget(self) -> None:
         """Have the next ``changed`` say True, when what it told of could not be looked at."""

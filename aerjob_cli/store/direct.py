@@ -36,11 +36,13 @@ class DirectConnections:
         self._idle: list[Any] = []
 
     @contextlib.contextmanager
-    def transaction(self, *, writes: bool) -> Iterator[DirectConnection]:
-        """Commit what the block does, or none of it."""
+    def transaction(self, *, writes: bool, syncs: bool = True) -> Iterator[DirectConnection]:
+        """Commit what the block does, or none of it; ``syncs`` is False where somebody else syncs the log."""
         raw = self.take()
         connection = DirectConnection(raw)
         try:
+            if not syncs:
+                raw.execute("PRAGMA synchronous=NORMAL")
             if writes:
                 begin_to_write(raw, self._busy_timeout_s)
             else:
@@ -48,6 +50,8 @@ class DirectConnections:
             yield connection
             connection.end_reading()
             raw.commit()
+            if not syncs:
+                raw.execute("PRAGMA synchronous=FULL")
         except BaseException:
             # Whatever it was, also a signal within the library: nobody works on with this one.
             with contextlib.suppress(raw.Error):

@@ -28,6 +28,7 @@ _FACTS_LIMIT = 50  # of a runtime
 _ARRAY_FORMATS = frozenset({NPY})
 # Those that `codec.markers` makes are of 330 characters or a few more.
 _ARRAY_NAME = re.compile(r"[A-Za-z0-9_.~-]{1,400}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 # What an executor can know; all else is the worker's to say.
 _REASONS = {str(reason): reason for reason in (Reason.INVALID_CIRCUIT, Reason.SIMULATION_FAILED, Reason.OUT_OF_MEMORY)}
 
@@ -36,10 +37,12 @@ class NotAnAnswer(Exception):
     """A message does not fit what was asked."""
 
 
-def outcome_of(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
-    """Turn a message into an outcome; raises ``NotAnAnswer`` for anything out of form or out of turn."""
+def outcomes_of(message: Message, holding: Holding, paths: StorePaths) -> list[Outcome]:
+    """Turn a message into what is to be written; raises ``NotAnAnswer`` for anything out of form or out of turn."""
     try:
-        return _outcome(message, holding, paths)
+        if message.kind in ("chunk", "done") and not holding.is_validation:
+            return _results_and_end(message, holding, paths)
+        return [_outcome(message, holding)]
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, OSError) as error:
         raise NotAnAnswer(str(error)) from error
 
@@ -69,7 +72,25 @@ def runtime_in(message: Message) -> Runtime | None:
     return runtime_of({_text(name): _text(fact) for name, fact in told.items()})
 
 
-def _outcome(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
+def _results_and_end(message: Message, holding: Holding, paths: StorePaths) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    if message.kind == "chunk" or "experiments" in message.header:
+        drafts: list[tuple[Path, str]] = []
+        results = tuple(_result(item, message.body, holding, drafts) for item in message.header["experiments"])
+        try:
+            adopt(paths, drafts)
+        except OSError as error:
+            # The drafts were there when they were looked at: this is the disk's doing, not the executor's.
+            return [_not_stored(error.strerror or str(error))]
+        outcomes.append(Chunk(results))
+    if message.kind == "done":
+        if holding.awaited:
+            raise NotAnAnswer(f"{len(holding.awaited)} experiments have no result")
+        outcomes.append(Done(_text(message.header["engine"])))
+    return outcomes
+
+
+def _outcome(message: Message, holding: Holding) -> Outcome:
     header = message.header
     if message.kind == "failed":
         return Failed(
@@ -85,19 +106,6 @@ def _outcome(message: Message, holding: Holding, paths: StorePaths) -> Outcome:
                 Reason.INVALID_CIRCUIT, f"it has {total} circuits; a job may have {CIRCUITS_LIMIT}, so submit several"
             )
         return Accepted(total, _positive(header["threads"]))
-    if not holding.is_validation and message.kind == "chunk":
-        drafts: list[tuple[Path, str]] = []
-        results = tuple(_result(item, message.body, holding, drafts) for item in header["experiments"])
-        try:
-            adopt(paths, drafts)
-        except OSError as error:
-            # The drafts were there when they were looked at: this is the disk's doing, not the executor's.
-            return _not_stored(error.strerror or str(error))
-        return Chunk(results)
-    if not holding.is_validation and message.kind == "done":
-        if holding.awaited:
-            raise NotAnAnswer(f"{len(holding.awaited)} experiments have no result")
-        return Done(_text(header["engine"]))
     if not holding.is_validation and message.kind == "not_stored":
         return _not_stored(_text(header["message"]))
     raise NotAnAnswer(f"{message.kind!r} is no answer to what was asked")
@@ -147,7 +155,7 @@ def _payload(
     size, sha256 = int(item["size_bytes"]), str(item["sha256"])
     if item["format"] not in formats:
         raise NotAnAnswer("a format is not known")
-    if len(sha256) != 64 or not all(digit in "0123456789abcdef" for digit in sha256):
+    if not _SHA256.fullmatch(sha256):
         raise NotAnAnswer("a checksum is none")
     data = None
     if item.get("path") is not None:

@@ -124,7 +124,7 @@ class Crew:
             return False
         finally:
             self._waiting.extend(staying)
-            self._pool.push()
+            self._push([holding for holdings in fed.values() for holding in holdings])
             for holdings in fed.values():
                 journal.began(holdings)
         return True
@@ -168,8 +168,8 @@ class Crew:
 
     def _feed(self, hand: Hand, order: Order) -> Holding:
         claimed, executor = order.claimed, hand.executor
-        is_first, now_s = hand.is_idle, self._clock.monotonic_s()
-        is_begun = is_first and hand.is_ready
+        now_s = self._clock.monotonic_s()
+        is_begun = hand.is_idle and hand.is_ready
         holding = Holding(
             job=claimed.job,
             claim=replace(claimed.claim, runtime_id=self._runtimes.of(executor)),
@@ -177,7 +177,6 @@ class Crew:
             begun_s=now_s if is_begun else math.inf,
             limit_s=self._settings.validation_limit_s if order.is_validation else claimed.job.time_limit_s,
             memory_limit_bytes=order.memory_limit_bytes,
-            oom_kills_before=oom_kills() if is_first else 0,
             base_rss_bytes=rss_bytes(executor.pid) if is_begun and executor.pid is not None else None,
             awaited={position for start, stop in order.missing for position in range(start, stop)},
             order=order,
@@ -187,6 +186,13 @@ class Crew:
         hand.holdings[holding.ticket] = holding
         self._pool.send(executor, order.header(holding.ticket, incoming=executor.scratch), order.bodies)
         return holding
+
+    def _push(self, fed: Iterable[Holding]) -> None:
+        """Send what was put together, and only then look at what is for the case that an executor is killed."""
+        self._pool.push()
+        kills = None
+        for holding in fed:
+            holding.oom_kills_before = kills = oom_kills() if kills is None else kills
 
     def _say_unbegun(self, order: Order, outcome: Outcome) -> None:
         if order.is_validation:
@@ -200,7 +206,7 @@ class Crew:
         holding = hand.first
         if holding is None:
             return
-        holding.oom_kills_before, holding.base_rss_bytes = before.oom_kills_before, before.base_rss_bytes
+        holding.base_rss_bytes = before.base_rss_bytes
         if holding.job.max_memory_mb is not None and hand.executor.pid is not None:
             # What others left there is not this one's, and looking costs as much as a statement.
             holding.base_rss_bytes = rss_bytes(hand.executor.pid)
@@ -221,8 +227,7 @@ class Crew:
             return
         self.wait_again(hand, self._pool.withdraw(hand.executor))
         if hand.is_idle:
-            self._feed(hand, self._waiting.popleft())
-            self._pool.push()
+            self._push([self._feed(hand, self._waiting.popleft())])
 
     def wait_again(self, hand: Hand, tickets: Iterable[str]) -> None:
         """Have jobs begun elsewhere that an executor was sent and never began."""

@@ -63,7 +63,7 @@ class Hearing:
         try:
             if holding is None:
                 raise answers.NotAnAnswer("nothing was asked of it")
-            outcome = answers.outcome_of(message, holding, self._paths)
+            outcomes = answers.outcomes_of(message, holding, self._paths)
         except answers.NotAnAnswer:
             journal.stray_message(executor.serial, message.kind)
             self._end_for_talk(hand, message.kind)
@@ -71,17 +71,14 @@ class Hearing:
         if holding.ending is not None:
             # It is being ended for another reason; what it says now comes too late.
             return
-        is_last = answers.is_last(outcome)
+        is_last = answers.is_last(outcomes[-1])
         if is_last:
             hand.note_end(answers.seconds_in(message), now_s=self._clock.monotonic_s())
-            self._release(hand, holding, outcome)
-        is_routine = isinstance(outcome, Done) or holding.is_validation or not is_last
-        self._outbox.add(
-            holding.claim,
-            outcome,
-            now_s=self._clock.monotonic_s(),
-            is_urgent=not is_routine or len(hand.holdings) < 2,
-        )
+            self._release(hand, holding, outcomes[-1])
+        is_routine = isinstance(outcomes[-1], Done) or holding.is_validation or not is_last
+        is_urgent = not is_routine or len(hand.holdings) < 2
+        for outcome in outcomes:
+            self._outbox.add(holding.claim, outcome, now_s=self._clock.monotonic_s(), is_urgent=is_urgent)
 
     def _begin(self, hand: Hand, message: Message) -> None:
         # Only now the time of its first job runs: starting the first executor takes longer than many jobs.

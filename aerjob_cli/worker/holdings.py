@@ -24,9 +24,10 @@ class Holding:
     begun_s: float  # infinite while the executor is still being started, or works on what it was sent before
     limit_s: float | None
     memory_limit_bytes: int
-    oom_kills_before: int
     # Positions of the experiments that have no result yet.
     awaited: set[int] = field(default_factory=set)
+    # Processes that the system had killed for want of memory when the executor was sent the job.
+    oom_kills_before: int = 0
     # What is written when the executor is gone; set when the worker ends it on purpose.
     ending: Outcome | None = None
     base_rss_bytes: int | None = None

@@ -229,8 +229,9 @@ class Supervisor:
         self._may_have_texts |= any(isinstance(outcome, ValidationReturned) for _, outcome in entries)
         now_us = self._store.now_us()
         begun: list[orders.Order] = []
+        is_news = bool(entries or has_new_children or unnoted)
         try:
-            with self._store.writing_directly() as tx:
+            with self._store.writing_directly(syncs=is_news) as tx:
                 self._runtimes.write(tx)
                 landed = outbox.write(tx, entries, self._store.paths, now_us=now_us)
                 if has_new_children:
@@ -256,6 +257,8 @@ class Supervisor:
         if not begun:
             self._crew.balance()
         self._place()
+        if not is_news:
+            self._sync_claims()
         ended = []
         for (claim, outcome), has_landed in zip(entries, landed, strict=True):
             if not has_landed:
@@ -264,6 +267,16 @@ class Supervisor:
             elif answers.is_last(outcome):
                 ended.append((claim.job_id, outcome))
         journal.wrote(ended)
+
+    def _sync_claims(self) -> None:
+        """Make claims durable while the jobs begin: one that was lost would be a job that nobody has begun.
+
+        They must be, or a job that takes the machine down each time would be begun for ever.
+        """
+        try:
+            self._store.sync_commits()
+        except _TROUBLES as error:
+            journal.store_trouble(str(error))  # the next commit will find the same
 
     def _note_children(self, tx: Connection, children: tuple[tuple[int, str], ...]) -> None:
         versions = self._hearing.versions

@@ -117,6 +117,6 @@ def counts_by_index(answers: list[Message]) -> dict[int, dict[str, int]]:
     assert answers[-1].kind == "done"
     return {
         outcome["index"]: decode_experiment(payload(outcome, message))["data"]["counts"]
-        for message in answers[:-1]
-        for outcome in message.header["experiments"]
+        for message in answers
+        for outcome in message.header.get("experiments", ())
     }

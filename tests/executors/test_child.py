@@ -50,11 +50,11 @@ def test_a_good_job_is_accepted_and_run(child: Child, incoming: Path) -> None:
     (accepted,) = child.ask("validate", spec(), [source(BELL)], BELL)
     assert accepted.header.pop("took_s") > 0
     assert accepted.header == {"kind": "accepted", "ticket": "t-1", "experiments_total": 1, "threads": 1}
-    chunk, done = child.ask("run", spec(), [source(BELL)], BELL, missing=[[0, 1]], incoming=str(incoming))
-    (outcome,) = chunk.header["experiments"]
+    (done,) = child.ask("run", spec(), [source(BELL)], BELL, missing=[[0, 1]], incoming=str(incoming))
+    (outcome,) = done.header["experiments"]
     assert (outcome["index"], outcome["name"], outcome["shots"], outcome["seed"]) == (0, "bell", 100, 5)
     assert outcome["format"] == envelope.EXPERIMENT_RESULT
-    assert sum(decode_experiment(payload(outcome, chunk))["data"]["counts"].values()) == 100
+    assert sum(decode_experiment(payload(outcome, done))["data"]["counts"].values()) == 100
     assert done.header["engine"].startswith("qiskit-aer ")
     assert list(incoming.iterdir()) == []
     assert child.end() == 0
@@ -78,15 +78,15 @@ def test_only_what_is_missing_is_run_and_it_is_what_one_run_gives(child: Child, 
 
 def test_a_large_result_becomes_a_private_file(child: Child, incoming: Path) -> None:
     job = spec(shots=INLINE_LIMIT_BYTES // 4, memory=True)
-    chunk, _ = child.ask("run", job, [source(BELL)], BELL, missing=[[0, 1]], incoming=str(incoming))
-    (outcome,) = chunk.header["experiments"]
+    (done,) = child.ask("run", job, [source(BELL)], BELL, missing=[[0, 1]], incoming=str(incoming))
+    (outcome,) = done.header["experiments"]
     (file,) = incoming.iterdir()
     assert outcome["path"] == str(file)
     assert outcome["offset"] is None
-    assert chunk.body == b""
+    assert done.body == b""
     assert outcome["size_bytes"] == file.stat().st_size > INLINE_LIMIT_BYTES
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert len(decode_experiment(payload(outcome, chunk))["data"]["memory"]) == job.shots
+    assert len(decode_experiment(payload(outcome, done))["data"]["memory"]) == job.shots
 
 
 def test_a_source_may_be_a_file(child: Child, tmp_path: Path) -> None:

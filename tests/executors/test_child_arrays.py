@@ -57,7 +57,7 @@ def rotated(qubits: int, index: int = 0) -> QuantumCircuit:
 def test_a_small_array_is_in_the_message(child: Child, incoming: Path) -> None:
     data = encode_qpy([rotated(3)])
     sources = [source(data, format=envelope.QPY)]
-    chunk, _ = child.ask("run", states(), sources, data, missing=[[0, 1]], incoming=str(incoming))
+    (chunk,) = child.ask("run", states(), sources, data, missing=[[0, 1]], incoming=str(incoming))
     (outcome,) = chunk.header["experiments"]
     (array,) = outcome["arrays"]
     assert (array["name"], array["format"], array["path"]) == ("statevector", envelope.NPY, None)
@@ -73,7 +73,7 @@ def test_a_small_array_is_in_the_message(child: Child, incoming: Path) -> None:
 def test_a_large_array_is_a_private_file(child: Child, incoming: Path) -> None:
     data = encode_qpy([rotated(15)])
     sources = [source(data, format=envelope.QPY)]
-    chunk, _ = child.ask("run", states(), sources, data, missing=[[0, 1]], incoming=str(incoming))
+    (chunk,) = child.ask("run", states(), sources, data, missing=[[0, 1]], incoming=str(incoming))
     (outcome,) = chunk.header["experiments"]
     (array,) = outcome["arrays"]
     (file,) = incoming.iterdir()
@@ -90,8 +90,8 @@ def test_no_message_holds_too_much(child: Child, incoming: Path) -> None:
     circuits = [rotated(13, index) for index in range(100)] + [rotated(15, index) for index in range(20)]
     data = encode_qpy(circuits)
     sources = [source(data, format=envelope.QPY)]
-    *chunks, done = child.ask("run", states(), sources, data, missing=[[0, 120]], incoming=str(incoming))
-    assert done.kind == "done"
+    chunks = child.ask("run", states(), sources, data, missing=[[0, 120]], incoming=str(incoming))
+    assert [chunk.kind for chunk in chunks] == ["chunk"] * (len(chunks) - 1) + ["done"]
     told = [outcome["index"] for chunk in chunks for outcome in chunk.header["experiments"]]
     assert told == list(range(120))
     assert max(len(chunk.body) for chunk in chunks) < CHUNK_BODY_BYTES + 2 * INLINE_LIMIT_BYTES
@@ -106,7 +106,7 @@ def test_a_state_of_many_arrays_comes_whole(child: Child, incoming: Path) -> Non
     circuit.cx(range(29), range(1, 30))
     data = encode_qpy([circuit])
     job = spec(method="matrix_product_state", options={"save_state": True}, shots=1, counts_required=False)
-    chunk, _ = child.ask(
+    (chunk,) = child.ask(
         "run", job, [source(data, format=envelope.QPY)], data, missing=[[0, 1]], incoming=str(incoming)
     )
     (outcome,) = chunk.header["experiments"]

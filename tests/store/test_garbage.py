@@ -130,11 +130,11 @@ class Watched(Store):
     before_a_write: Callable[[], None] | None = None
 
     @contextmanager
-    def writing_directly(self) -> Iterator[Connection]:
+    def writing_directly(self, *, syncs: bool = True) -> Iterator[Connection]:
         happening, self.before_a_write = self.before_a_write, None
         if happening is not None:
             happening()
-        with super().writing_directly() as tx:
+        with super().writing_directly(syncs=syncs) as tx:
             yield tx
 
 

@@ -49,7 +49,7 @@ def holding_in(store: Store, *, validation: bool = False) -> Holding:
         submissions.submit(tx, submission(**plan), now_us=1)
         claim = claims.claim_validations if validation else claims.claim
         (claimed,) = claim(tx, "w", limit=1, now_us=1)
-    return Holding(claimed.job, claimed.claim, SomeExecutor(store.paths.incoming), 0.0, None, 1, 0, awaited={0, 1, 2})
+    return Holding(claimed.job, claimed.claim, SomeExecutor(store.paths.incoming), 0.0, None, 1, awaited={0, 1, 2})
 
 
 def chunk(body: bytes = b"{}", **changes: Any) -> Message:
@@ -68,7 +68,7 @@ def chunk(body: bytes = b"{}", **changes: Any) -> Message:
 
 
 def test_a_chunk_in_its_form_is_a_result(store: Store) -> None:
-    outcome = answers.outcome_of(chunk(), holding_in(store), store.paths)
+    (outcome,) = answers.outcomes_of(chunk(), holding_in(store), store.paths)
     assert isinstance(outcome, Chunk)
     assert outcome.results[0].payload.data == b"{}"
 
@@ -94,7 +94,7 @@ def test_a_chunk_in_its_form_is_a_result(store: Store) -> None:
 )
 def test_a_chunk_out_of_form_is_no_answer(store: Store, changes: dict[str, Any]) -> None:
     with pytest.raises(answers.NotAnAnswer):
-        answers.outcome_of(chunk(**changes), holding_in(store), store.paths)
+        answers.outcomes_of(chunk(**changes), holding_in(store), store.paths)
 
 
 def test_how_it_was_run_comes_with_a_result(store: Store) -> None:
@@ -106,7 +106,7 @@ def test_how_it_was_run_comes_with_a_result(store: Store) -> None:
         "peak_rss_bytes": 2**30,
     }
     holding = holding_in(store)
-    outcome = answers.outcome_of(chunk(**told), holding, store.paths)
+    (outcome,) = answers.outcomes_of(chunk(**told), holding, store.paths)
     with store.writing() as tx:
         assert outbox.write(tx, [(holding.claim, outcome)], store.paths, now_us=5) == [True]
         (ran,) = experiments.runs_of(tx, holding.claim.job_seq)
@@ -131,7 +131,7 @@ def test_how_it_was_run_comes_with_a_result(store: Store) -> None:
 )
 def test_what_cannot_have_been_measured_is_no_answer(store: Store, changes: dict[str, Any]) -> None:
     with pytest.raises(answers.NotAnAnswer):
-        answers.outcome_of(chunk(**changes), holding_in(store), store.paths)
+        answers.outcomes_of(chunk(**changes), holding_in(store), store.paths)
 
 
 @pytest.mark.parametrize("told", [None, {}, [], "qiskit", {str(at): "x" for at in range(51)}])
@@ -157,7 +157,7 @@ def test_the_arrays_of_a_result_come_with_it(store: Store) -> None:
     sha256 = hashlib.sha256(b"an array").hexdigest()
     in_file = piece(name="large", offset=None, path=str(draft), size_bytes=8, sha256=sha256)
     holding = holding_in(store)
-    outcome = answers.outcome_of(chunk(arrays=[piece(), in_file]), holding, store.paths)
+    (outcome,) = answers.outcomes_of(chunk(arrays=[piece(), in_file]), holding, store.paths)
     assert isinstance(outcome, Chunk)
     assert [(array.name, array.data) for array in outcome.results[0].arrays] == [("a", b"{}"), ("large", None)]
     assert not draft.exists()
@@ -199,7 +199,7 @@ def test_the_arrays_of_a_result_come_with_it(store: Store) -> None:
 )
 def test_arrays_out_of_form_are_no_answer(store: Store, arrays: Any) -> None:
     with pytest.raises(answers.NotAnAnswer):
-        answers.outcome_of(chunk(arrays=arrays), holding_in(store), store.paths)
+        answers.outcomes_of(chunk(arrays=arrays), holding_in(store), store.paths)
 
 
 def test_an_object_that_is_there_is_not_replaced_on_an_executors_word(store: Store) -> None:
@@ -209,7 +209,7 @@ def test_an_object_that_is_there_is_not_replaced_on_an_executors_word(store: Sto
         draft = store.paths.incoming / "draft"
         draft.write_bytes(content)
         in_file = piece(offset=None, path=str(draft), size_bytes=len(content), sha256=sha256)
-        outcome = answers.outcome_of(chunk(arrays=[in_file]), holding_in(store), store.paths)
+        (outcome,) = answers.outcomes_of(chunk(arrays=[in_file]), holding_in(store), store.paths)
         assert isinstance(outcome, Chunk)
         assert not draft.exists()
         assert place.read_bytes() == b"the object"
@@ -221,7 +221,7 @@ def test_a_draft_that_is_no_file_is_no_answer(store: Store) -> None:
         make(draft)
         in_file = piece(offset=None, path=str(draft), size_bytes=draft.lstat().st_size)
         with pytest.raises(answers.NotAnAnswer):
-            answers.outcome_of(chunk(arrays=[in_file]), holding_in(store), store.paths)
+            answers.outcomes_of(chunk(arrays=[in_file]), holding_in(store), store.paths)
         assert os.path.lexists(draft)
 
 
@@ -231,15 +231,15 @@ def test_nothing_is_named_of_a_message_that_is_no_answer(store: Store) -> None:
     sha256 = hashlib.sha256(b"half").hexdigest()
     in_file = piece(name="b", offset=None, path=str(draft), size_bytes=4, sha256=sha256)
     with pytest.raises(answers.NotAnAnswer):
-        answers.outcome_of(chunk(arrays=[in_file, piece(size_bytes=3)]), holding_in(store), store.paths)
+        answers.outcomes_of(chunk(arrays=[in_file, piece(size_bytes=3)]), holding_in(store), store.paths)
     assert draft.exists()
 
 
 def test_a_result_is_taken_once(store: Store) -> None:
     holding = holding_in(store)
-    answers.outcome_of(chunk(), holding, store.paths)
+    answers.outcomes_of(chunk(), holding, store.paths)
     with pytest.raises(answers.NotAnAnswer):
-        answers.outcome_of(chunk(), holding, store.paths)
+        answers.outcomes_of(chunk(), holding, store.paths)
 
 
 @pytest.mark.parametrize("validation", [True, False])
@@ -258,7 +258,7 @@ def test_a_result_is_taken_once(store: Store) -> None:
 )
 def test_other_messages_are_no_answers(store: Store, header: dict[str, Any], validation: bool) -> None:
     with pytest.raises(answers.NotAnAnswer):
-        answers.outcome_of(Message(header), holding_in(store, validation=validation), store.paths)
+        answers.outcomes_of(Message(header), holding_in(store, validation=validation), store.paths)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_a_refusal_has_its_place(
 ) -> None:
     header = {"kind": "failed", "reason": "INVALID_CIRCUIT", "message": "m"}
     holding = holding_in(store, validation=True)
-    outcome = answers.outcome_of(Message(header | place), holding, store.paths)
+    (outcome,) = answers.outcomes_of(Message(header | place), holding, store.paths)
     with store.writing() as tx:
         assert outbox.write(tx, [(holding.claim, outcome)], store.paths, now_us=5) == [True]
         ended = jobs.find(tx, holding.job.job_id)
@@ -285,7 +285,7 @@ def test_a_refusal_has_its_place(
 
 def test_lone_surrogates_reach_the_store_as_text(store: Store) -> None:
     holding = holding_in(store)
-    outcome = answers.outcome_of(chunk(name="\ud800"), holding, store.paths)
+    (outcome,) = answers.outcomes_of(chunk(name="\ud800"), holding, store.paths)
     with store.writing() as tx:
         assert outbox.write(tx, [(holding.claim, outcome)], store.paths, now_us=5) == [True]
     assert holding.claim.status is Status.RUNNING
@@ -325,5 +325,5 @@ def test_an_object_file_elsewhere_is_no_answer(store: Store, tmp_path: Path) -> 
     stray = tmp_path / "stray"
     stray.write_bytes(b"{}")
     with pytest.raises(answers.NotAnAnswer):
-        answers.outcome_of(chunk(path=str(stray), offset=None), holding_in(store), store.paths)
+        answers.outcomes_of(chunk(path=str(stray), offset=None), holding_in(store), store.paths)
     assert stray.exists()
