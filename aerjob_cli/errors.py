@@ -324,13 +324,13 @@ class IdempotencyConflict(InputRefused):
 
     code = "idempotency_conflict"
 
-    def __init__(self, key: str, job_id: str) -> None:
-        super().__init__(
-            f"the idempotency key {brief(key)} belongs to job {job_id}, which was submitted with other circuits or "
-            "options; choose another key",
-            key=key,
-            job_id=job_id,
-        )
+    def __init__(self, key: str, job_id: str | None) -> None:
+        """Say whose key it is; ``job_id`` is None where both came in one call, of which nothing is kept."""
+        if job_id is None:
+            text = "is given to several of these jobs, which differ in circuits or options; give each its own"
+        else:
+            text = f"belongs to job {job_id}, which was submitted with other circuits or options; choose another key"
+        super().__init__(f"the idempotency key {brief(key)} {text}", key=key, job_id=job_id)
 
 
 class NotFinished(AerjobError):

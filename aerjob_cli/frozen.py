@@ -26,8 +26,6 @@ _MANY = 50  # instances of a class, for which it is worth compiling methods
 class _Fields:
     """What the methods need to know of the fields of one class."""
 
-    __slots__ = ("compared", "defaults", "factories", "finish", "hashed", "made", "names", "positional", "shown")
-
     def __init__(self, cls: type[Any]) -> None:
         found = dataclasses.fields(cls)
         own = [field for field in found if field.init]
@@ -36,6 +34,12 @@ class _Fields:
         self.defaults = {field.name: field.default for field in own if field.default is not dataclasses.MISSING}
         self.factories = {
             field.name: field.default_factory for field in own if field.default_factory is not dataclasses.MISSING
+        }
+        # Those that nobody gives, and each instance has its own of.
+        self.unasked = {
+            field.name: field.default_factory
+            for field in found
+            if not field.init and field.default_factory is not dataclasses.MISSING
         }
         self.shown = tuple(field.name for field in found if field.repr)
         self.compared = tuple(field.name for field in found if field.compare)
@@ -70,9 +74,15 @@ def _init(self: Any, *given: Any, **named: Any) -> None:
         if name not in values:
             values[name] = make()
     if values.keys() != fields.names:
-        missing, unknown = fields.names - values.keys(), values.keys() - fields.names
-        raise TypeError(f"{type(self).__name__} lacks {sorted(missing)} and has no {sorted(unknown)}")
+        missing, unknown = sorted(fields.names - values.keys()), sorted(values.keys() - fields.names)
+        raise TypeError(
+            f"{type(self).__name__} needs {', '.join(missing)}"
+            if missing
+            else f"{type(self).__name__} has no {', '.join(unknown)}"
+        )
     put = object.__setattr__
+    for name, make in fields.unasked.items():
+        values[name] = make()
     for name, value in values.items():
         put(self, name, value)
     if fields.finish is not None:
@@ -104,7 +114,9 @@ def _repr(self: Any) -> str:
 def _eq(self: Any, other: object) -> Any:
     if other.__class__ is not self.__class__:
         return NotImplemented
-    return all(getattr(self, name) == getattr(other, name) for name in _fields_of(type(self)).compared)
+    names = _fields_of(type(self)).compared
+    # As tuples, to which a value that is no number is equal to itself.
+    return tuple(getattr(self, name) for name in names) == tuple(getattr(other, name) for name in names)
 
 
 def _hash(self: Any) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from qiskit import QuantumCircuit, qasm2
 from sqlalchemy import func, select
 
-from aerjob_cli.api.client import CircuitBytes, Request
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.store import events, jobs
 from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.records import EventRecord

@@ -16,7 +16,7 @@ from typing import Any
 
 from qiskit import QuantumCircuit, qasm2
 
-from aerjob_cli.api.client import CircuitBytes, Request
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.connections import raw_connection, set_journal_mode
 from aerjob_cli.store.database import Store

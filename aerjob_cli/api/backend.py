@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from qiskit import QuantumCircuit
 
 from aerjob_cli.api.backend_errors import RunRefused, RunTypeRefused, raised_as_backend_errors
-from aerjob_cli.api.client import CircuitBytes, Plan, Request
 from aerjob_cli.api.described_backend import DescribedBackend
 from aerjob_cli.api.initial_states import begun
 from aerjob_cli.api.planning import plan_of
 from aerjob_cli.api.request_checks import checked
+from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from aerjob_cli.api.run_inputs import payloads_of, surroundings_of, sweep_of
 from aerjob_cli.codec.circuits import encode_circuits
 from aerjob_cli.codec.fingerprints import fingerprint

@@ -41,11 +41,10 @@ def request_cancels(
         else:
             seqs = [record.seq for record in wanted]
         answers = cancels.request_cancels(tx, seqs, now_us=store.now_us(), message=message)
-        found = jobs.find_many(tx, seqs)
-    if not isinstance(wanted, JobFilter):
-        _require_all(found, wanted)
-    requested = cancels.CancelAnswer.REQUESTED
-    return [found[seq] for seq in seqs], [found[seq] for seq in seqs if answers[seq] is requested]
+        if not isinstance(wanted, JobFilter):
+            _require_all(jobs.find_many(tx, seqs), wanted)
+        found = jobs.find_all(tx, seqs)
+    return found, [record for record in found if answers[record.seq] is cancels.CancelAnswer.REQUESTED]
 
 
 def pending_only(wanted: JobFilter) -> JobFilter | None:

@@ -7,91 +7,33 @@ from __future__ import annotations
 
 import contextlib
 import mmap
-import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aerjob_cli.api import changes
+from aerjob_cli.api.intake import Intake
 from aerjob_cli.api.launch import WorkerLauncher
-from aerjob_cli.api.origin import submitted_by
-from aerjob_cli.api.request_checks import checked
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.api.stored_arrays import StoredArray
 from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.codec import sweeps
-from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, OPENQASM2, OPENQASM3, RUN_FORMATS, SWEEP, sha256_hex
+from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, RUN_FORMATS, SWEEP
 from aerjob_cli.codec.observables import Estimation, decode_estimation
-from aerjob_cli.codec.seeds import DrawnSeeds
 from aerjob_cli.codec.sweeps import Sweep
-from aerjob_cli.errors import AerjobError, InputRefused, JobNotFinal, JobNotFound, PayloadDamaged
+from aerjob_cli.errors import AerjobError, JobNotFinal, JobNotFound, PayloadDamaged
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.plugins.discovery import simulator_named
-from aerjob_cli.settings import JOBS_PER_TRANSACTION, PAYLOAD_LIMIT_BYTES, Settings
+from aerjob_cli.settings import Settings
 from aerjob_cli.states import UNDECIDED
 from aerjob_cli.store import experiments, jobs, large_objects, objects, submissions
 from aerjob_cli.store.database import Store
-from aerjob_cli.store.faults import told
 from aerjob_cli.store.listing import JobFilter, SortKey, listed, short_ids
-from aerjob_cli.store.records import ArrayRecord, JobRecord, Payload, Submission
+from aerjob_cli.store.records import ArrayRecord, JobRecord, Payload
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _CANCEL_TAKES_AT_MOST_S = 30.0
-
-
-@dataclass(frozen=True)
-class CircuitBytes:
-    """Circuits as they were handed in, or what they are run with: a name for people, a format tag, the bytes.
-
-    ``identity`` is a checksum of what they mean, where other bytes may mean the same.
-    """
-
-    name: str
-    format: str
-    data: bytes
-    identity: str | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What checking the circuits has found; a request without one is validated by an executor."""
-
-    experiments_total: int
-    threads: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """One job to be. ``seed`` from 0 to 2^63 − 1 or None to draw one; ``max_memory_mb`` in MiB.
-
-    ``shots`` None leaves them to the simulator. ``beside`` is what the circuits are run with: noise, a sweep.
-    """
-
-    circuits: tuple[CircuitBytes, ...]
-    backend: str
-    beside: tuple[CircuitBytes, ...] = ()
-    shots: int | None = None
-    seed: int | None = None
-    memory: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    name: str | None = None
-    tags: Iterable[str] = ()
-    priority: int = 0
-    time_limit_s: float | None = None
-    max_memory_mb: int | None = None
-    max_attempts: int = 3
-    idempotency_key: str | None = None
-    plan: Plan | None = None
-    # Set by ``request_checks``, which knows what it has passed.
-    is_checked: bool = False
-
-    @property
-    def method(self) -> str:
-        """The simulation method that was asked for, else the simulator's own; raises ``UnknownBackend``."""
-        return str(self.options.get("method") or simulator_named(self.backend).method)
 
 
 @dataclass(frozen=True)
@@ -104,15 +46,6 @@ class ExperimentBytes:
     format: str
     data: bytes
     arrays: tuple[StoredArray, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Common:
-    """What the jobs of one call share: the sequence of their seeds, whence they come, payloads such as their noise."""
-
-    seeds: DrawnSeeds = field(default_factory=DrawnSeeds)
-    origin: Mapping[str, str] = field(default_factory=submitted_by)
-    payloads: dict[int, Payload] = field(default_factory=dict)
 
 
 class Client:
@@ -128,35 +61,10 @@ class Client:
 
         Raises ``InputRefused`` for an option or a size that cannot be.
         """
-        records = self._taken_in(requests, self._prepared(requests))
-        self._wake_worker()
-        return records
-
-    def submit_in_groups(self, requests: Sequence[Request]) -> Iterator[list[JobRecord]]:
-        """Make many jobs durable, ``JOBS_PER_TRANSACTION`` at a time, and give those of each group once they are.
-
-        Each group is taken in as by ``submit``, and all requests are looked at before the first one is: raises
-        ``InputRefused`` then, and not later. An error of the store, or who takes no more, leaves the groups before it.
-        """
-        prepared = self._prepared(requests)
-
-        def groups() -> Iterator[list[JobRecord]]:
-            for start in range(0, len(requests), JOBS_PER_TRANSACTION):
-                part = slice(start, start + JOBS_PER_TRANSACTION)
-                records = self._taken_in(requests[part], prepared[part])
-                # From the first group on there is something to do.
-                self._wake_worker()
-                yield records
-
-        return groups()
-
-    def _taken_in(self, requests: Sequence[Request], prepared: Sequence[Submission]) -> list[JobRecord]:
-        with self.store.writing_directly() as tx:
-            for request, item in zip(requests, prepared, strict=True):
-                # From here on nobody removes a file as unreferenced.
-                for given, payload in zip((*request.circuits, *request.beside), item.payloads, strict=True):
-                    objects.put_again(self.store.paths, payload, given.data)
-            return submissions.submit_all(tx, prepared, now_us=self.store.now_us())
+        intake = Intake(self.store, requests)
+        intake.take_in(at_most=len(requests))
+        self.wake_worker()
+        return intake.jobs
 
     def wait_for_verdicts(
         self,
@@ -185,6 +93,13 @@ class Client:
         """Give the jobs meant by ids, prefixes or ``last``; raises ``JobNotFound`` or ``AmbiguousJobId``."""
         with self.store.reading_directly() as tx:
             return jobs.resolve_all(tx, references)
+
+    def resolve_with_places(self, references: Sequence[str]) -> list[tuple[JobRecord, int | None]]:
+        """Do as ``resolve``, and give with each job its ``queue_position`` at the same moment."""
+        with self.store.reading_directly() as tx:
+            found = jobs.resolve_all(tx, references)
+            places = jobs.queue_positions(tx, found)
+        return [(record, places.get(record.seq)) for record in found]
 
     def find(self, job_id: str) -> JobRecord:
         """Give the job with exactly that id; raises ``JobNotFound``."""
@@ -278,7 +193,7 @@ class Client:
     def retry(self, records: Sequence[JobRecord]) -> list[JobRecord]:
         """Make a new job of each final one, all or none, then wake the worker; raises ``JobNotFinal``."""
         again = changes.retry(self.store, records)
-        self._wake_worker()
+        self.wake_worker()
         return again
 
     def tag(self, records: Sequence[JobRecord], *, add: Collection[str], remove: Collection[str]) -> list[JobRecord]:
@@ -296,12 +211,7 @@ class Client:
         All that have more than 10,000 jobs before them have the place 10,001.
         """
         with self.store.reading_directly() as tx:
-            return jobs.queue_position(tx, record)
-
-    def queue_positions(self, records: Sequence[JobRecord]) -> dict[int, int]:
-        """Give the place of each job that queues, as ``queue_position`` does, by its sequence number."""
-        with self.store.reading_directly() as tx:
-            return jobs.queue_positions(tx, records)
+            return jobs.queue_position(tx, jobs.find(tx, record.job_id))
 
     def results(self, record: JobRecord, *, positions: Collection[int] | None = None) -> Iterator[ExperimentBytes]:
         """Read the stored results in the order of the experiments, or only those at ``positions``.
@@ -408,64 +318,11 @@ class Client:
         """Close the store."""
         self.store.close()
 
-    def _wake_worker(self) -> None:
-        # The jobs are durable: whatever keeps a worker from starting now, whoever waits for them tries again.
+    def wake_worker(self) -> None:
+        """Have a worker look for what was submitted, and start one where there is none.
+
+        Raises nothing: the jobs are durable.
+        """
+        # Whatever keeps a worker from starting now, whoever waits for them tries again.
         with contextlib.suppress(OSError, AerjobError):
             self._launcher.call()
-
-    def _prepared(self, requests: Sequence[Request]) -> list[Submission]:
-        common = _Common()
-        return [self._submission(request, common) for request in requests]
-
-    def _submission(self, request: Request, common: _Common) -> Submission:
-        simulator = simulator_named(request.backend)
-        if not request.circuits:
-            raise InputRefused("a job needs at least one circuit, and none was given")
-        request = checked(request)
-        assert request.shots is not None
-        return Submission(
-            job_id=str(uuid.uuid4()),
-            payloads=tuple(self._payload(given, common.payloads) for given in (*request.circuits, *request.beside)),
-            backend=simulator.name,
-            method=request.method,
-            shots=request.shots,
-            seed=common.seeds.seed_for(_experiments_of(request)) if request.seed is None else request.seed,
-            requested_seed=request.seed,
-            memory=request.memory,
-            options=request.options,
-            metadata=request.metadata,
-            name=request.name,
-            tags=tuple(request.tags),
-            priority=request.priority,
-            time_limit_s=request.time_limit_s,
-            max_memory_mb=request.max_memory_mb,
-            max_attempts=request.max_attempts,
-            idempotency_key=request.idempotency_key,
-            submitted_by=common.origin,
-            counts_required=request.plan is None,
-            experiments_total=None if request.plan is None else request.plan.experiments_total,
-            threads=None if request.plan is None else request.plan.threads,
-        )
-
-    def _payload(self, circuit: CircuitBytes, known: dict[int, Payload]) -> Payload:
-        if id(circuit) not in known:
-            known[id(circuit)] = self._new_payload(circuit)
-        return known[id(circuit)]
-
-    def _new_payload(self, circuit: CircuitBytes) -> Payload:
-        size = len(circuit.data)
-        if size > PAYLOAD_LIMIT_BYTES:
-            limit_mib = PAYLOAD_LIMIT_BYTES // 2**20
-            raise InputRefused(f"{circuit.name} has {size} bytes; circuits may have {limit_mib} MiB", size_bytes=size)
-        sha256 = sha256_hex(circuit.data)
-        with told(self.store.paths.objects):
-            inline = objects.put_if_large(self.store.paths, sha256, circuit.data)
-        return Payload(circuit.name, circuit.format, sha256, size, inline, circuit.identity)
-
-
-def _experiments_of(request: Request) -> int | None:
-    """Count the experiments of a job to be; None where only an executor will know."""
-    if request.plan is not None:
-        return request.plan.experiments_total
-    is_plain = not request.beside and all(given.format in (OPENQASM2, OPENQASM3) for given in request.circuits)
-    return len(request.circuits) if is_plain else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aerjob_cli.api.client import Plan, Request
+from aerjob_cli.api.requests import Plan, Request
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.base import Engine

@@ -16,11 +16,11 @@ from aerjob_cli.api.backend_errors import (
     RunValueRefused,
     raised_as_backend_errors,
 )
-from aerjob_cli.api.client import CircuitBytes, Request
 from aerjob_cli.api.planning import plan_of
 from aerjob_cli.api.primitive_job import PrimitiveAerJob
 from aerjob_cli.api.provider import BasicAerProvider
 from aerjob_cli.api.request_checks import checked
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.api.run_inputs import payloads_of, surroundings_of
 from aerjob_cli.catalog import AER_ENGINE, SIMULATORS
 from aerjob_cli.codec.envelope import PUBS

@@ -17,7 +17,7 @@ from aerjob_cli.errors import InputRefused, brief
 from aerjob_cli.plugins.discovery import simulator_named
 
 if TYPE_CHECKING:
-    from aerjob_cli.api.client import Request
+    from aerjob_cli.api.requests import Request
 
 _STORED_INTEGER_LIMIT = 2**63 - 1  # SQLite's integers
 _PRIORITY_LIMIT = 1_000_000

@@ -10,7 +10,7 @@ from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 
 from aerjob_cli.api.backend_errors import RunRefused, RunTypeRefused
-from aerjob_cli.api.client import CircuitBytes
+from aerjob_cli.api.requests import CircuitBytes
 from aerjob_cli.codec import noise_models, sweeps
 from aerjob_cli.codec.envelope import NOISE, SWEEP
 from aerjob_cli.codec.noise_models import Surroundings

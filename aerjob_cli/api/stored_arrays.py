@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -38,7 +38,7 @@ class StoredArray:
         with self._found() as payload:
             return large_objects.load_apart(self._paths, payload)
 
-    def parts(self, *, verified_first: bool) -> Iterator[bytes]:
+    def parts(self, *, verified_first: bool) -> Generator[bytes]:
         """Read the bytes in parts, never all at once; a checksum that is not theirs is told at the end, or first.
 
         To know first means to read twice.

@@ -6,6 +6,7 @@ The form of ``.npy`` files: https://numpy.org/doc/stable/reference/generated/num
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 import struct
 from collections import deque
@@ -57,14 +58,17 @@ def content_of(stored: StoredArray, *, qubits: int, listed: int | None) -> Array
     to be over these. The array is read in parts, of which few are in memory. Raises ``PayloadDamaged``, and
     ``ValueError`` for what is not ``.npy``.
     """
-    parts = stored.parts(verified_first=False)
-    first = next(parts, b"")
-    try:
-        header = _header(first)
-        is_looked_at = listed is not None and header.is_numeric
-        largest = _largest_of(stored, header, first, parts, listed or 0) if is_looked_at else None
-    finally:
-        # To the end, where it is told whether these are the bytes that were stored; and that rather than anything else.
+    with contextlib.closing(stored.parts(verified_first=False)) as parts:
+        first = next(parts, b"")
+        try:
+            header = _header(first)
+            is_looked_at = listed is not None and header.is_numeric
+            largest = _largest_of(stored, header, first, parts, listed or 0) if is_looked_at else None
+        except ValueError:
+            # Rather than that, whether these are the bytes that were stored.
+            deque(parts, maxlen=0)
+            raise
+        # To the end, where it is told.
         deque(parts, maxlen=0)
     dimension = 1 << qubits
     is_over_states = qubits > 0 and len(header.shape) > 0 and all(length == dimension for length in header.shape)

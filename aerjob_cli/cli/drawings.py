@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from aerjob_cli.api.client import CircuitBytes
+from aerjob_cli.api.requests import CircuitBytes
 from aerjob_cli.cli.answers.drawing import Drawing
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.errors import CircuitRefused, DrawingFailed

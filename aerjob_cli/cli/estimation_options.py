@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aerjob_cli.api.client import CircuitBytes
+from aerjob_cli.api.requests import CircuitBytes
 from aerjob_cli.catalog import ESTIMATOR
 from aerjob_cli.cli.submission_options import SubmissionOptions
 from aerjob_cli.codec.envelope import ESTIMATION

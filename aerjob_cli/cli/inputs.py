@@ -7,7 +7,7 @@ import stat
 import sys
 from collections.abc import Sequence
 
-from aerjob_cli.api.client import CircuitBytes
+from aerjob_cli.api.requests import CircuitBytes
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.codec.formats import sniff_format
 from aerjob_cli.errors import InputRefused, UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import PurePath
 
-from aerjob_cli.api.client import CircuitBytes
+from aerjob_cli.api.requests import CircuitBytes
 from aerjob_cli.cli.inputs import read_text
 from aerjob_cli.codec.envelope import NOISE, NOISE_FILE, NOISE_TEXT
 from aerjob_cli.codec.noise_texts import parse_noise

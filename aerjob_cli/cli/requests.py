@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from aerjob_cli.api.client import Request
+from aerjob_cli.api.requests import Request
 from aerjob_cli.catalog import ESTIMATOR
 from aerjob_cli.cli.estimation_options import estimation_of, estimation_payloads
 from aerjob_cli.cli.inputs import STDIN, read_circuits

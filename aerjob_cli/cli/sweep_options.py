@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from itertools import product
 
-from aerjob_cli.api.client import CircuitBytes
+from aerjob_cli.api.requests import CircuitBytes
 from aerjob_cli.cli.inputs import read_text
 from aerjob_cli.codec import sweeps
 from aerjob_cli.codec.envelope import SWEEP
@@ -22,7 +22,7 @@ from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import CIRCUITS_LIMIT
 
 _NAME = "parameters"
-_DIGITS = 12  # of a number of points; Python does not read thousands of them
+_DIGITS = 12  # of a number of points that is told again; Python does not read thousands of them
 _BIND, _SWEEP = "theta=0.3", "theta=0:3.14:100"
 # A number, or a multiple or a fraction of π as people write it.
 _PI = re.compile(r"([+-]?)(?:([0-9.]+)\*?)?(?:pi|π)(?:/([0-9.]+))?", re.ASCII)
@@ -88,7 +88,10 @@ def _swept(text: str) -> _Column:
     if ":" not in words:
         return _Column(name, tuple(_number(word, f"--sweep {brief(text)}") for word in words.split(",")))
     parts = words.split(":")
-    count = int(parts[2][:_DIGITS]) if len(parts) == 3 and parts[2].isascii() and parts[2].isdigit() else 0
+    points = parts[2].lstrip("0") if len(parts) == 3 and parts[2].isascii() and parts[2].isdigit() else ""
+    if len(points) > _DIGITS:
+        raise InputRefused(f"--sweep {brief(text)} has too many points; a job may have {CIRCUITS_LIMIT}")
+    count = int(points or 0)
     if count > CIRCUITS_LIMIT:
         raise InputRefused(f"--sweep {brief(text)} has {count} points; a job may have {CIRCUITS_LIMIT}, so take fewer")
     if count < 1:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from aerjob_cli.api.client import Client, Request
+from aerjob_cli.api.client import Client
+from aerjob_cli.api.intake import Intake
+from aerjob_cli.api.requests import Request
 from aerjob_cli.cli import interrupts
 from aerjob_cli.cli.submission_options import SubmissionOptions
 from aerjob_cli.errors import AerjobError, InputRefused
@@ -40,33 +43,42 @@ def take_in(client: Client, requests: Sequence[Request], wanted: SubmissionOptio
     Many are taken in some at a time, and a line on the terminal tells how many are, unless ``quiet``. Raises
     ``InputRefused``, which names the flags of ``wanted`` as they were typed, and any error that left none.
     """
-    jobs: list[JobRecord] = []
     try:
-        groups = client.submit_in_groups(requests)
+        intake = Intake(client.store, requests)
+    except InputRefused as error:
+        raise _as_typed(error, wanted) from error
+    try:
         if len(requests) <= JOBS_PER_TRANSACTION:
-            with interrupts.put_off():
-                jobs += next(groups)
+            _take_in_some(client, intake)
         else:
             # Only those who submit many need it.
             from aerjob_cli.cli.live.status_line import status_line
 
             with status_line(quiet=quiet) as line:
-                while len(jobs) < len(requests):
-                    with interrupts.put_off():
-                        jobs += next(groups)
+                while not intake.is_complete:
+                    _take_in_some(client, intake)
                     if line.is_due():
-                        line.draw(f"{len(jobs)}/{len(requests)} jobs stored")
-    except interrupts.Interrupted as interrupt:
-        if not jobs:
+                        line.draw(f"{len(intake.jobs)}/{len(requests)} jobs stored")
+    except (interrupts.Interrupted, AerjobError) as cause:
+        _look_again(intake)
+        if not intake.jobs:
             raise
-        return TakenIn(jobs, interrupt.as_error(), _left_out(requests, jobs))
-    except InputRefused as error:
-        raise _as_typed(error, wanted) from error
-    except AerjobError as error:
-        if not jobs:
-            raise
-        return TakenIn(jobs, error, _left_out(requests, jobs))
-    return TakenIn(jobs)
+        told = cause.as_error() if isinstance(cause, interrupts.Interrupted) else cause
+        return TakenIn(intake.jobs, told, _left_out(requests, intake.jobs))
+    return TakenIn(intake.jobs)
+
+
+def _take_in_some(client: Client, intake: Intake) -> None:
+    with interrupts.put_off():
+        intake.take_in()
+        # From the first ones on there is something to do.
+        client.wake_worker()
+
+
+def _look_again(intake: Intake) -> None:
+    """Find those that a second signal left unknown; where they cannot be looked for, those before them are told of."""
+    with contextlib.suppress(AerjobError), interrupts.put_off():
+        intake.look_again()
 
 
 @contextmanager

@@ -103,6 +103,7 @@ def _try_lock(folder: Path, kind: int) -> int | None:
 
 def _remove_objects(store: Store, candidates: list[Path]) -> int:
     freed_bytes = 0
+    store.paths.incoming.mkdir(mode=0o700, exist_ok=True)
     for start in range(0, len(candidates), _FILES_PER_TRANSACTION):
         part = {_sha256_of(path): path for path in candidates[start : start + _FILES_PER_TRANSACTION]}
         doomed = []

@@ -77,6 +77,15 @@ def find_many(tx: Connection, seqs: Sequence[int]) -> dict[int, JobRecord]:
     return found
 
 
+def find_all(tx: Connection, seqs: Sequence[int]) -> list[JobRecord]:
+    """Give the jobs of sequence numbers that were read in this transaction, in their order; raises ``RowDamaged``."""
+    found = find_many(tx, seqs)
+    for seq in seqs:
+        if seq not in found:
+            raise RowDamaged(f"an index leads to job number {seq}, which is not there")
+    return [found[seq] for seq in seqs]
+
+
 def ends_of(tx: Connection, seqs: Sequence[int]) -> dict[int, bool]:
     """Tell of those of the jobs that exist, by sequence number, whether they have ended: a cheaper look at many."""
     found: dict[int, bool] = {}

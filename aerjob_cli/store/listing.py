@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import FINAL, Reason, Status
-from aerjob_cli.store.jobs import find_many
+from aerjob_cli.store.jobs import find_all
 from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import JobRecord
 
@@ -76,8 +76,7 @@ def listed(
     submission, which is reversed with ``descending`` as well. Who asks for a time of submission gets the jobs in the
     order of these times, which is another one where the clock was set back.
     """
-    found = find_many(tx, seqs := _seqs(tx, wanted, sort, descending=descending, limit=limit))
-    return [found[seq] for seq in seqs]
+    return find_all(tx, _seqs(tx, wanted, sort, descending=descending, limit=limit))
 
 
 def matching_seqs(tx: Connection, wanted: JobFilter) -> list[int]:

@@ -22,7 +22,11 @@ def remove_soon(path: Path, *, aside: Path) -> None:
         return
     doomed = aside / uuid.uuid4().hex
     path.rename(doomed)
-    threading.Thread(target=_remove, args=(doomed,), name="removal").start()
+    try:
+        threading.Thread(target=_remove, args=(doomed,), name="removal").start()
+    except RuntimeError:
+        # The system has no room for a thread.
+        _remove(doomed)
 
 
 def _remove(path: Path) -> None:

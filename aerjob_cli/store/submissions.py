@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from aerjob_cli.errors import IdempotencyConflict
+from aerjob_cli.errors import IdempotencyConflict, JobNotFound
 from aerjob_cli.states import Status
 from aerjob_cli.store.events import note
 from aerjob_cli.store.jobs import READ, find, record_from
@@ -47,12 +47,31 @@ def submit_all(tx: Connection, submissions: Sequence[Submission], *, now_us: int
         # Of two that share a key, the first is also the first of this call.
         job_id, digest = own if key is None else keyed.setdefault(key, own)
         if key is not None and digest != own[1]:
-            raise IdempotencyConflict(key, job_id)
+            raise IdempotencyConflict(key, None if job_id in digests else job_id)
         if job_id == submission.job_id:
             fresh.append(submission)
         job_ids.append(job_id)
     made = {record.job_id: record for record in _inserted(tx, fresh, digests, now_us=now_us)}
     return [made.get(job_id) or find(tx, job_id) for job_id in job_ids]
+
+
+def taken_in(tx: Connection, submissions: Sequence[Submission]) -> list[JobRecord]:
+    """Give the jobs of submissions that were taken in together, in their order; none where they were not.
+
+    None either where all of them were there before, by their keys.
+    """
+    made = {submission.job_id for submission in submissions}
+    keyed = _by_key(tx, [key for submission in submissions if (key := submission.idempotency_key) is not None])
+    ids = [_id_of(submission, keyed) for submission in submissions]
+    try:
+        return [] if made.isdisjoint(ids) else [find(tx, job_id) for job_id in ids]
+    except JobNotFound:
+        return []
+
+
+def _id_of(submission: Submission, keyed: Mapping[str, tuple[str, str]]) -> str:
+    key = submission.idempotency_key
+    return submission.job_id if key is None or key not in keyed else keyed[key][0]
 
 
 def _by_key(tx: Connection, keys: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -18,8 +18,8 @@ from qiskit.providers import JobError
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
 from aerjob_cli import BasicAerProvider
-from aerjob_cli.api.client import CircuitBytes, Request
 from aerjob_cli.api.job_errors import JobTimedOut
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.cli import worker_control
 from aerjob_cli.errors import AerjobError, JobNotFound
 from aerjob_cli.states import PENDING

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aerjob_cli.api.client import CircuitBytes, Plan, Request
+from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from aerjob_cli.errors import InputRefused, JobNotFinal, JobNotFound
 from aerjob_cli.settings import INLINE_LIMIT_BYTES
 from aerjob_cli.states import FINAL, Reason, Status

@@ -15,8 +15,8 @@ from sqlalchemy import update
 from aerjob_cli import BasicAerJob, BasicAerProvider
 from aerjob_cli.api.backend import BasicAerBackend
 from aerjob_cli.api.backend_errors import BackendGone
-from aerjob_cli.api.client import CircuitBytes, Request
 from aerjob_cli.api.job_errors import JobTimedOut, NotValidated, StoredBytesDamaged, UnknownJob
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.api.retired import RetiredBackend
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import claims, lifecycle

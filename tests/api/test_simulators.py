@@ -15,7 +15,7 @@ from qiskit_aer import AerSimulator, StatevectorSimulator, UnitarySimulator
 from aerjob_cli import BasicAerProvider
 from aerjob_cli.api.array_like import make_array_like
 from aerjob_cli.api.backend_errors import RunRefused
-from aerjob_cli.api.client import CircuitBytes, Request
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.catalog import SIMULATORS
 from aerjob_cli.codec.envelope import EXPERIMENT_RESULT, MARKED_EXPERIMENT_RESULT, NPY, OPENQASM2, OPENQASM3
 from aerjob_cli.states import Status

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aerjob_cli.api.client import CircuitBytes, Plan
+from aerjob_cli.api.requests import CircuitBytes, Plan
 from aerjob_cli.settings import INLINE_LIMIT_BYTES, StorePaths
 from aerjob_cli.store.records import JobRecord
 from tests.cli.conftest import Put, Quick

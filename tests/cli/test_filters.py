@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aerjob_cli.api.client import Plan
+from aerjob_cli.api.requests import Plan
 from aerjob_cli.cli.columns import DEFAULT_COLUMNS
 from aerjob_cli.cli.times import parse_time, show_age
 from aerjob_cli.errors import InvalidTime

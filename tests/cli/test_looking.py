@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from aerjob_cli.api.client import Plan
+from aerjob_cli.api.requests import Plan
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store import cancels, claims
 from aerjob_cli.store.records import JobRecord

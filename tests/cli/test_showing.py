@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from aerjob_cli.api.client import CircuitBytes, Plan
+from aerjob_cli.api.requests import CircuitBytes, Plan
 from aerjob_cli.cli.drawings import draw
 from aerjob_cli.errors import CircuitRefused, DrawingFailed
 from aerjob_cli.processes import started_of

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aerjob_cli.api.client import CircuitBytes
+from aerjob_cli.api.requests import CircuitBytes
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.garbage import YOUNG_S

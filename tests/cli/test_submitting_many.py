@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from aerjob_cli.errors import InputRefused
+from aerjob_cli.api.intake import Intake
+from aerjob_cli.errors import IdempotencyConflict, InputRefused
 from aerjob_cli.settings import JOBS_PER_TRANSACTION
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.listing import JobFilter, matching_seqs
@@ -40,18 +41,46 @@ def write(folder: Path, count: int, *, padding: str = "") -> list[str]:
 def test_each_group_is_durable_before_the_next_one(idle: CommandLine) -> None:
     scene = Scene(idle.home)
     requests = [scene.request(BELL, name=str(number)) for number in range(MANY)]
-    groups = scene.client.submit_in_groups(requests)
+    intake = Intake(scene.store, requests)
     assert stored(scene.store) == 0
-    first = next(groups)
-    assert (len(first), stored(scene.store)) == (JOBS_PER_TRANSACTION, JOBS_PER_TRANSACTION)
-    others = [record for group in groups for record in group]
-    assert [record.name for record in (*first, *others)] == [str(number) for number in range(MANY)]
+    intake.take_in()
+    assert (len(intake.jobs), stored(scene.store)) == (JOBS_PER_TRANSACTION, JOBS_PER_TRANSACTION)
+    while not intake.is_complete:
+        intake.take_in()
+    assert [record.name for record in intake.jobs] == [str(number) for number in range(MANY)]
     assert stored(scene.store) == MANY
 
     spoilt = [*requests[:-1], dataclasses.replace(requests[-1], shots=0)]
     with pytest.raises(InputRefused):
-        scene.client.submit_in_groups(spoilt)
+        Intake(scene.store, spoilt)
     assert stored(scene.store) == MANY
+    scene.client.close()
+
+
+@pytest.mark.parametrize("keys", [(None, None), ("k", None)])
+def test_jobs_are_found_again_that_were_committed_and_not_yet_told(
+    idle: CommandLine, keys: tuple[str | None, ...]
+) -> None:
+    scene = Scene(idle.home)
+    intake = Intake(scene.store, [scene.request(BELL, idempotency_key=key) for key in keys])
+    intake.look_again()
+    assert intake.jobs == []
+    intake.take_in()
+    taken = list(intake.jobs)
+    intake.jobs.clear()  # as when a signal comes right after the commit
+    intake.look_again()
+    assert intake.jobs == taken
+    assert stored(scene.store) == len(keys)
+    scene.client.close()
+
+
+def test_two_jobs_of_one_call_with_one_key_are_refused_without_naming_one(idle: CommandLine) -> None:
+    scene = Scene(idle.home)
+    requests = [scene.request(BELL, shots=shots, idempotency_key="k") for shots in (1, 2)]
+    with pytest.raises(IdempotencyConflict, match="given to several of these jobs") as refused:
+        scene.client.submit(requests)
+    assert refused.value.fields["job_id"] is None
+    assert stored(scene.store) == 0
     scene.client.close()
 
 

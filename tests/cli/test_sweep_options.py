@@ -19,7 +19,7 @@ from qiskit.circuit import Parameter, ParameterVector
 from qiskit_aer import AerSimulator
 from sqlalchemy import Connection
 
-from aerjob_cli.api.client import CircuitBytes, Request
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.cli.noise_options import noise_payloads
 from aerjob_cli.cli.outcomes import read_outcomes
 from aerjob_cli.cli.sweep_options import sweep_payloads

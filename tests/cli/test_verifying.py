@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from aerjob_cli.api.client import Plan
+from aerjob_cli.api.requests import Plan
 from aerjob_cli.cli.schemas import schema_of
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.records import RunFacts

@@ -15,7 +15,7 @@ from threading import Thread
 
 import pytest
 
-from aerjob_cli.api.client import CircuitBytes
+from aerjob_cli.api.requests import CircuitBytes
 from aerjob_cli.cli.drawings import draw
 from aerjob_cli.executors.environment import executor_environment
 from aerjob_cli.executors.hardening import OPEN_FILES

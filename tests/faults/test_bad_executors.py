@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from aerjob_cli.api.client import Request
+from aerjob_cli.api.requests import Request
 from aerjob_cli.processes import is_running
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import events, jobs

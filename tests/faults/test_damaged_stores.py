@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from aerjob_cli.api.client import CircuitBytes, Client, Request
+from aerjob_cli.api.client import Client
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.errors import StoreUnusable
 from aerjob_cli.settings import Settings, StorePaths
 from aerjob_cli.states import Status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from aerjob_cli.api.client import CircuitBytes, Plan, Request
+from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from aerjob_cli.states import Status
 from aerjob_cli.store import events
 from aerjob_cli.store.records import EventRecord

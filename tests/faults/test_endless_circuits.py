@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from aerjob_cli.api.client import CircuitBytes, Request
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import events
 from aerjob_cli.store.records import EventRecord, JobRecord

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aerjob_cli.api.client import Plan
+from aerjob_cli.api.requests import Plan
 from aerjob_cli.store.records import JobRecord
 from tests.faults.support.accounts import account_of, unsound
 from tests.faults.support.deeds import Deed, check_end, each_fault

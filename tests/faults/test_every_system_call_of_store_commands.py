@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aerjob_cli.api.client import Plan
+from aerjob_cli.api.requests import Plan
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.revisions import HEAD
 from tests.faults.support.accounts import account_of, unsound, unsound_database

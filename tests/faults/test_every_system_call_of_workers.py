@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from aerjob_cli.api import changes
-from aerjob_cli.api.client import CircuitBytes, Plan, Request
+from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from aerjob_cli.states import Status
 from aerjob_cli.store import jobs
 from aerjob_cli.store.doorbell import ring

@@ -17,8 +17,8 @@ import pytest
 from qiskit import QuantumCircuit, qpy
 
 from aerjob_cli import BasicAerProvider, settings
-from aerjob_cli.api.client import CircuitBytes
 from aerjob_cli.api.request_checks import METADATA_LIMIT_BYTES, TAGS_LIMIT
+from aerjob_cli.api.requests import CircuitBytes
 from aerjob_cli.codec import circuits as circuits_codec
 from aerjob_cli.codec import envelope
 from aerjob_cli.errors import AerjobError, CircuitRefused, InputRefused

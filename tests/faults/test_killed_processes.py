@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 from sqlalchemy import Connection
 
-from aerjob_cli.api.client import CircuitBytes, Plan, Request
+from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import events, experiments

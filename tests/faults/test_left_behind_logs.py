@@ -23,7 +23,8 @@ from tests.support.running import Scene
 DIES_WRITING = """
 import os, signal, sys
 from pathlib import Path
-from aerjob_cli.api.client import CircuitBytes, Client, Plan, Request
+from aerjob_cli.api.client import Client
+from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from aerjob_cli.settings import Settings, StorePaths
 client = Client(Settings(paths=StorePaths(Path(sys.argv[1]))))
 client._launcher.call = lambda: None

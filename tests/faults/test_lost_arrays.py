@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from aerjob_cli.api.client import CircuitBytes, Plan, Request
+from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from aerjob_cli.states import Status
 from aerjob_cli.store import experiments
 from aerjob_cli.store.records import JobRecord

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from aerjob_cli.api.client import CircuitBytes, Plan, Request
+from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import events, experiments
 from aerjob_cli.store.records import JobRecord

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from aerjob_cli.api.client import Client, Plan
+from aerjob_cli.api.client import Client
+from aerjob_cli.api.requests import Plan
 from aerjob_cli.errors import StoreReplaced
 from aerjob_cli.settings import Settings, StorePaths
 from aerjob_cli.states import Status

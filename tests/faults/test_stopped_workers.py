@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, update
 
-from aerjob_cli.api.client import CircuitBytes, Plan, Request
+from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from aerjob_cli.errors import StoreBusy
 from aerjob_cli.settings import EXIT_ANOTHER_RUNS, StorePaths
 from aerjob_cli.states import Status

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from aerjob_cli.api.client import Plan
+from aerjob_cli.api.requests import Plan
 from aerjob_cli.errors import StoreBusy
 from aerjob_cli.states import Status
 from aerjob_cli.store.database import Store

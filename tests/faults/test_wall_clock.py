@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from aerjob_cli.api.client import CircuitBytes, Plan, Request
 from aerjob_cli.api.dossiers import dossier_of
 from aerjob_cli.api.progress import progress_of
+from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from aerjob_cli.cli.answers.show import JobView
 from aerjob_cli.cli.answers.status import JobState
 from aerjob_cli.cli.columns import duration_s

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from aerjob_cli.api.client import CircuitBytes, Plan, Request
+from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from aerjob_cli.states import Status
 from aerjob_cli.store import experiments
 from aerjob_cli.store.records import JobRecord

@@ -12,7 +12,7 @@ import pytest
 
 from aerjob_cli import BasicAerProvider
 from aerjob_cli.api.backend_errors import BackendGone
-from aerjob_cli.api.client import Plan
+from aerjob_cli.api.requests import Plan
 from aerjob_cli.api.retired import RetiredBackend
 from aerjob_cli.states import Reason, Status
 from tests.docs.markdown import code_blocks, text_of

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit, qpy
 
-from aerjob_cli.api.client import CircuitBytes
+from aerjob_cli.api.requests import CircuitBytes
 from aerjob_cli.cli.cleaning import clean, clean_lines
 from aerjob_cli.cli.columns import COLUMNS
 from aerjob_cli.states import Reason, Status

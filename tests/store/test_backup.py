@@ -252,7 +252,8 @@ def test_what_a_killed_backup_leaves_is_never_at_the_place_and_goes_with_the_nex
 SUBMITTING = """
     import sys
     from pathlib import Path
-    from aerjob_cli.api.client import CircuitBytes, Client, Request
+    from aerjob_cli.api.client import Client
+    from aerjob_cli.api.requests import CircuitBytes, Request
     from aerjob_cli.settings import Settings, StorePaths
 
     client = Client(Settings(paths=StorePaths(Path(sys.argv[1]))))

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, delete, insert, text
 
-from aerjob_cli.api.client import CircuitBytes, Client, Request
+from aerjob_cli.api.client import Client
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.errors import JobNotFound, StoreBusy
 from aerjob_cli.settings import Settings, StorePaths
 from aerjob_cli.states import Status

@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from aerjob_cli.api.client import CircuitBytes, Client, Request
+from aerjob_cli.api.client import Client
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.processes import is_running, kill_exactly
 from aerjob_cli.settings import Settings, StorePaths

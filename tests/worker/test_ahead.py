@@ -12,7 +12,7 @@ from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
 
 from aerjob_cli import BasicAerProvider
-from aerjob_cli.api.client import Plan
+from aerjob_cli.api.requests import Plan
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import events
 from aerjob_cli.store.records import JobRecord

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aerjob_cli.api.client import Plan
+from aerjob_cli.api.requests import Plan
 from aerjob_cli.states import Status
 from tests.support.circuits import BELL, ENDLESS
 from tests.support.running import Scene

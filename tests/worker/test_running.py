@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from aerjob_cli.api.client import Plan
+from aerjob_cli.api.requests import Plan
 from aerjob_cli.processes import is_running, kill_exactly
 from aerjob_cli.settings import EXIT_ANOTHER_RUNS
 from aerjob_cli.states import Reason, Status

@@ -30,12 +30,11 @@ def status(context: typer.Context, job_ids: parameters.JobIds, as_json: paramete
     """Show where jobs are."""
     invocation = Invocation.of(context, as_json=as_json)
     client = invocation.client
-    jobs = client.resolve(job_ids)
-    places = client.queue_positions(jobs)
+    found = client.resolve_with_places(job_ids)
     now_us = client.store.now_us()
     return JobStates(
-        states=tuple(JobState(job, progress_of(job, now_us=now_us), places.get(job.seq)) for job in jobs),
-        short_ids=client.short_ids(jobs) if invocation.is_for_person else {},
+        states=tuple(JobState(job, progress_of(job, now_us=now_us), place) for job, place in found),
+        short_ids=client.short_ids([job for job, _ in found]) if invocation.is_for_person else {},
     )
 
 

@@ -19,7 +19,8 @@ from pathlib import Path
 # So that no process is the one that imports it.
 import alembic.command  # noqa: F401
 
-from aerjob_cli.api.client import CircuitBytes, Client, Request
+from aerjob_cli.api.client import Client
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.errors import AerjobError
 from aerjob_cli.settings import Settings, StorePaths
 from aerjob_cli.store.upgrade import upgrade

@@ -17,7 +17,8 @@ SUBMIT = """
 import os, sys
 from pathlib import Path
 {before}
-from aerjob_cli.api.client import CircuitBytes, Client, Request
+from aerjob_cli.api.client import Client
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.settings import Settings, StorePaths
 client = Client(Settings(paths=StorePaths(Path(os.environ["AERJOB_HOME"]))))
 client._launcher.call = lambda: None
@@ -33,7 +34,8 @@ client.close()
 SESSION = """
 import os, subprocess, sys
 from pathlib import Path
-from aerjob_cli.api.client import CircuitBytes, Client, Request
+from aerjob_cli.api.client import Client
+from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.settings import Settings, StorePaths
 from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.states import Status

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aerjob_cli.api.client import CircuitBytes, Plan, Request
+from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
 from aerjob_cli.store.flocks import try_flock

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aerjob_cli.api.client import CircuitBytes, Plan, Request
+from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from tests.support.circuits import BELL
 from tests.support.running import Scene, scene_in
 

@@ -1,0 +1,121 @@
+"""Requests on their way to durable jobs: all are looked at first, then taken in some at a time.
+
+What is taken in is known at any time, also to who was interrupted in the middle of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+
+from aerjob_cli.api.origin import submitted_by
+from aerjob_cli.api.request_checks import checked
+from aerjob_cli.api.requests import CircuitBytes, Request
+from aerjob_cli.codec.envelope import OPENQASM2, OPENQASM3, sha256_hex
+from aerjob_cli.codec.seeds import DrawnSeeds
+from aerjob_cli.errors import InputRefused
+from aerjob_cli.frozen import dataclass
+from aerjob_cli.plugins.discovery import simulator_named
+from aerjob_cli.settings import JOBS_PER_TRANSACTION, PAYLOAD_LIMIT_BYTES
+from aerjob_cli.store import objects, submissions
+from aerjob_cli.store.database import Store
+from aerjob_cli.store.faults import told
+from aerjob_cli.store.records import JobRecord, Payload, Submission
+
+
+@dataclass(frozen=True)
+class _Common:
+    """What the jobs of one call share: the sequence of their seeds, whence they come, payloads such as their noise."""
+
+    seeds: DrawnSeeds = field(default_factory=DrawnSeeds)
+    origin: Mapping[str, str] = field(default_factory=submitted_by)
+    payloads: dict[int, Payload] = field(default_factory=dict)
+
+
+class Intake:
+    """Some requests, and the jobs that they have become."""
+
+    def __init__(self, store: Store, requests: Sequence[Request]) -> None:
+        """Look at all requests; raises ``InputRefused``, with nothing taken in."""
+        self.jobs: list[JobRecord] = []
+        self._store = store
+        self._requests = requests
+        common = _Common()
+        self._prepared = [self._submission(request, common) for request in requests]
+
+    @property
+    def is_complete(self) -> bool:
+        return len(self.jobs) == len(self._requests)
+
+    def take_in(self, at_most: int = JOBS_PER_TRANSACTION) -> None:
+        """Make the next jobs durable, all of these or none; they are in ``jobs`` then."""
+        part = self._next(at_most)
+        with self._store.writing_directly() as tx:
+            for request, item in zip(self._requests[part], self._prepared[part], strict=True):
+                # From here on nobody removes a file as unreferenced.
+                for given, payload in zip((*request.circuits, *request.beside), item.payloads, strict=True):
+                    objects.put_again(self._store.paths, payload, given.data)
+            made = submissions.submit_all(tx, self._prepared[part], now_us=self._store.now_us())
+        self.jobs += made
+
+    def look_again(self, at_most: int = JOBS_PER_TRANSACTION) -> None:
+        """Find out whether the next jobs have become durable, where something came in between before it was known."""
+        with self._store.reading_directly() as tx:
+            self.jobs += submissions.taken_in(tx, self._prepared[self._next(at_most)])
+
+    def _next(self, at_most: int) -> slice:
+        return slice(len(self.jobs), len(self.jobs) + at_most)
+
+    def _submission(self, request: Request, common: _Common) -> Submission:
+        simulator = simulator_named(request.backend)
+        if not request.circuits:
+            raise InputRefused("a job needs at least one circuit, and none was given")
+        request = checked(request)
+        assert request.shots is not None
+        return Submission(
+            job_id=str(uuid.uuid4()),
+            payloads=tuple(self._payload(given, common.payloads) for given in (*request.circuits, *request.beside)),
+            backend=simulator.name,
+            method=request.method,
+            shots=request.shots,
+            seed=common.seeds.seed_for(_experiments_of(request)) if request.seed is None else request.seed,
+            requested_seed=request.seed,
+            memory=request.memory,
+            options=request.options,
+            metadata=request.metadata,
+            name=request.name,
+            tags=tuple(request.tags),
+            priority=request.priority,
+            time_limit_s=request.time_limit_s,
+            max_memory_mb=request.max_memory_mb,
+            max_attempts=request.max_attempts,
+            idempotency_key=request.idempotency_key,
+            submitted_by=common.origin,
+            counts_required=request.plan is None,
+            experiments_total=None if request.plan is None else request.plan.experiments_total,
+            threads=None if request.plan is None else request.plan.threads,
+        )
+
+    def _payload(self, circuit: CircuitBytes, known: dict[int, Payload]) -> Payload:
+        if id(circuit) not in known:
+            known[id(circuit)] = self._new_payload(circuit)
+        return known[id(circuit)]
+
+    def _new_payload(self, circuit: CircuitBytes) -> Payload:
+        size = len(circuit.data)
+        if size > PAYLOAD_LIMIT_BYTES:
+            limit_mib = PAYLOAD_LIMIT_BYTES // 2**20
+            raise InputRefused(f"{circuit.name} has {size} bytes; circuits may have {limit_mib} MiB", size_bytes=size)
+        sha256 = sha256_hex(circuit.data)
+        with told(self._store.paths.objects):
+            inline = objects.put_if_large(self._store.paths, sha256, circuit.data)
+        return Payload(circuit.name, circuit.format, sha256, size, inline, circuit.identity)
+
+
+def _experiments_of(request: Request) -> int | None:
+    """Count the experiments of a job to be; None where only an executor will know."""
+    if request.plan is not None:
+        return request.plan.experiments_total
+    is_plain = not request.beside and all(given.format in (OPENQASM2, OPENQASM3) for given in request.circuits)
+    return len(request.circuits) if is_plain else None
