@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aerjob_cli.states import Status
 from aerjob_cli.store.events import note
+from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.prepared import prepared
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 else:
     statements = prepared("cancels")
 
-_AT_ONCE = 500  # below SQLite's limit of parameters in any build
 CANCELLED = "cancelled on request"
 
 
@@ -42,9 +42,9 @@ def request_cancels(
     ``message`` says why, in the words of whoever wants it; of several messages for a running job the first one counts.
     """
     answers = dict.fromkeys(job_seqs, CancelAnswer.WAS_FINAL)
-    for start in range(0, len(job_seqs), _AT_ONCE):
+    for part in in_parts(job_seqs):
         by_status: dict[Status, list[int]] = {}
-        for seq, status in tx.execute(statements.PENDING_OF, {"seqs": job_seqs[start : start + _AT_ONCE]}):
+        for seq, status in tx.execute(statements.PENDING_OF, {"seqs": part}):
             by_status.setdefault(Status(status), []).append(seq)
         for status, seqs in by_status.items():
             if status is Status.RUNNING:

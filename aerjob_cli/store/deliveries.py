@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.states import Status
 from aerjob_cli.store.events import note_moves
+from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import Claim, ExperimentRecord
 
@@ -24,7 +25,6 @@ else:
 
 # A claim by what is the same for all that were made together, and the job: enough to tell it from every other.
 Key = tuple[int, str]
-_AT_ONCE = 500  # below SQLite's limit of parameters in any build
 
 
 def key_of(held: Claim) -> Key:
@@ -66,8 +66,7 @@ def _written(tx: Connection, statement: Any, values: Mapping[Claim, Mapping[str,
     """Write the same to all claims that were made together and get the same values; give those that still held."""
     landed: list[Claim] = []
     for shared, group in _alike(values):
-        for start in range(0, len(group), _AT_ONCE):
-            part = group[start : start + _AT_ONCE]
+        for part in in_parts(group):
             found = tx.execute(statement, {**shared, "seqs": [held.job_seq for held in part]})
             seqs = set(found.scalars())
             landed += [held for held in part if held.job_seq in seqs]

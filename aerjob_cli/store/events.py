@@ -33,38 +33,27 @@ def note(
     runtime_id: str | None = None,
 ) -> None:
     """Add one transition to the history of each of the jobs."""
-    rows = [
-        {
-            "job_seq": job_seq,
-            "at_us": at_us,
-            "from_status": source,
-            "to_status": target,
-            "attempt": attempt,
-            "worker_id": worker_id,
-            "why": why,
-            "runtime_id": runtime_id,
-        }
-        for job_seq in job_seqs
-    ]
-    if rows:
-        tx.execute(statements.INSERT_EVENTS, rows)
+    shared = {"at_us": at_us, "from_status": source, "to_status": target, "why": why}
+    own = {"attempt": attempt, "worker_id": worker_id, "runtime_id": runtime_id}
+    _insert(tx, [{"job_seq": job_seq, **shared, **own} for job_seq in job_seqs])
 
 
 def note_moves(tx: Connection, moved: Sequence[Claim], target: Status, why: str, now_us: int) -> None:
     """Add a move that landed to the history of each job: from where its claim had it."""
-    rows = [
-        {
-            "job_seq": held.job_seq,
-            "at_us": now_us,
-            "from_status": held.status,
-            "to_status": target,
-            "attempt": held.attempt,
-            "worker_id": held.worker_id,
-            "why": why,
-            "runtime_id": held.runtime_id,
-        }
-        for held in moved
-    ]
+    shared = {"at_us": now_us, "to_status": target, "why": why}
+    _insert(tx, [{"job_seq": held.job_seq, **shared, **_of_claim(held)} for held in moved])
+
+
+def _of_claim(held: Claim) -> dict[str, Any]:
+    return {
+        "from_status": held.status,
+        "attempt": held.attempt,
+        "worker_id": held.worker_id,
+        "runtime_id": held.runtime_id,
+    }
+
+
+def _insert(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
         tx.execute(statements.INSERT_EVENTS, rows)
 

@@ -16,11 +16,11 @@ from sqlalchemy import CompoundSelect, Connection, select, union
 
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import StorePaths
+from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.tables import experiment_arrays, experiments, payloads
 
 TABLES_WITH_BYTES = (payloads, experiments, experiment_arrays)
 # Below SQLite's limit of parameters in any build.
-_ASKED_AT_ONCE = 500
 _SHA256_DIGITS = 64
 _FOLDER_DIGITS = 2
 # A worker's executors have a folder for each, in one for the worker.
@@ -65,8 +65,8 @@ def referenced(tx: Connection, sha256s: Sequence[str] | None = None) -> set[str]
     if sha256s is None:
         return set(tx.execute(_references()).scalars())
     found: set[str] = set()
-    for start in range(0, len(sha256s), _ASKED_AT_ONCE):
-        found.update(tx.execute(_references(sha256s[start : start + _ASKED_AT_ONCE])).scalars())
+    for part in in_parts(sha256s):
+        found.update(tx.execute(_references(part)).scalars())
     return found
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aerjob_cli.errors import AmbiguousJobId, JobNotFound
 from aerjob_cli.settings import QUEUE_COUNTED_TO
 from aerjob_cli.states import PENDING, UNDECIDED, Reason, Status
+from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import JobRecord
 from aerjob_cli.store.values import RowDamaged, complete, parsed
@@ -32,7 +33,6 @@ _NEEDED = tuple(
     if field.name not in ("tags", "submitted_by") and "None" not in str(field.type)
 )
 
-_SEQS_AT_ONCE = 500  # below SQLite's limit of parameters in any build
 # The latest jobs are those that are asked for, and cost little.
 _LATEST_LOOKED_AT = 1000
 # Where an entry of the index of ids has been altered, or leads a search astray, it is next to where that has ended.
@@ -71,8 +71,8 @@ def find(tx: Connection, job_id: str) -> JobRecord:
 def find_many(tx: Connection, seqs: Sequence[int]) -> dict[int, JobRecord]:
     """Give those of the jobs that exist, by sequence number."""
     found: dict[int, JobRecord] = {}
-    for start in range(0, len(seqs), _SEQS_AT_ONCE):
-        for row in tx.execute(statements.BY_SEQS, {"seqs": seqs[start : start + _SEQS_AT_ONCE]}):
+    for part in in_parts(seqs):
+        for row in tx.execute(statements.BY_SEQS, {"seqs": part}):
             found[row.seq] = record_of(row)
     return found
 
@@ -89,8 +89,8 @@ def find_all(tx: Connection, seqs: Sequence[int]) -> list[JobRecord]:
 def ends_of(tx: Connection, seqs: Sequence[int]) -> dict[int, bool]:
     """Tell of those of the jobs that exist, by sequence number, whether they have ended: a cheaper look at many."""
     found: dict[int, bool] = {}
-    for start in range(0, len(seqs), _SEQS_AT_ONCE):
-        for seq, finished_us in tx.execute(statements.ENDS, {"seqs": seqs[start : start + _SEQS_AT_ONCE]}):
+    for part in in_parts(seqs):
+        for seq, finished_us in tx.execute(statements.ENDS, {"seqs": part}):
             found[seq] = finished_us is not None
     return found
 
@@ -121,8 +121,8 @@ def resolve_all(tx: Connection, references: Sequence[str]) -> list[JobRecord]:
     """Give the jobs that a person means, as ``resolve`` does with each; full ids are looked up together."""
     full = sorted({wanted for reference in references if len(wanted := reference.lower()) == _ID_CHARACTERS})
     known: dict[str, JobRecord] = {}
-    for start in range(0, len(full), _SEQS_AT_ONCE):
-        for row in tx.execute(statements.BY_IDS, {"job_ids": full[start : start + _SEQS_AT_ONCE]}):
+    for part in in_parts(full):
+        for row in tx.execute(statements.BY_IDS, {"job_ids": part}):
             record = record_of(row)
             known[record.job_id] = record
     _require_indexed_rightly(tx, {record.seq: record.job_id for record in known.values()})
@@ -148,10 +148,7 @@ def is_any_undecided(tx: Connection, seqs: Sequence[int]) -> bool:
     if not found or not ours.isdisjoint(found):
         return bool(found)
     # Others have submitted in between.
-    for start in range(0, len(seqs), _SEQS_AT_ONCE):
-        if tx.execute(statements.UNDECIDED_OF, {"seqs": seqs[start : start + _SEQS_AT_ONCE]}).first() is not None:
-            return True
-    return False
+    return any(tx.execute(statements.UNDECIDED_OF, {"seqs": part}).first() is not None for part in in_parts(seqs))
 
 
 def queue_position(tx: Connection, job: JobRecord) -> int | None:
@@ -206,8 +203,7 @@ def _wrongly_indexed(job_id: str) -> RowDamaged:
 def _require_indexed_rightly(tx: Connection, ids: Mapping[int, str]) -> None:
     """Raise ``RowDamaged`` where a row does not have the id under which the index has it."""
     seqs = list(ids)
-    for start in range(0, len(seqs), _SEQS_AT_ONCE):
-        part = seqs[start : start + _SEQS_AT_ONCE]
+    for part in in_parts(seqs):
         stored = {row.seq: row.job_id for row in tx.execute(statements.IDS_OF, {"seqs": part})}
         for seq in part:
             if stored.get(seq) != ids[seq]:

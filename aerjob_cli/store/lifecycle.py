@@ -7,14 +7,20 @@ the end of one in ``cancels``, putting back what a lost worker held in ``release
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, case, func, null, select, update
+from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store.cancels import CANCELLED
 from aerjob_cli.store.events import note_moves
-from aerjob_cli.store.moves import is_held, leave, not_before_start
+from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import Claim
-from aerjob_cli.store.tables import jobs
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from aerjob_cli.store.statements import lifecycle as statements
+else:
+    statements = prepared("lifecycle")
 
 # A parser that died with a circuit may have been unlucky once, not twice.
 VALIDATIONS_AT_MOST = 2
@@ -28,11 +34,10 @@ def return_validation(tx: Connection, held: Claim, *, message: str | None, now_u
     Without a ``message`` the try was ended by order and does not count.
     """
     if message is not None:
-        tries = tx.execute(select(jobs.c.validations).where(jobs.c.seq == held.job_seq)).scalar()
+        tries = tx.execute(statements.VALIDATIONS, {"held_seq": held.job_seq}).scalar()
         if tries is not None and tries >= VALIDATIONS_AT_MOST:
             return fail(tx, held, Reason.INVALID_CIRCUIT, message, stderr_tail=None, now_us=now_us)
-    count = jobs.c.validations if message is not None else jobs.c.validations - 1
-    landed = leave(tx, held, Status.INITIALIZING, validations=count)
+    landed = _has_landed(tx, statements.RETURN_VALIDATION, held, uncounted=int(message is None))
     if landed:
         note_moves(tx, [held], Status.INITIALIZING, message or "validation was stopped", now_us)
     return landed
@@ -40,8 +45,7 @@ def return_validation(tx: Connection, held: Claim, *, message: str | None, now_u
 
 def note_executor(tx: Connection, held: Claim, *, pid: int, started: str) -> bool:
     """Write down which process runs the attempt, for those who look at the job."""
-    statement = update(jobs).where(is_held(held)).values(executor_pid=pid, executor_started=started)
-    return tx.execute(statement).rowcount == 1
+    return _has_landed(tx, statements.NOTE_EXECUTOR, held, new_pid=pid, new_started=started)
 
 
 def fail(
@@ -56,16 +60,16 @@ def fail(
     column: int | None = None,
 ) -> bool:
     """VALIDATING or RUNNING → ERROR. ``line`` and ``column``, from 1, say where in the submitted text the fault is."""
-    landed = leave(
+    landed = _has_landed(
         tx,
+        statements.FAIL,
         held,
-        Status.ERROR,
-        reason=reason,
-        message=message,
-        stderr_tail=None if stderr_tail is None else stderr_tail[-STDERR_TAIL_CHARACTERS:],
-        error_line=line,
-        error_column=column,
-        finished_us=not_before_start(now_us),
+        new_reason=reason,
+        new_message=message,
+        new_stderr_tail=None if stderr_tail is None else stderr_tail[-STDERR_TAIL_CHARACTERS:],
+        new_line=line,
+        new_column=column,
+        now_us=now_us,
     )
     if landed:
         note_moves(tx, [held], Status.ERROR, f"{reason}: {message}", now_us)
@@ -79,13 +83,11 @@ def crash(tx: Connection, held: Claim, reason: Reason, message: str, *, stderr_t
     """
     if _is_unwanted(tx, held):
         return cancel_held(tx, held, now_us=now_us)
-    row = tx.execute(
-        select(jobs.c.attempts_charged, jobs.c.max_attempts).where(jobs.c.seq == held.job_seq)
-    ).one_or_none()
+    row = tx.execute(statements.ATTEMPTS, {"held_seq": held.job_seq}).one_or_none()
     if row is not None and row.attempts_charged + 1 >= row.max_attempts:
         sentence = f"{message} (attempt {held.attempt}; {row.max_attempts} are allowed)"
         return fail(tx, held, reason, sentence, stderr_tail=stderr_tail, now_us=now_us)
-    landed = leave(tx, held, Status.QUEUED, attempts_charged=jobs.c.attempts_charged + 1)
+    landed = _has_landed(tx, statements.QUEUE_AGAIN, held, charged=1)
     if landed:
         note_moves(tx, [held], Status.QUEUED, f"{reason}: {message}", now_us)
     return landed
@@ -98,7 +100,7 @@ def give_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
     """
     if _is_unwanted(tx, held):
         return cancel_held(tx, held, now_us=now_us)
-    landed = leave(tx, held, Status.QUEUED)
+    landed = _has_landed(tx, statements.QUEUE_AGAIN, held, charged=0)
     if landed:
         note_moves(tx, [held], Status.QUEUED, why, now_us)
     return landed
@@ -111,13 +113,7 @@ def put_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
     """
     if _is_unwanted(tx, held):
         return cancel_held(tx, held, now_us=now_us)
-    landed = leave(
-        tx,
-        held,
-        Status.QUEUED,
-        attempt=jobs.c.attempt - 1,
-        started_us=case((jobs.c.attempt == 1, null()), else_=jobs.c.started_us),
-    )
+    landed = _has_landed(tx, statements.PUT_BACK, held)
     if landed:
         note_moves(tx, [held], Status.QUEUED, f"{NOT_BEGUN}: {why}", now_us)
     return landed
@@ -125,14 +121,7 @@ def put_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
 
 def cancel_held(tx: Connection, held: Claim, *, now_us: int) -> bool:
     """VALIDATING or RUNNING → CANCELLED, after its executor has been ended; the message is that of the wish."""
-    landed = leave(
-        tx,
-        held,
-        Status.CANCELLED,
-        reason=Reason.USER_CANCELLED,
-        message=func.coalesce(jobs.c.cancel_message, CANCELLED),
-        finished_us=not_before_start(now_us),
-    )
+    landed = _has_landed(tx, statements.CANCEL, held, otherwise=CANCELLED, now_us=now_us)
     if landed:
         note_moves(tx, [held], Status.CANCELLED, "cancelled while it ran", now_us)
     return landed
@@ -140,5 +129,15 @@ def cancel_held(tx: Connection, held: Claim, *, now_us: int) -> bool:
 
 def _is_unwanted(tx: Connection, held: Claim) -> bool:
     """Tell whether somebody wants the job ended, which its worker may not have seen yet."""
-    asked_us = select(jobs.c.cancel_requested_us).where(jobs.c.seq == held.job_seq)
-    return tx.execute(asked_us).scalar() is not None
+    return tx.execute(statements.CANCEL_REQUESTED, {"held_seq": held.job_seq}).scalar() is not None
+
+
+def _has_landed(tx: Connection, statement: Any, held: Claim, **values: Any) -> bool:
+    """Write a move, if the job is still in the hands of that claim, and tell whether it is."""
+    claim = {
+        "held_seq": held.job_seq,
+        "held_status": held.status,
+        "held_attempt": held.attempt,
+        "held_token": held.token,
+    }
+    return tx.execute(statement, {**claim, **values}).rowcount == 1

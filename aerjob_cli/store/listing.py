@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import FINAL, Reason, Status
 from aerjob_cli.store.jobs import find_all
+from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import JobRecord
 
@@ -22,7 +23,6 @@ else:
 
 # No two of a million random ids are likely to begin with the same 10 digits; 8 are what people are used to.
 SHORT_ID_CHARACTERS = 8
-_AT_ONCE = 500  # below SQLite's limit of parameters in any build
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def matching_seqs(tx: Connection, wanted: JobFilter) -> list[int]:
 def short_ids(tx: Connection, records: Sequence[JobRecord]) -> dict[str, str]:
     """Give for each id its shortest beginning, of 8 characters or more, that no other job of the store has."""
     short = {}
-    for start in range(0, len(records), _AT_ONCE):
-        seqs = [record.seq for record in records[start : start + _AT_ONCE]]
+    for part in in_parts(records):
+        seqs = [record.seq for record in part]
         for job_id, before, after in tx.execute(statements.NEIGHBOURS, {"seqs": seqs}):
             common = max(_common_characters(job_id, before), _common_characters(job_id, after))
             short[job_id] = job_id[: max(SHORT_ID_CHARACTERS, common + 1)]

@@ -10,6 +10,7 @@ from aerjob_cli.errors import IdempotencyConflict, JobNotFound
 from aerjob_cli.states import Status
 from aerjob_cli.store.events import note
 from aerjob_cli.store.jobs import READ, find, record_from
+from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import JobRecord, Payload, PayloadRecord, Submission
 from aerjob_cli.store.request_digest import as_json, digest_of
@@ -23,7 +24,6 @@ else:
     statements = prepared("submissions")
 
 _NEEDED = ("name", "format", "sha256", "size_bytes")
-_KEYS_AT_ONCE = 500  # below SQLite's limit of parameters in any build
 
 
 def submit(tx: Connection, submission: Submission, *, now_us: int) -> JobRecord:
@@ -77,8 +77,8 @@ def _id_of(submission: Submission, keyed: Mapping[str, tuple[str, str]]) -> str:
 def _by_key(tx: Connection, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Give the id and the digest of the jobs that have one of the idempotency keys."""
     found: dict[str, tuple[str, str]] = {}
-    for start in range(0, len(keys), _KEYS_AT_ONCE):
-        for key, job_id, digest in tx.execute(statements.KEYED, {"keys": keys[start : start + _KEYS_AT_ONCE]}):
+    for part in in_parts(keys):
+        for key, job_id, digest in tx.execute(statements.KEYED, {"keys": part}):
             found[key] = job_id, digest
     return found
 
@@ -195,8 +195,9 @@ def payloads_of(tx: Connection, job_seq: int, *, formats: Collection[str] | None
 def payloads_of_many(tx: Connection, job_seqs: Sequence[int]) -> dict[int, list[Payload]]:
     """Give the payloads of several jobs by their sequence numbers, those of each in their order."""
     found: dict[int, list[Payload]] = {}
-    for row in tx.execute(statements.OF_MANY, {"seqs": list(job_seqs)}):
-        found.setdefault(row.job_seq, []).append(_payload(row))
+    for part in in_parts(job_seqs):
+        for row in tx.execute(statements.OF_MANY, {"seqs": part}):
+            found.setdefault(row.job_seq, []).append(_payload(row))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, func, null, select, update
 
 from aerjob_cli.states import PENDING, Reason, Status
-from aerjob_cli.store.moves import not_before_start
+from aerjob_cli.store.move_times import not_before_start
 from aerjob_cli.store.tables import jobs
 
 _NOW = bindparam("now_us", type_=jobs.c.finished_us.type)

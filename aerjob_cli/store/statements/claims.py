@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, case, null, select, update
 
 from aerjob_cli.states import Status
-from aerjob_cli.store.moves import not_before_submission
+from aerjob_cli.store.move_times import not_before_submission
 from aerjob_cli.store.statements.jobs import JOB_COLUMNS
 from aerjob_cli.store.tables import IS_QUEUED, jobs
 

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Text, and_, bindparam, insert, null, updat
 
 from aerjob_cli.states import Status
 from aerjob_cli.store.columns import Unsigned
-from aerjob_cli.store.moves import not_before_start
+from aerjob_cli.store.move_times import not_before_start
 from aerjob_cli.store.tables import experiment_arrays, experiments, jobs
 
 
