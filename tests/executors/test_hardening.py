@@ -204,3 +204,11 @@ def test_threads_do_not_spin_for_long_unless_somebody_says_so(monkeypatch: pytes
     assert "GOMP_SPINCOUNT" not in executor_environment()
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     assert executor_environment()["GOMP_SPINCOUNT"] == "7"
+
+
+def test_freed_states_go_back_to_the_system_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GLIBC_TUNABLES", "LD_PRELOAD", "MALLOC_MMAP_THRESHOLD_"):
+        monkeypatch.delenv(name, raising=False)
+    assert executor_environment()["MALLOC_MMAP_THRESHOLD_"] == str(2**20)
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "2")
+    assert "MALLOC_MMAP_THRESHOLD_" not in executor_environment()
