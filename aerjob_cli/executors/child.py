@@ -11,7 +11,6 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from socket import socket
@@ -19,26 +18,23 @@ from typing import Any
 
 from qiskit.exceptions import QiskitError
 
-from aerjob_cli.codec import envelope
 from aerjob_cli.codec.circuits import preload_readers
 from aerjob_cli.codec.jobspec import JobSpec
-from aerjob_cli.codec.program import Program, decode_program
 from aerjob_cli.codec.program_text import as_clause
 from aerjob_cli.engines import aer
-from aerjob_cli.engines.base import Engine, ExperimentRun, Sharing, SimulationFailed
-from aerjob_cli.engines.registry import engine_of
-from aerjob_cli.errors import BackendUnusable, CircuitRefused
+from aerjob_cli.engines.base import ExperimentRun, SimulationFailed
+from aerjob_cli.errors import CircuitRefused
 from aerjob_cli.executors import messages
 from aerjob_cli.executors.grants import Permits
 from aerjob_cli.executors.inbox import Inbox
-from aerjob_cli.executors.letter import Letter
-from aerjob_cli.executors.messages import Message, MessageError, Source
+from aerjob_cli.executors.letter import Letter, end_of, told
+from aerjob_cli.executors.messages import Message, MessageError
 from aerjob_cli.executors.peak_memory import PeakMemory
 from aerjob_cli.executors.runtime import runtime_facts
-from aerjob_cli.plugins.discovery import simulator_of_job
+from aerjob_cli.executors.shared_calls import SharedCalls
+from aerjob_cli.executors.tasks import engine_for, is_of_the_job, program_in
 from aerjob_cli.processes import rss_bytes
 from aerjob_cli.states import Reason
-from aerjob_cli.store.objects import read_object
 
 _MEMORY = PeakMemory()
 
@@ -66,8 +62,9 @@ def serve(connection: socket, permits: Permits) -> None:
     """
     try:
         _send(connection, {"kind": "ready", "rss_bytes": rss_bytes(os.getpid()), "runtime": runtime_facts()})
-        for begun in Inbox(connection, permits).tasks():
-            if len(begun) > 1 and _run_together(connection, begun):
+        calls = SharedCalls(_MEMORY)
+        for begun in Inbox(connection, permits, may_share=calls.take).tasks():
+            if calls.have(begun) and _run_together(connection, calls, begun):
                 continue
             if not all(_answer(connection, message) for message in begun):
                 return
@@ -96,30 +93,38 @@ def _answer(connection: socket, message: Message) -> bool:
         traceback.print_exc(file=sys.stderr)
         failure = _failed(ticket, Reason.OUT_OF_MEMORY, f"the simulation ran out of memory ({error})")
     except BaseException as error:
-        if not _is_of_the_job(error):
+        if not is_of_the_job(error):
             raise
         failure = _unexpected(ticket, error)
     _send(connection, failure)
     return task is _validate
 
 
-def _is_of_the_job(error: BaseException) -> bool:
-    """Tell whether an error is only this job's failure; a panic in Qiskit's Rust code is, and is a BaseException."""
-    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+def _run_together(connection: socket, calls: SharedCalls, begun: Sequence[Message]) -> bool:
+    """Run jobs that share a call, and answer all; return False, with nothing said, where each is to run for itself."""
+    try:
+        answers = calls.answers(begun)
+    except BaseException as error:
+        if not is_of_the_job(error):
+            raise
+        # Whose failure it is will be seen.
+        return False
+    _send_bytes(connection, answers)
+    return True
 
 
 def _validate(connection: socket, message: Message, ticket: Any) -> None:
     began = time.perf_counter()
     spec = JobSpec(**message.header["job"])
-    engine = _engine(spec)
+    engine = engine_for(spec)
     try:
-        plan = engine.check(_program(message), spec)
+        plan = engine.check(program_in(message), spec)
     except CircuitRefused:
         raise
     except MemoryError as error:
         raise CircuitRefused("the circuits need more memory to be checked than there is; make them smaller") from error
     except BaseException as error:
-        if not _is_of_the_job(error):
+        if not is_of_the_job(error):
             raise
         # What a parser let through and a check stumbles over. The traceback is for who looks into it.
         traceback.print_exc(file=sys.stderr)
@@ -142,16 +147,16 @@ def _run(connection: socket, message: Message, ticket: Any) -> None:
     began = time.perf_counter()
     spec = JobSpec(**message.header["job"])
     incoming = Path(message.header["incoming"])
-    program = _program(message)
-    engine = _engine(spec)
+    program = program_in(message)
+    engine = engine_for(spec)
     missing = _missing(message, program.experiments_total)
     awaited = sum(stop - start for start, stop in missing)
     if not awaited:
-        _send(connection, {"kind": "done", "ticket": ticket, **_end(engine, time.perf_counter() - began)})
+        _send(connection, {"kind": "done", "ticket": ticket, **end_of(engine, time.perf_counter() - began)})
     _MEMORY.begin()
     for runs in engine.run(program, spec, missing):
         awaited -= len(runs)
-        end = None if awaited else _end(engine, time.perf_counter() - began)
+        end = None if awaited else end_of(engine, time.perf_counter() - began)
         peak_rss_bytes = _MEMORY.end()
         if not awaited:
             _MEMORY.begin()  # now, while nobody waits for this process yet
@@ -161,76 +166,12 @@ def _run(connection: socket, message: Message, ticket: Any) -> None:
             _MEMORY.begin()
 
 
-def _run_together(connection: socket, begun: Sequence[Message]) -> bool:
-    """Run jobs that share a call, and answer all; return False, with nothing said, where each is to run for itself."""
-    try:
-        answers = _answers_of_all(begun)
-    except BaseException as error:
-        if not _is_of_the_job(error):
-            raise
-        # Whose failure it is will be seen.
-        return False
-    if answers is not None:
-        _send_bytes(connection, answers)
-    return answers is not None
-
-
-def _answers_of_all(begun: Sequence[Message]) -> bytes | None:
-    began = time.perf_counter()
-    specs = [JobSpec(**message.header["job"]) for message in begun]
-    programs = [_program(message) for message in begun]
-    engine = _engine(specs[0])
-    if not isinstance(engine, Sharing) or not all(map(engine.shares_calls, programs, specs)):
-        return None
-    together = Program([circuit for program in programs for circuit in program.circuits])
-    _MEMORY.begin()
-    runs = [run for chunk in engine.run(together, specs[0], [(0, together.experiments_total)]) for run in chunk]
-    peak_rss_bytes = _MEMORY.end()
-    took_s = (time.perf_counter() - began) / len(begun)
-    frames = []
-    start = 0
-    for message, program in zip(begun, programs, strict=True):
-        letter = Letter(Path(message.header["incoming"]), peak_rss_bytes=peak_rss_bytes)
-        for run in runs[start : start + program.experiments_total]:
-            letter.add(replace(run, index=run.index - start))
-        start += program.experiments_total
-        frames.append(_told(message.header["ticket"], letter, _end(engine, took_s)))
-    return b"".join(frames)
-
-
-def _engine(spec: JobSpec) -> Engine:
-    """Find the simulator and its engine here, as the client did; what is missing since then ends the job."""
-    try:
-        return engine_of(simulator_of_job(spec.backend))
-    except BackendUnusable as error:
-        raise SimulationFailed(Reason.SIMULATION_FAILED, error.message) from error
-
-
 def _missing(message: Message, total: int) -> list[tuple[int, int]]:
     ranges = [(int(start), int(stop)) for start, stop in message.header["missing"]]
     for start, stop in ranges:
         if not 0 <= start <= stop <= total:
             raise ValueError(f"experiments {start} to {stop} were asked for, the job has {total}")
     return ranges
-
-
-def _program(message: Message) -> Program:
-    """Decode all payloads of a job, in order; each is checked before a parser sees it."""
-    sources = (Source(**fields) for fields in message.header["sources"])
-    return decode_program((source.format, _verified(source, message.body), source.name) for source in sources)
-
-
-def _verified(source: Source, body: bytes) -> bytes:
-    try:
-        if source.path is not None:
-            data = read_object(Path(source.path), source.size_bytes)
-        else:
-            start = source.offset or 0
-            data = body[start : start + source.size_bytes]
-        envelope.verify(data, source.sha256)
-    except (OSError, envelope.ChecksumMismatch) as error:
-        raise CircuitRefused(f"the stored circuits of {source.name} are damaged: {error}; submit them again") from error
-    return data
 
 
 def _send_chunk(
@@ -246,13 +187,13 @@ def _send_chunk(
         for run in runs:
             _add(letter, run)
             if letter.is_full:
-                _send_bytes(connection, _told(ticket, letter))
+                _send_bytes(connection, told(ticket, letter))
                 letter = Letter(incoming, peak_rss_bytes=peak_rss_bytes)
     except BaseException:
         # Also the good results before one that cannot be stored.
-        _send_bytes(connection, _told(ticket, letter))
+        _send_bytes(connection, told(ticket, letter))
         raise
-    _send_bytes(connection, _told(ticket, letter, end))
+    _send_bytes(connection, told(ticket, letter, end))
 
 
 def _add(letter: Letter, run: ExperimentRun) -> None:
@@ -260,18 +201,6 @@ def _add(letter: Letter, run: ExperimentRun) -> None:
         letter.add(run)
     except OSError as error:
         raise ResultNotWritten(error.strerror or str(error)) from error
-
-
-def _end(engine: Engine, took_s: float) -> dict[str, Any]:
-    return {"took_s": took_s, "engine": engine.version}
-
-
-def _told(ticket: Any, letter: Letter, end: dict[str, Any] | None = None) -> bytes:
-    """Make the message of some results; the last ones tell of the end as well, so that both are written at once."""
-    if end is None and not letter.outcomes:
-        return b""
-    header = {"kind": "chunk" if end is None else "done", "ticket": ticket, "experiments": letter.outcomes}
-    return messages.encode(header | (end or {}), letter.bodies)
 
 
 def _unexpected(ticket: Any, error: BaseException) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from aerjob_cli.executors.grants import Permits
@@ -18,11 +18,16 @@ _READ_AT_ONCE = 1 << 20
 class Inbox:
     """The executor's side of the conversation."""
 
-    def __init__(self, connection: socket.socket, permits: Permits) -> None:
+    def __init__(
+        self, connection: socket.socket, permits: Permits, *, may_share: Callable[[Message], bool] = lambda _: True
+    ) -> None:
+        """``may_share`` tells of a job that was just begun whether it may run in one call with others."""
         self._connection = connection
         self._permits = permits
+        self._may_share = may_share
         self._reassembly = Reassembly()
         self._waiting: deque[Message] = deque()
+        self._apart: Message | None = None
         self._is_open = True
 
     def tasks(self) -> Iterator[list[Message]]:
@@ -31,16 +36,34 @@ class Inbox:
         Blocks for the next one. A message that was withdrawn meanwhile is dropped. Raises ``MessageError``.
         """
         while self._receive():
-            begun = self._begin(sharing(list(islice(self._waiting, JOBS_PER_CALL))))
-            while begun:
-                together = sharing(begun)  # once more, since one between may have been withdrawn
-                yield begun[:together]
-                del begun[:together]
+            together = self._begun_together(sharing(list(islice(self._waiting, JOBS_PER_CALL))))
+            if together:
+                yield together
+            if self._apart is not None:
+                apart, self._apart = self._apart, None
+                yield [apart]
 
-    def _begin(self, count: int) -> list[Message]:
-        messages = [self._waiting.popleft() for _ in range(count)]
-        allowed = self._permits.take([_number_of(message) for message in messages])
-        return [message for message, is_allowed in zip(messages, allowed, strict=True) if is_allowed]
+    def _begun_together(self, count: int) -> list[Message]:
+        """Begin the next jobs, up to ``count`` that may share a call; one that may not is ``apart`` then."""
+        if count == 1:
+            message = self._begin()
+            return [] if message is None else [message]
+        begun: list[Message] = []
+        for _ in range(count):
+            message = self._begin()
+            # What comes behind one that was withdrawn does not follow on those before it.
+            if message is None:
+                break
+            if not self._may_share(message):
+                self._apart = message
+                break
+            begun.append(message)
+        return begun
+
+    def _begin(self) -> Message | None:
+        message = self._waiting.popleft()
+        (is_allowed,) = self._permits.take([_number_of(message)])
+        return message if is_allowed else None
 
     def _receive(self) -> bool:
         """Take in all that has come, or wait for a message where none has; return False when there will be none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from qiskit.result.models import ExperimentResult
 
@@ -10,7 +11,8 @@ from aerjob_cli.codec import envelope
 from aerjob_cli.codec.arrays import Array, encode_npy, npy_parts
 from aerjob_cli.codec.pub_results import encode_pub_result
 from aerjob_cli.codec.results import EncodedExperiment, encode_experiment
-from aerjob_cli.engines.base import ExperimentRun
+from aerjob_cli.engines.base import Engine, ExperimentRun
+from aerjob_cli.executors import messages
 from aerjob_cli.executors.incoming import write_incoming
 from aerjob_cli.executors.messages import CHUNK_BODY_BYTES, CHUNK_FILES, Outcome, Piece
 from aerjob_cli.settings import INLINE_LIMIT_BYTES
@@ -88,3 +90,16 @@ def _encoded(run: ExperimentRun) -> EncodedExperiment:
     if isinstance(run.result, ExperimentResult):
         return encode_experiment(run.result)
     return encode_pub_result(run.result, name=run.name, shots=run.shots, seed=run.seed)
+
+
+def end_of(engine: Engine, took_s: float) -> dict[str, Any]:
+    """Say of a job that it has ended: how long it took here, and what ran it."""
+    return {"took_s": took_s, "engine": engine.version}
+
+
+def told(ticket: Any, letter: Letter, end: dict[str, Any] | None = None) -> bytes:
+    """Make the message of some results; the last ones tell of the end as well, so that both are written at once."""
+    if end is None and not letter.outcomes:
+        return b""
+    header = {"kind": "chunk" if end is None else "done", "ticket": ticket, "experiments": letter.outcomes}
+    return messages.encode(header | (end or {}), letter.bodies)

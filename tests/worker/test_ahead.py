@@ -85,6 +85,18 @@ def test_what_waits_behind_a_long_job_is_queued_again_and_has_not_started(scene:
         assert (job.status, job.attempt, job.attempts_charged) == (Status.DONE, 1, 0)
 
 
+def test_of_long_jobs_that_look_alike_only_one_has_started(scene: Scene) -> None:
+    scene.keep_worker("--slots", "1")
+    ended(scene, scene.put(*[scene.request(BELL, seed=None, plan=SMALL) for _ in range(40)]))
+    # Their seeds follow each other, and only their circuits tell that they share no call.
+    long, *behind = scene.put(*[scene.request(ENDLESS, seed=None, plan=SMALL) for _ in range(6)])
+    scene.wait_for_executor(long)
+    for job in behind:
+        waiting = scene.wait_for_status(job, Status.QUEUED)
+        assert (waiting.attempt, waiting.started_us) == (0, None)
+    assert scene.client.find(long.job_id).status is Status.RUNNING
+
+
 def test_one_that_waits_behind_a_long_job_can_be_cancelled(scene: Scene) -> None:
     scene.keep_worker("--slots", "1")
     ended(scene, scene.put(*[scene.request(BELL, seed=None, plan=SMALL) for _ in range(40)]))

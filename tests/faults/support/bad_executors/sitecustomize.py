@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aerjob_cli.executors.messages import Message
+    from aerjob_cli.executors.shared_calls import SharedCalls
 
 _FOR_EVER = "1000000"
 _MIB = 2**20
@@ -141,10 +142,10 @@ def _misbehave() -> None:
         badly(connection, message, "")
         run(connection, message, ticket)
 
-    def run_together_badly(connection: socket.socket, begun: Sequence[Message]) -> bool:
+    def run_together_badly(connection: socket.socket, calls: SharedCalls, begun: Sequence[Message]) -> bool:
         for message in begun:
             badly(connection, message, "")
-        return run_together(connection, begun)
+        return run_together(connection, calls, begun)
 
     def validate_badly(connection: socket.socket, message: Message, ticket: Any) -> None:
         badly(connection, message, "check ")
