@@ -2,6 +2,7 @@
 # Run the circuits of a folder, retry once what failed, write all counts as CSV: batch.sh FOLDER CSV [SUBMIT OPTION]...
 # Waits for BATCH_TIMEOUT (1h). Exits with 0 when every circuit has its counts, otherwise with 1.
 set -eu
+[ $# -ge 2 ] || { echo "usage: batch.sh FOLDER CSV [SUBMIT OPTION]..." >&2; exit 2; }
 folder=$1 csv=$2 tag=batch-$(date +%Y%m%dT%H%M%S)-$$ good='' failed='' cancelled='' late=''
 shift 2
 

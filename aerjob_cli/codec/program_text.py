@@ -7,6 +7,7 @@ from aerjob_cli.errors import CircuitRefused
 # Wider than anything that can be simulated; a declaration of billions would only exhaust the memory.
 REGISTER_LIMIT = 1_000_000
 # Characters of a foreign message that people read.
+_GZIP = b"\x1f\x8b"  # RFC 1952
 _CLAUSE_BEGINS, _CLAUSE_ENDS = 300, 100
 
 
@@ -16,6 +17,8 @@ def decoded_text(data: bytes, name: str, *, language: str) -> str:
         # A byte-order mark says nothing in UTF-8, but some editors write one.
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if data.startswith(_GZIP):
+            raise CircuitRefused(f"{name} is compressed by gzip; unpack it first (`gunzip`)") from None
         before = data[: error.start]
         line = before.count(b"\n") + 1
         column = error.start - (before.rfind(b"\n") + 1) + 1

@@ -15,6 +15,7 @@ import traceback
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.arguments import counting_number
 from benchmarks.figures import machine
 from benchmarks.figures.figure import Figure, Setting
 from benchmarks.figures.registry import FIGURES
@@ -73,25 +74,26 @@ def _setting(options: argparse.Namespace, folder: Path) -> Setting:
 def _parser() -> argparse.ArgumentParser:
     usual = Setting(Path())
     parser = argparse.ArgumentParser(prog="python -m benchmarks.figures", description=__doc__)
+    number = counting_number
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was measured to this file")
-    parser.add_argument("--rounds", type=int, default=usual.rounds, help="of each figure (default %(default)s)")
+    parser.add_argument("--rounds", type=number, default=usual.rounds, help="of each figure (default %(default)s)")
     parser.add_argument("--only", nargs="+", choices=FIGURES, metavar="NAME", help=f"some of: {', '.join(FIGURES)}")
-    parser.add_argument("--jobs", type=int, default=usual.jobs, help="of the throughput (default %(default)s)")
-    parser.add_argument("--qubits", type=int, default=usual.qubits, help="of the big circuit (default %(default)s)")
+    parser.add_argument("--jobs", type=number, default=usual.jobs, help="of the throughput (default %(default)s)")
+    parser.add_argument("--qubits", type=number, default=usual.qubits, help="of the big circuit (default %(default)s)")
     parser.add_argument(
         "--result-qubits",
-        type=int,
+        type=number,
         default=usual.result_qubits,
         help="of the state that is a result (default %(default)s, which is 512 MiB)",
     )
     parser.add_argument(
         "--cancel-qubits",
-        type=int,
+        type=number,
         default=usual.cancel_qubits,
         help="of the circuit that is cancelled (default %(default)s, which takes 1 GiB; 28 takes 4)",
     )
     parser.add_argument(
-        "--store-jobs", type=int, default=usual.store_jobs, help="of the large store (default %(default)s)"
+        "--store-jobs", type=number, default=usual.store_jobs, help="of the large store (default %(default)s)"
     )
     return parser
 

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.arguments import counting_number
 from benchmarks.durable_jobs import DurableJobs
 from benchmarks.figures import machine
 from benchmarks.profile.by_process import spent_by_processes
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> int:
         print("the profile is read from Linux's /proc; measure on Linux", file=sys.stderr)
         return 2
     parser = argparse.ArgumentParser(prog="python -m benchmarks.profile", description=__doc__)
-    parser.add_argument("--jobs", type=int, default=1000, help="how many small jobs (default %(default)s)")
+    parser.add_argument("--jobs", type=counting_number, default=1000, help="how many small jobs (default %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables to this file")
     options = parser.parse_args(arguments)
     end_on_sigterm()

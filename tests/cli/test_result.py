@@ -55,6 +55,7 @@ class Jobs:
     unitary: str
     stabilizer: str
     mps: str
+    many: str
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,8 @@ def jobs(working_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Jobs:
         circuits.append(circuit)
     with open(folder / "several.qpy", "wb") as file:
         qpy.dump(circuits, file)
+    with open(folder / "many.qpy", "wb") as file:
+        qpy.dump([QuantumCircuit.from_qasm_str(WIDE)] * 5, file)
 
     def submitted(*arguments: str) -> str:
         done = aerjob("submit", "--quiet", *arguments)
@@ -86,6 +89,7 @@ def jobs(working_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Jobs:
         unitary=submitted("state.qasm", "--backend", "unitary_simulator"),
         stabilizer=submitted("bell.qasm", "--backend", "aer_simulator", "--save-state", "--method", "stabilizer"),
         mps=submitted(*aer, "matrix_product_state"),
+        many=submitted("many.qpy", "--shots", "100"),
     )
     assert aerjob("wait", *vars(found).values(), "--timeout", "2m").returncode == 0
     return found
@@ -165,6 +169,11 @@ def test_top_counts(working: CommandLine, jobs: Jobs) -> None:
     (line,) = done.stderr.splitlines()
     assert f"{len(rest)} rarer outcomes, counted {sum(rest)} times" in line
     assert len(working("result", jobs.wide).stdout.splitlines()) == len(everything)
+
+    told = working("result", jobs.many, "--top", "1").stderr.splitlines()
+    assert [("rarer outcome" in line, "other experiments" in line) for line in told] == [(True, False)] * 3 + [
+        (False, True)
+    ]
     assert len(rows(result(working, jobs.wide, "--format", "csv", "--top", "5"))) == 5
 
 

@@ -128,6 +128,10 @@ def test_nothing_that_matters_is_cut_at_usual_widths(width: int) -> None:
     assert title.endswith("/.local/state/aerjob")
     assert worker.startswith("worker  pid 4194303 · aerjob 10.11.12 · 2 of 128 slots busy · up 92d 14:13")
     assert jobs == "jobs    2 running · 2 queued · 100002 done · 0 error · 0 cancelled"
+    _, worker, *_ = plain(dashboard(running=130, waiting=0, ended=0), width=width, height=23)
+    assert "· 128 of 128 slots busy ·" in worker
+    line = dashboard(running=130, waiting=0, ended=0).worker.line()  # type: ignore[union-attr]
+    assert "128 of 128 slots busy and 2 jobs sent ahead" in line
     assert rate == "rate    9999 jobs/s · 99999 experiments/s  memory 123 GiB in jobs, 999 MiB free"
     (first,) = [row for row in rows if row.startswith("00000000")]
     assert "━━" in first

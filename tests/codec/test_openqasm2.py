@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from aerjob_cli.codec.circuits import decode_circuits
@@ -88,6 +90,10 @@ def test_bytes_that_are_not_utf8_are_refused_with_their_place() -> None:
     error = refusal(b"OPENQASM 2.0;\n// \xff\n")
     assert "UTF-8" in error.message
     assert (error.line, error.column) == (2, 4)
+
+
+def test_a_compressed_file_is_called_one() -> None:
+    assert "is compressed by gzip; unpack it first" in refusal(gzip.compress(b"OPENQASM 2.0;")).message
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 
+_TOLD_OF = 3  # experiments of which it is said what is not shown
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentOutcome:
@@ -132,11 +134,15 @@ class JobResult(Answer):
 
     def left_out(self) -> tuple[str, ...]:
         """Say what the lines leave out; they are for programs and do not say it themselves."""
-        return tuple(
-            f"{experiment.title}: {sentence}; `aerjob result` gives more with --top"
+        sentences = (
+            f"{experiment.title}: {sentence}"
             for experiment in self.experiments
             for sentence in experiment.left_out(self.top)
         )
+        told = list(islice(sentences, _TOLD_OF))
+        if others := sum(1 for _ in sentences):
+            told.append(f"and as much of {others} other experiments")
+        return tuple(f"{sentence}; `aerjob result` gives more with --top" for sentence in told)
 
 
 def _observables_json(estimation: Estimation) -> list[dict[str, Any]]:

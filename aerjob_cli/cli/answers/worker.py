@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from aerjob_cli.cli.answers.base import Answer, show_time, time_json
 from aerjob_cli.cli.cleaning import clean
+from aerjob_cli.cli.plurals import count_of
 from aerjob_cli.cli.sizes import show_size
 from aerjob_cli.clock import to_datetime
 from aerjob_cli.frozen import dataclass
@@ -31,6 +32,11 @@ class LiveWorker:
     running: tuple[str, ...]
     processes: tuple[ProcessMemory, ...] = ()
     heartbeat_age_s: float | None = None
+
+    @property
+    def busy(self) -> int:
+        """How many of its slots are; more jobs than that have been sent ahead, and wait for a moment."""
+        return min(len(self.running), self.worker.slots)
 
     @property
     def is_draining(self) -> bool:
@@ -69,9 +75,11 @@ class LiveWorker:
     def line(self) -> str:
         """Say in a line which worker it is and what it does."""
         worker = self.worker
+        ahead = len(self.running) - self.busy
+        behind = f" and {count_of(ahead, 'job')} sent ahead" if ahead else ""
         memory = "" if self.rss_bytes is None else f", memory {show_size(self.rss_bytes)}"
         return clean(
-            f"worker {worker.worker_id}: pid {worker.pid}, {len(self.running)} of {worker.slots} slots busy, "
+            f"worker {worker.worker_id}: pid {worker.pid}, {self.busy} of {worker.slots} slots busy{behind}, "
             f"{self.versions()}, since {show_time(to_datetime(worker.started_us))}, "
             f"last heartbeat {show_time(to_datetime(worker.heartbeat_us))}{memory}"
             f"{', stopping' if self.is_draining else ''}"

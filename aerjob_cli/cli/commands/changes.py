@@ -79,7 +79,7 @@ def cancel(
     else:
         jobs = client.cancel_all(wanted if named is None else named, message=reason)
     if named is None and not jobs:
-        raise NothingMatched("no job that has not ended fits; `aerjob list` with the same options shows what does")
+        raise NothingMatched("no pending job fits; `aerjob list` with the same options shows what does")
     pending = [] if dry_run else [job for job in jobs if not job.status.is_final]
     return CancelledJobs(
         jobs=tuple(jobs),

@@ -114,11 +114,11 @@ def _labelled(label: str, text: str) -> Text:
 def _worker(dashboard: Dashboard) -> str:
     if dashboard.worker is None:
         return "none runs"
-    worker, busy = dashboard.worker.worker, len(dashboard.worker.running)
+    worker = dashboard.worker.worker
     known = [
         f"pid {worker.pid}",
         f"aerjob {worker.aerjob_version}",
-        f"{busy} of {worker.slots} slots busy",
+        f"{dashboard.worker.busy} of {worker.slots} slots busy",
         f"up {clock_text(dashboard.uptime_s or 0.0)}",
         *([] if worker.drain_requested_us is None else ["stopping"]),
     ]
