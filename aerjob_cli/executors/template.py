@@ -75,7 +75,11 @@ class Template:
         return _ORPHANS_LOOKED_FOR_EVERY_S if self.children else None
 
     def _obey(self) -> bool:
-        data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 16)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self.control, 65536, 16)
+        except ConnectionResetError:
+            # The worker is gone, and had not read all that was said to it.
+            return False
         self._descriptors.extend(descriptors)
         if not data:
             return False
