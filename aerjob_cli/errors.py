@@ -319,6 +319,12 @@ class DrawingFailed(InputRefused):
     code = "drawing_failed"
 
 
+class EstimateFailed(InputRefused):
+    """It could not be found out what circuits take; the process that tried has ended."""
+
+    code = "estimate_failed"
+
+
 class IdempotencyConflict(InputRefused):
     """A repeated idempotency key came with another submission."""
 

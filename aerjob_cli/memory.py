@@ -8,6 +8,9 @@ from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
 MIB = 2**20
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+# What takes no more than this is one of many.
+LITTLE_BYTES = 64 * MIB
 
 
 def usable_memory_mb() -> int:
@@ -37,6 +40,11 @@ def available_bytes() -> int | None:
     return available
 
 
+def counted_bytes(estimated_bytes: int | None) -> int:
+    """Give what a job is counted with; 0 for one that takes little, or of which nobody can tell."""
+    return estimated_bytes if estimated_bytes is not None and estimated_bytes > LITTLE_BYTES else 0
+
+
 def oom_kills() -> int:
     """Count the processes that the kernel has killed for want of memory since boot, here and in this control group."""
     count = 0
@@ -46,6 +54,18 @@ def oom_kills() -> int:
             if name == "oom_kill" and number.isdigit():
                 count += int(number)
     return count
+
+
+def in_words(size_bytes: int) -> str:
+    """Write a size for a person: ``16 PiB``, ``1.5 GiB``; a power of two where no unit is enough."""
+    unit = 0
+    size = float(min(size_bytes, 1 << 100))
+    while size >= 1024 and unit + 1 < len(_UNITS):
+        size /= 1024
+        unit += 1
+    if size >= 1024:
+        return f"2^{size_bytes.bit_length() - 1} bytes"
+    return f"{size:.3g} {_UNITS[unit]}"
 
 
 def _read(path: Path) -> str:

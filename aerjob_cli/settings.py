@@ -92,6 +92,8 @@ class WorkerSettings:
     validation_limit_s: float = 60.0
     jobs_per_executor: int = 4000  # then a fresh one takes its place, so that no leak grows
     memory_check_s: float = 0.1
+    max_memory_mb: int | None = None  # of all jobs together; None is what the machine has
+    patience_s: float = 30.0  # for so long smaller jobs pass one that waits for memory
     foreground: bool = False
     takes_over: bool = False  # have another worker make room, instead of leaving
 

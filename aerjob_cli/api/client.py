@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aerjob_cli.api import changes
+from aerjob_cli.api.explanations import Explanation, explain
 from aerjob_cli.api.intake import Intake
 from aerjob_cli.api.launch import WorkerLauncher
 from aerjob_cli.api.requests import CircuitBytes, Request
@@ -100,6 +101,11 @@ class Client:
             found = jobs.resolve_all(tx, references)
             places = jobs.queue_positions(tx, found)
         return [(record, places.get(record.seq)) for record in found]
+
+    def explain(self, references: Sequence[str]) -> list[Explanation]:
+        """Say of jobs why they are not running yet; raises as ``resolve``."""
+        with self.store.reading_directly() as tx:
+            return [explain(tx, job) for job in jobs.resolve_all(tx, references)]
 
     def find(self, job_id: str) -> JobRecord:
         """Give the job with exactly that id; raises ``JobNotFound``."""

@@ -95,6 +95,7 @@ class Intake:
             counts_required=request.plan is None,
             experiments_total=None if request.plan is None else request.plan.experiments_total,
             threads=None if request.plan is None else request.plan.threads,
+            estimated_bytes=None if request.plan is None else request.plan.estimated_bytes,
         )
 
     def _payload(self, circuit: CircuitBytes, known: dict[int, Payload]) -> Payload:

@@ -25,4 +25,4 @@ def plan_of(program: Program, request: Request, engine: Engine) -> Plan:
         counts_required=False,
     )
     found = engine.check(program, spec)
-    return Plan(found.experiments_total, found.threads)
+    return Plan(found.experiments_total, found.threads, found.estimated_bytes)

@@ -29,6 +29,7 @@ class Plan:
 
     experiments_total: int
     threads: int
+    estimated_bytes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,8 @@ _HOMES = {
     "tag": "changes",
     "result": "results",
     "plot": "plot",
+    "estimate": "estimate",
+    "explain": "explain",
     "backends": "backends",
     "version": "version",
     "worker": "worker",

@@ -1,31 +1,22 @@
-"""The process that draws circuits. It parses what strangers wrote, so it has limits, and nothing to lose.
+"""The process that draws circuits, a `parsing_child`.
 
-stdin: one line of JSON, {"files": [{"name", "format", "size_bytes"}…], "width", "experiment", "executed_as"}, then the
-files' bytes; "executed_as" is a ``JobSpec``, or null for circuits as they were submitted.
-stdout: one JSON value, {"drawings": […], "total", "versions"} or {"refused", "line", "column"}; "versions" of what
-translated them. Its argument is its parent's pid.
+Its wish is {"width", "experiment", "executed_as"}; "executed_as" is a ``JobSpec``, or null for circuits as they were
+submitted. Its answer is {"drawings": […], "total", "versions"}; "versions" of what translated them.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import resource
-import sys
 from collections.abc import Iterable, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from aerjob_cli.cli.parsing_child import answer, files_in
 from aerjob_cli.codec.circuits import operations_of
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import decode_program
 from aerjob_cli.engines.registry import engine_of
-from aerjob_cli.errors import BackendUnusable, CircuitRefused
-from aerjob_cli.executors.hardening import harden, lower
 from aerjob_cli.executors.runtime import runtime_facts
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.plugins.discovery import simulator_of_job
-from aerjob_cli.processes import die_with_parent
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -35,40 +26,18 @@ OPERATIONS_DRAWN = 2000
 QUBITS_DRAWN = 100
 CIRCUITS_SHOWN = 20
 _CHARACTERS_DRAWN = 4_000_000
-# Importing Qiskit alone maps more than 1 GiB; the wall clock is the parent's business.
-_ADDRESS_SPACE_BYTES = 4 * 2**30
-_CPU_S = 30
 # What decides how a circuit is translated.
 _TRANSLATORS = ("qiskit", "qiskit_aer")
 
 
 def main() -> None:
     """Draw the circuits that stdin brings."""
-    die_with_parent(int(sys.argv[1]))
-    harden()
-    stdin = sys.stdin.buffer
-    header = json.loads(stdin.readline())
-    # Before it can write no file any more, what Python compiles included.
-    import_module("qiskit.visualization")
-    versions = {} if header["executed_as"] is None else {name: runtime_facts()[name] for name in _TRANSLATORS}
-    lower(resource.RLIMIT_FSIZE, 0)
-    lower(resource.RLIMIT_CPU, _CPU_S)
-    lower(resource.RLIMIT_AS, _ADDRESS_SPACE_BYTES)
-    # Whatever a parser prints is no part of the answer.
-    answer = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        content = _drawn(stdin, header) | {"versions": versions}
-    except CircuitRefused as error:
-        content = {"refused": error.message, "line": error.line, "column": error.column}
-    except BackendUnusable as error:
-        content = {"refused": error.message, "line": None, "column": None}
-    with os.fdopen(answer, "w", encoding="ascii") as stdout:
-        json.dump(content, stdout)
+    # Before no file can be written any more, what Python compiles included.
+    answer(_drawn, imports=("qiskit.visualization",))
 
 
 def _drawn(stdin: BinaryIO, header: dict[str, Any]) -> dict[str, Any]:
-    files = ((file["format"], stdin.read(file["size_bytes"]), file["name"]) for file in header["files"])
+    files = files_in(stdin, header)
     spec = header["executed_as"]
     chosen = _submitted(files, header) if spec is None else _executed(files, header, JobSpec(**spec))
     drawings: list[dict[str, Any]] = []
@@ -77,7 +46,8 @@ def _drawn(stdin: BinaryIO, header: dict[str, Any]) -> dict[str, Any]:
         drawing = _drawing(position, circuit, header["width"], fits=characters < _CHARACTERS_DRAWN)
         characters += len(drawing["text"] or "")
         drawings.append(drawing)
-    return {"drawings": drawings, "total": chosen.total}
+    versions = {} if spec is None else {name: runtime_facts()[name] for name in _TRANSLATORS}
+    return {"drawings": drawings, "total": chosen.total, "versions": versions}
 
 
 @dataclass(frozen=True)

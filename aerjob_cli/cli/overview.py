@@ -17,6 +17,7 @@ VERBS: dict[str, dict[str, str]] = {
     "Run circuits": {
         "submit": "Take circuits in as durable jobs, and print an id for each",
         "run": "Submit circuits, wait for their end and print the results",
+        "estimate": "Tell what circuits would take, without queuing them",
     },
     "Look at jobs": {
         "status": "Show where jobs are",
@@ -27,6 +28,7 @@ VERBS: dict[str, dict[str, str]] = {
         "plot": "Draw the counts of a job, or its statevector, into a file",
         "list": "List jobs, the last submitted first",
         "show": "Show all that is known of a job, its history and why it failed",
+        "explain": "Say in a sentence why jobs are not running yet",
     },
     "Change jobs": {
         "cancel": "End jobs, wherever they are",

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from aerjob_cli.cli.durations import parse_duration
+from aerjob_cli.cli.sizes import parse_size_mb
 from aerjob_cli.errors import UsageError
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import WorkerSettings
@@ -28,6 +29,18 @@ DrainGrace = Annotated[
     float | None,
     typer.Option(parser=parse_duration, metavar="DURATION", help="How long running jobs go on after a stop."),
 ]
+MaxMemory = Annotated[
+    int | None,
+    typer.Option(
+        parser=parse_size_mb, metavar="SIZE", help="The most memory that all jobs may have together; else all."
+    ),
+]
+Patience = Annotated[
+    float | None,
+    typer.Option(
+        parser=parse_duration, metavar="DURATION", help="How long smaller jobs may pass one that waits for memory."
+    ),
+]
 ValidationLimit = Annotated[
     float | None,
     typer.Option(parser=parse_duration, metavar="DURATION", help="How long checking the circuits of a job may take."),
@@ -43,6 +56,8 @@ class WorkerOptions:
     lease_s: float | None = None
     drain_grace_s: float | None = None
     validation_limit_s: float | None = None
+    max_memory_mb: int | None = None
+    patience_s: float | None = None
 
     def __post_init__(self) -> None:
         if self.lease_s is not None and self.lease_s <= 0:
@@ -63,6 +78,8 @@ class WorkerOptions:
             "--lease": self.lease_s,
             "--drain-grace": self.drain_grace_s,
             "--validation-limit": self.validation_limit_s,
+            "--max-memory": self.max_memory_mb,
+            "--patience": self.patience_s,
         }
         return tuple(f"{option}={_number(value)}" for option, value in values.items() if value is not None)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any
@@ -23,16 +24,18 @@ from aerjob_cli.codec.option_tables import AER_OPTIONS
 from aerjob_cli.codec.program import EVERYTHING_ONCE, Program
 from aerjob_cli.codec.seeds import seed_after
 from aerjob_cli.engines.aer_gates import gates_of
-from aerjob_cli.engines.base import ExperimentRun, Plan, SimulationFailed, experiment_run
+from aerjob_cli.engines.base import Estimate, ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
+from aerjob_cli.engines.durations import seconds_of
 from aerjob_cli.engines.experiments import Experiments
 from aerjob_cli.engines.final_state import check_state, chopped, with_final_state
+from aerjob_cli.engines.footprint import footprint, largest
 from aerjob_cli.engines.noise import check_fits, check_is_felt, check_surroundings, gates_under, is_noisy_in_time
 from aerjob_cli.engines.saved_data import has_quantum_errors, saved_bytes
 from aerjob_cli.engines.small import is_small
 from aerjob_cli.engines.survey import Survey, survey
 from aerjob_cli.engines.translation import pass_manager, refusal, runnable
-from aerjob_cli.engines.width import check_width, runs_on_stabilizer
+from aerjob_cli.engines.width import AsRun, check_width, runs_on_stabilizer
 from aerjob_cli.errors import CircuitRefused
 from aerjob_cli.settings import usable_cores
 from aerjob_cli.states import Reason
@@ -63,43 +66,18 @@ class AerEngine:
         return is_plain and all(is_small(circuit, spec) for circuit in program.circuits)
 
     def check(self, program: Program, spec: JobSpec) -> Plan:
-        simulator = _simulator(spec.method)
-        check_state(spec)
-        check_device(spec, simulator)
-        surroundings = program.surroundings
-        if surroundings is not None:
-            check_surroundings(surroundings, spec)
-        experiments = _experiments(program, spec)
-        experiments.check_names()
         widest = 0
-        names: set[str] = set()
-        for place in range(len(program.circuits)):
-            circuit = experiments.first_of(place)
-            findings = survey(circuit)
-            check_contents(circuit, findings, spec)
-            if surroundings is not None:
-                check_fits(circuit, surroundings)
-            translated = _runnable(circuit, program, spec)
-            if translated is not circuit:
-                findings = survey(translated)
-                check_numbers(translated, findings)
-            for other in experiments.others_of(place):
-                check_numbers(other, survey(other))
-            if spec.method == "stabilizer" and not findings.is_clifford:
-                raise refusal(
-                    circuit, gates_of(spec.method), lambda part: survey(_runnable(part, program, spec)).is_clifford
-                )
-            names |= findings.names
-            prepared = with_final_state(translated, spec)
-            if prepared is not translated:
-                findings.active.update(prepared.qubits)
-            if surroundings is not None and spec.method == "automatic":
-                findings.is_clifford = False  # the noise decides as well, and only Aer knows how
-            check_width(prepared, findings, spec, simulator, noise_of(program))
-            widest = max(widest, dense_qubits(findings, spec))
-        if surroundings is not None:
-            check_is_felt(surroundings, names, program.circuits)
-        return Plan(program.experiments_total, threads_for(widest))
+        estimated_bytes: int | None = 0
+        for look in _looks(program, spec):
+            widest = max(widest, look.dense)
+            estimated_bytes = largest(estimated_bytes, look.estimated_bytes)
+        return Plan(program.experiments_total, threads_for(widest), estimated_bytes)
+
+    def estimates(self, program: Program, spec: JobSpec) -> Iterator[Estimate]:
+        for look in _looks(program, spec):
+            threads = threads_for(look.dense)
+            seconds = seconds_of(look.circuit, spec, look.way, threads=threads, is_noisy=look.is_noisy)
+            yield Estimate(look.way.method, threads, look.estimated_bytes, seconds)
 
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
         experiments = _experiments(program, spec)
@@ -125,6 +103,58 @@ class AerEngine:
         experiments = _experiments(program, spec)
         for position in positions:
             yield from _prepared(experiments, [position], program, spec)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A circuit as it will run, and what was found about that. ``dense`` is as ``dense_qubits`` gives it."""
+
+    circuit: QuantumCircuit
+    way: AsRun
+    dense: int
+    is_noisy: bool
+    estimated_bytes: int | None
+
+
+def _looks(program: Program, spec: JobSpec) -> Iterator[_Look]:
+    """Look at each circuit of a program, at its first point; raises ``CircuitRefused`` for one that cannot run."""
+    simulator = _simulator(spec.method)
+    check_state(spec)
+    check_device(spec, simulator)
+    surroundings = program.surroundings
+    if surroundings is not None:
+        check_surroundings(surroundings, spec)
+    experiments = _experiments(program, spec)
+    experiments.check_names()
+    names: set[str] = set()
+    for place in range(len(program.circuits)):
+        circuit = experiments.first_of(place)
+        findings = survey(circuit)
+        check_contents(circuit, findings, spec)
+        if surroundings is not None:
+            check_fits(circuit, surroundings)
+        translated = _runnable(circuit, program, spec)
+        if translated is not circuit:
+            findings = survey(translated)
+            check_numbers(translated, findings)
+        for other in experiments.others_of(place):
+            check_numbers(other, survey(other))
+        if spec.method == "stabilizer" and not findings.is_clifford:
+            raise refusal(
+                circuit, gates_of(spec.method), lambda part: survey(_runnable(part, program, spec)).is_clifford
+            )
+        names |= findings.names
+        prepared = with_final_state(translated, spec)
+        if prepared is not translated:
+            findings.active.update(prepared.qubits)
+        if surroundings is not None and spec.method == "automatic":
+            findings.is_clifford = False  # the noise decides as well, and only Aer knows how
+        way = check_width(prepared, findings, spec, simulator, noise_of(program))
+        dense, is_noisy = dense_qubits(findings, spec), surroundings is not None
+        needed = footprint(prepared, spec, way, threads=threads_for(dense), is_noisy=is_noisy)
+        yield _Look(prepared, way, dense, is_noisy, needed)
+    if surroundings is not None:
+        check_is_felt(surroundings, names, program.circuits)
 
 
 def _first_chunk(program: Program, spec: JobSpec) -> int:

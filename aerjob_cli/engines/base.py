@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from aerjob_cli.codec.jobspec import JobSpec
@@ -23,10 +23,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a check found out: how many experiments there are, and how many threads the job shall have."""
+    """What a check found out: how many experiments there are, and how many threads the job shall have.
+
+    ``estimated_bytes`` is the memory that it will take beyond what an executor has anyway; None where nobody can tell.
+    """
 
     experiments_total: int
     threads: int
+    # It says how the job is placed, and not what it is.
+    estimated_bytes: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What running one circuit will take. ``method`` is the one that is used, whatever chooses it.
+
+    ``estimated_bytes`` as in ``Plan``; ``seconds`` is right to an order of magnitude.
+    """
+
+    method: str
+    threads: int
+    estimated_bytes: int | None
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -112,4 +130,13 @@ class Sharing(Protocol):
 
         The seeds of the experiments before and after them in the list continue the same sequence.
         """
+        ...
+
+
+@runtime_checkable
+class Estimating(Protocol):
+    """What an engine has, beside all that an engine has, that knows how long circuits take."""
+
+    def estimates(self, program: Program, spec: JobSpec) -> Iterable[Estimate]:
+        """Estimate what each circuit takes, in their order; raises ``CircuitRefused`` as ``check`` does."""
         ...

@@ -15,10 +15,11 @@ from qiskit.providers.basic_provider import BasicSimulator
 from qiskit.result.models import ExperimentResult
 
 from aerjob_cli.codec.jobspec import JobSpec
-from aerjob_cli.engines.memory import fits_job, in_words, needed_bytes, why_not
+from aerjob_cli.engines.memory import fits_job, needed_bytes, why_not
 from aerjob_cli.engines.one_by_one import OneByOneEngine
 from aerjob_cli.engines.translation import GateSet
 from aerjob_cli.errors import CircuitRefused, brief
+from aerjob_cli.memory import in_words
 
 # It applies a gate by ``numpy.einsum``, with a letter for each qubit and each of the gate's.
 _LETTERS = 26
@@ -47,6 +48,9 @@ class BasicEngine(OneByOneEngine):
                 f"circuit {brief(circuit.name)} needs {in_words(needed)} for {circuit.num_qubits} qubits; "
                 f"{why_not(needed, spec)}"
             )
+
+    def estimated_bytes(self, circuit: QuantumCircuit, spec: JobSpec) -> int | None:
+        return _STATES_AT_ONCE * (needed_bytes("statevector", circuit.num_qubits) or 0)
 
     def check_circuit(self, circuit: QuantumCircuit, spec: JobSpec) -> None:
         for instruction in circuit.data:

@@ -20,10 +20,11 @@ from qiskit.result.models import ExperimentResult
 
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.experiment_results import experiment_result
-from aerjob_cli.engines.memory import fits_job, in_words, needed_bytes, why_not
+from aerjob_cli.engines.memory import fits_job, needed_bytes, why_not
 from aerjob_cli.engines.one_by_one import OneByOneEngine
 from aerjob_cli.engines.translation import GateSet
 from aerjob_cli.errors import CircuitRefused, brief
+from aerjob_cli.memory import in_words
 from aerjob_cli.plugins.ddsim import SIMULATOR
 
 _GATES = (

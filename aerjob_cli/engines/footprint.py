@@ -2,7 +2,7 @@
 
 It is made of what a method keeps (``memory.needed_bytes``; a tableau and a matrix product state here), how often it
 keeps that at a time, what the shots and the instructions add, and what is saved into the result. The factors were
-measured with Aer 0.17; ``python -m benchmarks.memory`` measures them again.
+measured with Aer 0.18; ``python -m benchmarks.memory`` measures them again.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from qiskit import QuantumCircuit
 
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.bonds import bond_dimensions
-from aerjob_cli.engines.memory import needed_bytes
+from aerjob_cli.engines.memory import fits, machine_mb, needed_bytes, precision_of
 from aerjob_cli.engines.saved_data import saved_bytes
 from aerjob_cli.engines.shots import is_sampled
+from aerjob_cli.engines.width import AsRun
 
 # Of any call, however small.
-_CALL_BYTES = 4 * 2**20
+_CALL_BYTES = 13 * 2**19
 # Aer has each instruction twice, as Python gives it and as it runs it.
 _INSTRUCTION_BYTES = 1900
 # A sampled outcome before outcomes are counted, each different one in the counts, and as a text in the memory.
@@ -31,35 +32,45 @@ _COMPLEX_BYTES = 16
 _DECOMPOSITION_COPIES = 2.2
 _BONDS_COUNTED_TO = 2**20
 
-_KEEPS_ALL = frozenset({"statevector", "density_matrix", "unitary", "superop"})
-_GIVES_WHAT_IT_HAS = frozenset({"save_state", "save_statevector", "save_unitary", "save_density_matrix", "save_superop"})
+_GIVES_WHAT_IT_HAS = frozenset(
+    {"save_state", "save_statevector", "save_unitary", "save_density_matrix", "save_superop"}
+)
 
 
 def footprint(
-    circuit: QuantumCircuit, spec: JobSpec, *, method: str, qubits: int, threads: int, is_noisy: bool = False
-) -> int:
-    """Estimate the bytes that a circuit takes as Aer runs it, by ``method`` and on ``qubits`` of its qubits.
+    circuit: QuantumCircuit, spec: JobSpec, way: AsRun, *, threads: int, is_noisy: bool = False
+) -> int | None:
+    """Estimate the bytes that a circuit takes as Aer runs it.
 
-    A matrix product state is counted at its largest, which a weakly entangled one does not come near.
+    A matrix product state is counted at its largest. Where that is more than the machine has, nobody can tell: a weakly
+    entangled one does not come near it.
     """
-    sampled = is_sampled(circuit, method, is_noisy=is_noisy)
-    state = _state_bytes(circuit, spec, method, qubits)
+    sampled = is_sampled(circuit, way.method, is_noisy=is_noisy)
+    state = _state_bytes(circuit, spec, way)
+    if way.method == "matrix_product_state" and not fits(state, machine_mb()):
+        return None
     # Without sampling each shot has a state, and as many shots run at a time as there are threads.
-    copies = 1 if sampled or method in ("unitary", "superop") else min(threads, spec.shots)
-    instructions = _INSTRUCTION_BYTES * len(circuit.data)
-    return _CALL_BYTES + copies * state + instructions + _shot_bytes(circuit, spec, sampled) + _saved_bytes(circuit, spec)
+    copies = 1 if sampled or way.method in ("unitary", "superop") else min(threads, spec.shots)
+    beside = _INSTRUCTION_BYTES * len(circuit.data) + _shot_bytes(circuit, spec, sampled) + _saved_bytes(circuit, spec)
+    return _CALL_BYTES + copies * state + beside
 
 
-def _state_bytes(circuit: QuantumCircuit, spec: JobSpec, method: str, qubits: int) -> int:
-    if method == "stabilizer":
-        return int(_TABLEAU_BYTES * qubits * qubits)
-    if method == "matrix_product_state":
+def largest(one: int | None, other: int | None) -> int | None:
+    """Give the larger of two estimates; None where one of them is not known."""
+    return None if one is None or other is None else max(one, other)
+
+
+def _state_bytes(circuit: QuantumCircuit, spec: JobSpec, way: AsRun) -> int:
+    if way.method == "stabilizer":
+        return int(_TABLEAU_BYTES * way.qubits * way.qubits)
+    if way.method == "matrix_product_state":
         return _product_bytes(bond_dimensions(circuit, at_most=_bonds_at_most(spec)))
-    return needed_bytes(method, qubits, precision_of(spec)) or 0
+    return needed_bytes(way.method, way.qubits, precision_of(spec)) or 0
 
 
 def _product_bytes(bonds: Sequence[int]) -> int:
-    sites = sum(2 * _COMPLEX_BYTES * left * right for left, right in pairwise((1, *bonds, 1)))
+    # A tensor for each qubit, and all of them once more for drawing shots.
+    sites = 2 * sum(2 * _COMPLEX_BYTES * left * right for left, right in pairwise((1, *bonds, 1)))
     widest = 2 * max(bonds, default=1)
     return sites + int(_DECOMPOSITION_COPIES * _COMPLEX_BYTES * widest * widest)
 
@@ -71,19 +82,14 @@ def _bonds_at_most(spec: JobSpec) -> int:
 def _shot_bytes(circuit: QuantumCircuit, spec: JobSpec, sampled: bool) -> int:
     if not circuit.num_clbits:
         return 0
-    outcomes = min(spec.shots, 2 ** min(circuit.num_clbits, 62))
+    outcomes = min(spec.shots, 1 << min(int(circuit.num_clbits), 62))
     each = (_SHOT_BYTES if sampled else 0) + (_MEMORY_BYTES if spec.memory else 0)
     return spec.shots * each + outcomes * _OUTCOME_BYTES
 
 
 def _saved_bytes(circuit: QuantumCircuit, spec: JobSpec) -> int:
-    names = _GIVES_WHAT_IT_HAS.intersection(circuit.count_ops())
-    if names and precision_of(spec) == "double":
+    saved = saved_bytes(circuit, spec)
+    if precision_of(spec) == "double" and not _GIVES_WHAT_IT_HAS.isdisjoint(circuit.count_ops()):
         # The last state is handed over and not copied.
-        return max(0, saved_bytes(circuit, spec) - max(needed_bytes(spec.method, circuit.num_qubits) or 0, 0))
-    return saved_bytes(circuit, spec)
-
-
-def precision_of(spec: JobSpec) -> str:
-    """Name the precision that a job asks for."""
-    return str(spec.options.get("precision", "double"))
+        saved -= needed_bytes(spec.method, circuit.num_qubits) or 0
+    return max(0, saved)

@@ -8,14 +8,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from aerjob_cli.codec.jobspec import JobSpec
-from aerjob_cli.memory import usable_memory_mb
+from aerjob_cli.memory import in_words, usable_memory_mb
 from aerjob_cli.plugins.discovery import simulator_named
 
 MEBIBYTE = 2**20
 _AMPLITUDE_BYTES = {"double": 16, "single": 8}
 # Aer 0.18 announces 122 MiB for 2,000 qubits and 3,053 MiB for 10,000: 32 bytes times n².
 _TABLEAU_BYTES = 32
-_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def needed_bytes(method: str, qubits: int, precision: str = "double") -> int | None:
@@ -29,6 +28,11 @@ def needed_bytes(method: str, qubits: int, precision: str = "double") -> int | N
     if method == "stabilizer":
         return _TABLEAU_BYTES * qubits * qubits
     return None
+
+
+def precision_of(spec: JobSpec) -> str:
+    """Name the precision that a job asks for."""
+    return str(spec.options.get("precision", "double"))
 
 
 def fits(size_bytes: int, limit_mb: int) -> bool:
@@ -45,6 +49,8 @@ def why_not(size_bytes: int, spec: JobSpec) -> str:
     """Say which limit does not allow ``size_bytes``, and what helps: the end of a sentence."""
     all_mb = machine_mb()
     remedies = ["use fewer qubits"]
+    if precision_of(spec) == "double" and fits_job(size_bytes // 2, spec) and _has_precisions(spec):
+        remedies.append("set the option precision to single, which halves it")
     if _may_compress(spec):
         remedies.append("take the method 'matrix_product_state' if they are weakly entangled")
     if spec.max_memory_mb >= all_mb:
@@ -57,6 +63,10 @@ def why_not(size_bytes: int, spec: JobSpec) -> str:
     return f"{fact}; {', '.join(first)}{', or ' if first else ''}{last}"
 
 
+def _has_precisions(spec: JobSpec) -> bool:
+    return "precision" in simulator_named(spec.backend).options
+
+
 def _may_compress(spec: JobSpec) -> bool:
     is_usual = spec.method in ("automatic", "statevector") and not spec.gives_state
     return is_usual and "matrix_product_state" in simulator_named(spec.backend).methods
@@ -66,15 +76,3 @@ def _may_compress(spec: JobSpec) -> bool:
 def machine_mb() -> int:
     """Give the memory of this machine, or of the control group, in MiB, as it was when it was first asked for."""
     return usable_memory_mb()
-
-
-def in_words(size_bytes: int) -> str:
-    """Write a size for a person: ``16 PiB``, ``1.5 GiB``; a power of two where no unit is enough."""
-    unit = 0
-    size = float(min(size_bytes, 1 << 100))
-    while size >= 1024 and unit + 1 < len(_UNITS):
-        size /= 1024
-        unit += 1
-    if size >= 1024:
-        return f"2^{size_bytes.bit_length() - 1} bytes"
-    return f"{size:.3g} {_UNITS[unit]}"

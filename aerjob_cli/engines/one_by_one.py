@@ -22,6 +22,7 @@ from aerjob_cli.engines.base import ExperimentRun, Plan, SimulationFailed, exper
 from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
 from aerjob_cli.engines.chunks import in_chunks
 from aerjob_cli.engines.experiments import Experiments
+from aerjob_cli.engines.footprint import largest
 from aerjob_cli.engines.survey import survey
 from aerjob_cli.engines.translation import GateSet, runnable
 from aerjob_cli.errors import CircuitRefused, brief
@@ -64,6 +65,10 @@ class OneByOneEngine(ABC):
     def check_circuit(self, circuit: QuantumCircuit, spec: JobSpec) -> None:  # noqa: B027 - most have nothing to add
         """Refuse a circuit as it would run, for what the names of its gates do not tell; raises ``CircuitRefused``."""
 
+    def estimated_bytes(self, circuit: QuantumCircuit, spec: JobSpec) -> int | None:
+        """Estimate the memory that a circuit takes as it runs; None where nobody can tell."""
+        return None
+
     def target(self, method: str) -> Target:
         return self.gates(method).target
 
@@ -72,6 +77,7 @@ class OneByOneEngine(ABC):
             raise CircuitRefused(f"{spec.backend} runs without noise; use qasm_simulator, or leave the noise out")
         experiments = self._experiments(program, spec)
         experiments.check_names()
+        estimated_bytes: int | None = 0
         for place in range(len(program.circuits)):
             circuit = experiments.first_of(place)
             check_contents(circuit, survey(circuit), spec)
@@ -83,7 +89,8 @@ class OneByOneEngine(ABC):
             for other in experiments.others_of(place):
                 check_numbers(other, survey(other))
             self.check_circuit(translated, spec)
-        return Plan(program.experiments_total, 1)
+            estimated_bytes = largest(estimated_bytes, self.estimated_bytes(translated, spec))
+        return Plan(program.experiments_total, 1, estimated_bytes)
 
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
         experiments = self._experiments(program, spec)

@@ -65,7 +65,7 @@ class _PrimitiveEngine(ABC):
             checks.look_at(index, pub)
         if program.surroundings is not None:
             check_is_felt(program.surroundings, checks.names, program.circuits)
-        return Plan(program.experiments_total, threads_for(checks.widest))
+        return Plan(program.experiments_total, threads_for(checks.widest), checks.estimated_bytes)
 
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
         source = self.source(program, spec)

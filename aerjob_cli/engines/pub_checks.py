@@ -16,8 +16,9 @@ from qiskit_aer import AerSimulator
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.option_tables import SHOTS_LIMIT
 from aerjob_cli.codec.program import Program
-from aerjob_cli.engines.aer import dense_qubits, noise_of
+from aerjob_cli.engines.aer import dense_qubits, noise_of, threads_for
 from aerjob_cli.engines.checks import check_contents, check_numbers
+from aerjob_cli.engines.footprint import footprint, largest
 from aerjob_cli.engines.noise import check_fits, check_surroundings
 from aerjob_cli.engines.pub_sources import without_final_measurements
 from aerjob_cli.engines.pub_translation import PubTranslation
@@ -36,11 +37,12 @@ class PubChecks:
     """Looks at the PUBs of a job one after the other; a circuit that several have is looked at once.
 
     ``widest`` is the n of the 2^n numbers that the widest circuit so far is simulated with, ``names`` are the
-    instructions of all of them as they run. Raises ``CircuitRefused``.
+    instructions of all of them as they run, ``estimated_bytes`` is what the largest takes. Raises ``CircuitRefused``.
     """
 
     def __init__(self, program: Program, spec: JobSpec, simulator: AerSimulator) -> None:
         self.widest = 0
+        self.estimated_bytes: int | None = 0
         self.names: set[str] = set()
         self._program = program
         self._translation = PubTranslation(program, spec)
@@ -91,8 +93,11 @@ class PubChecks:
         if self._program.surroundings is not None and spec.method == "automatic":
             findings.is_clifford = False  # the noise decides as well, and only Aer knows how
         as_run = _estimated if isinstance(pub, EstimatorPub) else None
-        check_width(prepared, findings, spec, self._simulator, noise_of(self._program), as_run=as_run)
-        self.widest = max(self.widest, dense_qubits(findings, spec))
+        way = check_width(prepared, findings, spec, self._simulator, noise_of(self._program), as_run=as_run)
+        dense = dense_qubits(findings, spec)
+        self.widest = max(self.widest, dense)
+        needed = footprint(prepared, spec, way, threads=threads_for(dense), is_noisy=bool(noise_of(self._program)))
+        self.estimated_bytes = largest(self.estimated_bytes, needed)
 
 
 def _estimated(circuit: QuantumCircuit) -> QuantumCircuit:

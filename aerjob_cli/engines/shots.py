@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qiskit import QuantumCircuit
+from qiskit.circuit import Qubit
 
 # These change no state after a measurement.
 _HARMLESS = ("measure", "barrier", "save_", "id", "delay")
@@ -14,7 +15,7 @@ _AVERAGES = frozenset({"density_matrix", "superop"})
 def is_sampled(circuit: QuantumCircuit, method: str, *, is_noisy: bool = False) -> bool:
     """Tell whether ``method`` of Aer simulates the circuit once for all shots.
 
-    It does where nothing follows the first measurement but others, and nothing is random before it
+    It does where nothing is done to a qubit after its measurement, and nothing is random before one
     (https://qiskit.github.io/qiskit-aer/stubs/qiskit_aer.AerSimulator.html, "measure sampling").
     """
     if circuit.has_control_flow_op() or (is_noisy and method not in _AVERAGES):
@@ -24,18 +25,18 @@ def is_sampled(circuit: QuantumCircuit, method: str, *, is_noisy: bool = False) 
         return False
     if "measure" not in names:
         return True
-    has_measured = False
+    measured: set[Qubit] = set()
     for instruction in circuit.data:
         if instruction.name == "measure":
-            has_measured = True
-        elif has_measured and not instruction.name.startswith(_HARMLESS):
+            measured.update(instruction.qubits)
+        elif not instruction.name.startswith(_HARMLESS) and not measured.isdisjoint(instruction.qubits):
             return False
     return True
 
 
 def _only_begins(circuit: QuantumCircuit) -> bool:
     """Tell whether nothing is reset or initialized after anything else has been done to its qubits."""
-    touched = set()
+    touched: set[Qubit] = set()
     for instruction in circuit.data:
         if instruction.name in _COLLAPSES and not touched.isdisjoint(instruction.qubits):
             return False

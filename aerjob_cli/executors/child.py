@@ -139,6 +139,7 @@ def _validate(connection: socket, message: Message, ticket: Any) -> None:
             "took_s": time.perf_counter() - began,
             "experiments_total": plan.experiments_total,
             "threads": plan.threads,
+            "estimated_bytes": plan.estimated_bytes,
         },
     )
 

@@ -13,7 +13,7 @@ worker → executor
     (see `sharing`), or 0.
 executor → worker
     {"kind": "ready", "rss_bytes", "runtime"}    what the libraries alone take; names and versions, see `runtime`
-    {"kind": "accepted", "ticket", "took_s", "experiments_total", "threads"}
+    {"kind": "accepted", "ticket", "took_s", "experiments_total", "threads", "estimated_bytes"}
     {"kind": "chunk", "ticket", "experiments": [Outcome…]}            their bytes in the body or in drafts of objects
     {"kind": "done", "ticket", "experiments": [Outcome…], "took_s", "engine"}
     The last results and the end: seconds that the job took here, its part of a shared call.

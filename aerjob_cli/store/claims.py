@@ -24,14 +24,27 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A queued job, as whoever may take it needs to know it. ``threads`` is None where nobody has said."""
+    """A queued job, as whoever may take it needs to know it. What is None nobody has said."""
 
     seq: int
     threads: int | None
+    estimated_bytes: int | None
 
 
-def _all(candidates: list[Candidate]) -> list[int]:
-    return [candidate.seq for candidate in candidates]
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Which of some queued jobs are taken, by their sequence numbers.
+
+    Where one lacks memory, ``look_for_bytes`` has those behind it looked for that need no more than that; none of them
+    otherwise.
+    """
+
+    seqs: list[int]
+    look_for_bytes: int | None = None
+
+
+def _all(candidates: list[Candidate], all_fit: bool) -> Taken:
+    return Taken([candidate.seq for candidate in candidates])
 
 
 def claim_validations(tx: Connection, worker_id: str, *, limit: int, now_us: int) -> list[ClaimedJob]:
@@ -58,17 +71,23 @@ def claim(
     *,
     limit: int,
     now_us: int,
-    choose: Callable[[list[Candidate]], list[int]] = _all,
+    choose: Callable[[list[Candidate], bool], Taken] = _all,
     small_only: bool = False,
 ) -> list[ClaimedJob]:
     """QUEUED → RUNNING for the next jobs by priority, then submission, at most ``limit`` of them.
 
     They are read, then taken, in one transaction, in which nobody else writes: a single statement could not ask what
-    fits beside the jobs that run. ``choose`` is shown what is next, in that order, and says which, by their sequence
-    numbers, it takes; with ``small_only`` jobs of several threads are passed over.
+    fits beside the jobs that run. ``choose`` is shown what is next, in that order, and says what it takes; with
+    ``small_only`` jobs of several threads are passed over. If it says so, it is shown once more what is next, without
+    the jobs that need more memory, and told so.
     """
     query = statements.NEXT_SMALL if small_only else statements.NEXT
-    wanted = choose([Candidate(*row) for row in tx.execute(query, {"at_most": limit})])
+    taken = choose([Candidate(*row) for row in tx.execute(query, {"at_most": limit})], False)
+    if taken.look_for_bytes is not None:
+        query = statements.NEXT_SMALL_FITTING if small_only else statements.NEXT_FITTING
+        found = tx.execute(query, {"at_most": limit, "room_bytes": taken.look_for_bytes})
+        taken = choose([Candidate(*row) for row in found], True)
+    wanted = taken.seqs
     if not wanted:
         return []
     token = secrets.token_hex(16)

@@ -32,9 +32,15 @@ def key_of(held: Claim) -> Key:
     return held.job_seq, held.token
 
 
-def accept(tx: Connection, verdicts: Sequence[tuple[Claim, int, int]], *, now_us: int) -> set[Key]:
-    """VALIDATING → QUEUED: the circuits can run; how many experiments, on how many threads, is now fixed."""
-    plans = {held: {"new_total": total, "new_threads": threads} for held, total, threads in verdicts}
+def accept(tx: Connection, verdicts: Sequence[tuple[Claim, int, int, int | None]], *, now_us: int) -> set[Key]:
+    """VALIDATING → QUEUED: the circuits can run; how many experiments, on how many threads, is now fixed.
+
+    The last of a verdict is the memory that they are estimated to take, in bytes.
+    """
+    plans = {
+        held: {"new_total": total, "new_threads": threads, "new_estimated_bytes": estimated_bytes}
+        for held, total, threads, estimated_bytes in verdicts
+    }
     landed = _written(tx, statements.ACCEPT, plans)
     note_moves(tx, landed, Status.QUEUED, "validated", now_us)
     return set(map(key_of, landed))

@@ -66,6 +66,7 @@ class Submission:
     counts_required: bool = True
     experiments_total: int | None = None
     threads: int | None = None
+    estimated_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class JobRecord:
     executor_pid: int | None
     executor_started: str | None
     submitted_by: Mapping[str, str]
+    estimated_bytes: int | None
     tags: tuple[str, ...]
 
     @property
@@ -284,6 +286,8 @@ class WorkerRecord:
     drain_requested_us: int | None
     ended_us: int | None
     end: str | None
+    # The most that all jobs together may have; None is what the machine has.
+    max_memory_mb: int | None = None
 
     def is_silent(self, *, boot_id: str, monotonic_s: float) -> bool:
         """Tell whether its lease has run out; the wall clock has no part in it."""

@@ -144,6 +144,7 @@ def _row(submission: Submission, digest: str, now_us: int) -> dict[str, Any]:
         "submitted_by": as_json(submission.submitted_by),
         "experiments_total": submission.experiments_total,
         "threads": submission.threads,
+        "estimated_bytes": submission.estimated_bytes,
         "experiments_done": 0,
         "validations": 0,
         "attempt": 0,
@@ -179,6 +180,7 @@ def resubmit(tx: Connection, job: JobRecord, *, job_id: str, submitted_by: Mappi
         counts_required=job.counts_required,
         experiments_total=job.experiments_total,
         threads=job.threads,
+        estimated_bytes=job.estimated_bytes,
     )
     return submit(tx, again, now_us=now_us)
 

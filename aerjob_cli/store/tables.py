@@ -89,6 +89,8 @@ jobs = Table(
     Column("executor_started", Words),
     # Who submitted it from where, as JSON; NULL for jobs of the first schema.
     Column("submitted_by", Words),
+    # What validation found as well: the memory that it takes, as far as anybody can tell.
+    Column("estimated_bytes", Whole),
     CheckConstraint(
         "status IN ('INITIALIZING', 'VALIDATING', 'QUEUED', 'RUNNING', 'DONE', 'ERROR', 'CANCELLED')", name="status"
     ),
@@ -231,5 +233,6 @@ workers = Table(
     Column("drain_requested_us", Instant),
     Column("ended_us", Instant),
     Column("end", Words),
+    Column("max_memory_mb", Whole),
 )
 Index("ix_workers_alive", workers.c.started_us, sqlite_where=text("ended_us IS NULL"))

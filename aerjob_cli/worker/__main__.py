@@ -26,6 +26,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--lease", type=float, default=defaults.lease_s, metavar="SECONDS")
     parser.add_argument("--drain-grace", type=float, default=defaults.drain_grace_s, metavar="SECONDS")
     parser.add_argument("--validation-limit", type=float, default=defaults.validation_limit_s, metavar="SECONDS")
+    parser.add_argument("--max-memory", type=int, default=defaults.max_memory_mb, metavar="MIB")
+    parser.add_argument("--patience", type=float, default=defaults.patience_s, metavar="SECONDS")
     options = parser.parse_args(arguments)
     settings = replace(
         defaults,
@@ -34,6 +36,8 @@ def main(arguments: list[str]) -> int:
         lease_s=options.lease,
         drain_grace_s=options.drain_grace,
         validation_limit_s=options.validation_limit,
+        max_memory_mb=options.max_memory,
+        patience_s=options.patience,
         foreground=options.foreground,
         takes_over=options.take_over,
     )

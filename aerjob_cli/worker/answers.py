@@ -105,7 +105,7 @@ def _outcome(message: Message, holding: Holding) -> Outcome:
             return Failed(
                 Reason.INVALID_CIRCUIT, f"it has {total} circuits; a job may have {CIRCUITS_LIMIT}, so submit several"
             )
-        return Accepted(total, _positive(header["threads"]))
+        return Accepted(total, _positive(header["threads"]), _whole(header.get("estimated_bytes"), _BYTES_LIMIT))
     if not holding.is_validation and message.kind == "not_stored":
         return _not_stored(_text(header["message"]))
     raise NotAnAnswer(f"{message.kind!r} is no answer to what was asked")

@@ -6,6 +6,8 @@ job all cores. What is decided here is only when it begins:
 * One big job at a time. Two would each wait for the threads of the other at every gate.
 * Small jobs go on beside it, on half of the cores at most. They take what they use from the big job, which keeps the
   other half even where the system shares time among processes and not among threads (sched(7), autogroup).
+* A job that needs memory begins when there is as much (`memory_room`). Until then smaller ones pass it, but not for
+  ever: see `patience`.
 * In the order of the queue. A big job that waits for another one is passed by small jobs, not by big ones. One that
   waits for an executor only is passed by nobody: else small jobs would fill each executor before it has nothing to do.
 
@@ -15,6 +17,9 @@ No executor, store or clock is known here: jobs are their numbers of threads, ex
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aerjob_cli.worker.demands import Demand
 
 
 def is_big(threads: int | None) -> bool:
@@ -34,23 +39,45 @@ def only_small_may_begin(running: Sequence[int | None]) -> bool:
     return any(map(is_big, running))
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Which of the first jobs of the queue begin, by their places in it; ``short`` is the first that lacks memory."""
+
+    places: list[int]
+    short: int | None = None
+
+
 def startable(
-    waiting: Sequence[int | None], running: Sequence[int | None], *, cores: int, slots: int, room_behind: int = 0
-) -> list[int]:
-    """Choose from the first jobs of the queue those that are to begin; give their places in ``waiting``, in order.
+    waiting: Sequence[Demand],
+    running: Sequence[int | None],
+    *,
+    cores: int,
+    slots: int,
+    room_behind: int = 0,
+    free_bytes: int = 0,
+    may_pass: bool = True,
+) -> Choice:
+    """Choose from the first jobs of the queue those that are to begin.
 
-    ``waiting`` are the threads of the first jobs in the queue, ``running`` those of the job at which each busy executor
-    is, ``slots`` the most executors there may be. ``room_behind`` says how many small jobs could wait in busy executors
-    for their turn: they get no executor of their own, and are only sent ahead.
+    ``waiting`` are the first jobs in the queue, ``running`` the threads of the job at which each busy executor is,
+    ``slots`` the most executors there may be. ``room_behind`` says how many small jobs could wait in busy executors
+    for their turn: they get no executor of their own, and are only sent ahead. ``free_bytes`` may be given to those
+    that need more than next to nothing; unless they ``may_pass`` it, none begins behind the first that needs more.
 
-    A big job that is chosen needs an executor that has nothing to do.
+    A job that is chosen and is big, or needs memory, needs an executor that has nothing to do.
     """
     chosen = []
+    short: int | None = None
     small = sum(not is_big(threads) for threads in running)
     has_big = len(running) > small
-    for place, threads in enumerate(waiting):
+    for place, demand in enumerate(waiting):
         free = slots - small - has_big
-        if is_big(threads):
+        if demand.size_bytes > free_bytes:
+            short = place if short is None else short
+            if not may_pass:
+                break
+            continue
+        if is_big(demand.threads):
             if has_big:
                 continue
             if free < 1:
@@ -58,12 +85,13 @@ def startable(
             has_big = True
         elif free > 0 and (not has_big or small < _small_beside_a_big(cores)):
             small += 1
-        elif room_behind > 0:
+        elif room_behind > 0 and not demand.size_bytes:
             room_behind -= 1
         else:
             break
+        free_bytes -= demand.size_bytes
         chosen.append(place)
-    return chosen
+    return Choice(chosen, short)
 
 
 def _small_beside_a_big(cores: int) -> int:

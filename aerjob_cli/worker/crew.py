@@ -10,20 +10,23 @@ from dataclasses import replace
 from aerjob_cli.clock import Clock
 from aerjob_cli.executors.pool import Pool
 from aerjob_cli.executors.sharing import JOBS_PER_CALL
-from aerjob_cli.memory import oom_kills
+from aerjob_cli.memory import MIB, counted_bytes, oom_kills
 from aerjob_cli.processes import rss_bytes
 from aerjob_cli.settings import WorkerSettings, usable_cores
-from aerjob_cli.store.claims import Candidate
+from aerjob_cli.store.claims import Candidate, Taken
 from aerjob_cli.store.deliveries import Key, key_of
 from aerjob_cli.store.records import Claim
 from aerjob_cli.worker import journal
 from aerjob_cli.worker.cores import executors_at_most, only_small_may_begin, startable
+from aerjob_cli.worker.demands import Demand
 from aerjob_cli.worker.hands import AHEAD_AT_FIRST, Block, Hand, Hands
 from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.limits import memory_is_exceeded, time_is_over
+from aerjob_cli.worker.memory_room import MemoryRoom
 from aerjob_cli.worker.orders import Order
 from aerjob_cli.worker.outbox import Outbox
 from aerjob_cli.worker.outcomes import GivenBack, Outcome, PutBack, ValidationReturned
+from aerjob_cli.worker.patience import Patience
 from aerjob_cli.worker.runtimes import Runtimes
 
 # A validation that takes longer than this no longer keeps others waiting: they get another validator.
@@ -50,6 +53,9 @@ class Crew:
         self._runtimes = runtimes
         self._cores = usable_cores()
         self._next_memory_check_s = 0.0
+        limit_mb = settings.max_memory_mb
+        self._memory = MemoryRoom(limit_bytes=None if limit_mb is None else limit_mb * MIB, slots=settings.slots)
+        self._patience = Patience(settings.patience_s)
 
     def __len__(self) -> int:
         """Count the jobs that are here."""
@@ -65,18 +71,35 @@ class Crew:
         waiting = sum(order.is_validation is for_validation for order in self._waiting)
         return max(0, new * AHEAD_AT_FIRST + there - waiting)
 
-    def choose(self, candidates: Sequence[Candidate]) -> list[int]:
-        """Say which of the first queued jobs are to be begun now, by their sequence numbers."""
+    def choose(self, candidates: Sequence[Candidate], all_fit: bool) -> Taken:
+        """Say which of the first queued jobs are to be begun now; ``all_fit`` means that others were left out."""
         running = self._running()
         free = executors_at_most(running, cores=self._cores, slots=self._settings.slots) - len(running)
-        places = startable(
-            [candidate.threads for candidate in candidates],
+        demands = [Demand(candidate.threads, counted_bytes(candidate.estimated_bytes)) for candidate in candidates]
+        # Without a job that needs much there is nothing to look at.
+        needs_memory = any(demand.size_bytes for demand in demands)
+        free_bytes = self._memory.free_bytes(self._begun_runs()) if needs_memory else 0
+        seqs, now_s = [candidate.seq for candidate in candidates], self._clock.monotonic_s()
+        choice = startable(
+            demands,
             running,
             cores=self._cores,
             slots=self._settings.slots,
             room_behind=max(0, self.room(for_validation=False) - max(0, free)),
+            free_bytes=free_bytes,
+            may_pass=not self._patience.is_over(seqs, now_s),
         )
-        return [candidates[place].seq for place in places]
+        taken = [seqs[place] for place in choice.places]
+        if all_fit:
+            return Taken(taken)
+        self._patience.note(None if choice.short is None else seqs[choice.short], now_s)
+        looks_on = choice.short is not None and not self._patience.is_over(seqs, now_s)
+        return Taken(taken, look_for_bytes=free_bytes if looks_on else None)
+
+    @property
+    def lacks_memory(self) -> bool:
+        """Tell whether a job that queues waits for memory, which may be there though nothing has happened here."""
+        return self._patience.is_waited_for
 
     @property
     def takes_small_only(self) -> bool:
@@ -84,7 +107,10 @@ class Crew:
         return only_small_may_begin(self._running())
 
     def _running(self) -> list[int | None]:
-        return [holding.job.threads for holding in self.hands.begun() if not holding.is_validation]
+        return [holding.job.threads for holding in self._begun_runs()]
+
+    def _begun_runs(self) -> list[Holding]:
+        return [holding for holding in self.hands.begun() if not holding.is_validation]
 
     @property
     def has_room(self) -> bool:

@@ -132,4 +132,5 @@ def _record(store: Store, settings: WorkerSettings) -> WorkerRecord:
         drain_requested_us=None,
         ended_us=None,
         end=None,
+        max_memory_mb=settings.max_memory_mb,
     )

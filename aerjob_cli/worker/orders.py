@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from aerjob_cli.codec.envelope import CIRCUIT_FORMATS
 from aerjob_cli.executors.messages import Source
 from aerjob_cli.executors.specs import spec_of
-from aerjob_cli.memory import MIB, usable_memory_mb
+from aerjob_cli.memory import MIB, counted_bytes, usable_memory_mb
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
 from aerjob_cli.store.experiments import missing_ranges
@@ -41,8 +41,9 @@ class Order:
 
     @property
     def is_light(self) -> bool:
-        """Tell whether it is for one thread, and so may wait behind others of the kind for a moment."""
-        return self.is_validation or self.claimed.job.threads == 1
+        """Tell whether it is for one thread and little memory, and so may wait behind others for a moment."""
+        job = self.claimed.job
+        return self.is_validation or (job.threads == 1 and not counted_bytes(job.estimated_bytes))
 
     def header(self, ticket: str, *, incoming: Path) -> dict[str, Any]:
         """Make the header of the message, in the form that `executors.messages` documents."""

@@ -55,8 +55,8 @@ def write(tx: Connection, entries: Collection[Entry], paths: StorePaths, *, now_
             case Chunk():
                 GivenBack("a file of its results was removed").write(tx, claim, now_us)
                 landed[place] = False
-            case Accepted(total, threads):
-                verdicts.append((place, (claim, total, threads)))
+            case Accepted(total, threads, estimated_bytes):
+                verdicts.append((place, (claim, total, threads, estimated_bytes)))
             case Done(engine):
                 ends.append((place, (claim, engine)))
             case _:

@@ -21,6 +21,7 @@ class Accepted:
 
     experiments_total: int
     threads: int
+    estimated_bytes: int | None = None
 
 
 @dataclass(frozen=True)

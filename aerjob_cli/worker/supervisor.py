@@ -252,7 +252,8 @@ class Supervisor:
         # Where some were claimed there may be more, of another kind. What could not be claimed now can be when an
         # executor is free, and then there is something to write; or when a validation turns out to be long.
         is_validating = any(holding.is_validation for holding in self._crew.hands.begun())
-        self._may_have_work = not may_claim or bool(begun) or is_validating
+        # Memory may be freed by others, of which nobody tells.
+        self._may_have_work = not may_claim or bool(begun) or is_validating or self._crew.lacks_memory
         self._crew.take(begun)
         if not begun:
             self._crew.balance()

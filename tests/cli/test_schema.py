@@ -41,7 +41,7 @@ COMMANDS = [
     if any("--json" in parameter.opts for parameter in command.params)
 ]
 # Where a store cannot be used, these still have something to say.
-WITHOUT_STORE = {"backends", "completion", "doctor", "schema", "version", "worker disable", "worker logs"}
+WITHOUT_STORE = {"backends", "completion", "doctor", "estimate", "schema", "version", "worker disable", "worker logs"}
 # What each command is run with, and its exit code. {done}, {state}, … are jobs of the store below.
 EXAMPLES: dict[str, list[tuple[str, int]]] = {
     "submit": [("bell.qasm --quiet", 0), ("bell.qasm bad.qasm", 6), ("bell.qasm --wait", 0)],
@@ -61,6 +61,8 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
         ("{swept}", 0),
     ],
     "plot": [("{done} -o counts.png --force", 0), ("{swept} -o curve.png --force", 0)],
+    "estimate": [("bell.qasm", 0), ("bell.qasm --method stabilizer --shots 5", 0)],
+    "explain": [("{done} {error}", 0)],
     "list": [("", 0), ("--status RUNNING --tag none", 0), ("--all --sort name", 0)],
     "show": [("{done}", 0), ("{error}", 0), ("{cancelled}", 0), ("{done} --circuit", 0), ("{done} --experiments", 0)],
     "cancel": [("{cancelled} {done}", 0), ("{done} --dry-run", 0)],

@@ -141,6 +141,8 @@ def test_the_workers_options_are_documented_with_their_defaults() -> None:
         "--idle-exit": f"{defaults.idle_exit_s:g} s",
         "--lease": f"{defaults.lease_s:g} s",
         "--drain-grace": f"{defaults.drain_grace_s:g} s",
+        "--max-memory": "what the machine has",
+        "--patience": f"{defaults.patience_s:g} s",
         "--validation-limit": f"{defaults.validation_limit_s:g} s",
     }
     for verb in ("start", "run"):

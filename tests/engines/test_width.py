@@ -16,10 +16,11 @@ from aerjob_cli.codec.counts import bit_counts
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.aer import AerEngine
 from aerjob_cli.engines.base import Plan
-from aerjob_cli.engines.memory import fits, in_words, needed_bytes
+from aerjob_cli.engines.memory import fits, needed_bytes
 from aerjob_cli.engines.survey import survey
 from aerjob_cli.engines.width import runs_on_stabilizer
 from aerjob_cli.errors import CircuitRefused
+from aerjob_cli.memory import in_words
 from aerjob_cli.settings import usable_cores
 from tests.support.programs import program
 

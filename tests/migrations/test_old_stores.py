@@ -24,6 +24,7 @@ ARGUMENTS = {
     "wait": "last",
     "status": "last",
     "show": "last",
+    "explain": "last",
     "cancel": "last",
     "retry": "last",
     "rm": "last",
@@ -34,7 +35,7 @@ ARGUMENTS = {
 }
 # These have something to say where a store cannot be used.
 WITHOUT_STORE = {
-    *("backends", "completion", "schema", "version"),
+    *("backends", "completion", "estimate", "schema", "version"),
     *("worker disable", "worker logs", "worker enable"),
     "store upgrade",
 }

@@ -12,7 +12,7 @@ from aerjob_cli.store.records import Claim, ExperimentRecord
 
 def accept(tx: Connection, held: Claim, *, experiments_total: int, threads: int, now_us: int) -> bool:
     """VALIDATING → QUEUED; return whether it landed."""
-    return bool(deliveries.accept(tx, [(held, experiments_total, threads)], now_us=now_us))
+    return bool(deliveries.accept(tx, [(held, experiments_total, threads, None)], now_us=now_us))
 
 
 def record_experiments(tx: Connection, held: Claim, results: Sequence[ExperimentRecord]) -> bool:

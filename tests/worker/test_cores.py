@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aerjob_cli.worker.cores import executors_at_most, is_big, only_small_may_begin, startable
+from aerjob_cli.worker.cores import Choice, executors_at_most, is_big, only_small_may_begin, startable
+from aerjob_cli.worker.demands import Demand
+from aerjob_cli.worker.patience import Patience
 
 BIG = 8
 
@@ -45,7 +47,44 @@ BIG = 8
 def test_what_may_begin(
     waiting: Sequence[int | None], running: Sequence[int | None], slots: int, room_behind: int, chosen: list[int]
 ) -> None:
-    assert startable(waiting, running, cores=BIG, slots=slots, room_behind=room_behind) == chosen
+    demands = [Demand(threads) for threads in waiting]
+    assert startable(demands, running, cores=BIG, slots=slots, room_behind=room_behind) == Choice(chosen)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "free", "may_pass", "chosen"),
+    [
+        ([5, 5], 10, True, Choice([0, 1])),
+        # What needs more than is left waits, and smaller ones pass it.
+        ([5, 6, 5, 0], 10, True, Choice([0, 2, 3], short=1)),
+        ([11, 0, 0], 10, True, Choice([1, 2], short=0)),
+        # Unless they may not any more.
+        ([5, 6, 5, 0], 10, False, Choice([0], short=1)),
+        ([0, 11, 0], 10, False, Choice([0], short=1)),
+    ],
+)
+def test_what_lacks_memory_waits(sizes: Sequence[int], free: int, may_pass: bool, chosen: Choice) -> None:
+    demands = [Demand(1, size) for size in sizes]
+    assert startable(demands, [], cores=8, slots=8, free_bytes=free, may_pass=may_pass) == chosen
+
+
+def test_what_needs_memory_is_not_sent_ahead() -> None:
+    demands = [Demand(1, 5), Demand(1), Demand(1, 5)]
+    assert startable(demands, [1], cores=1, slots=1, room_behind=3, free_bytes=99) == Choice([])
+    assert startable(demands[1:], [1], cores=1, slots=1, room_behind=3, free_bytes=99) == Choice([0])
+
+
+def test_patience_ends_for_the_one_that_was_passed() -> None:
+    patience = Patience(30.0)
+    patience.note(7, 100.0)
+    assert not patience.is_over([7, 8], 129.0)
+    assert patience.is_over([7, 8], 130.0)
+    # It has begun, or others that are more urgent are all that is looked at.
+    assert not patience.is_over([8], 130.0)
+    patience.note(8, 130.0)
+    assert not patience.is_over([8], 159.0)
+    patience.note(None, 160.0)
+    assert not patience.is_waited_for
 
 
 @pytest.mark.parametrize(
@@ -78,13 +117,13 @@ class Machine:
         wanted = [job for job in self.queue if not (only_small_may_begin(self.running) and is_big(job[1]))]
         small = [jobs for jobs in self.executors if not is_big(jobs[0][1])]
         chosen = startable(
-            [threads for _, threads in wanted[: self.shown]],
+            [Demand(threads) for _, threads in wanted[: self.shown]],
             self.running,
             cores=self.cores,
             slots=self.slots,
             room_behind=sum(self.depth - len(jobs) for jobs in small),
         )
-        for place in chosen:
+        for place in chosen.places:
             job = wanted[place]
             self.queue.remove(job)
             places = executors_at_most([*self.running, job[1]], cores=self.cores, slots=self.slots)

@@ -14,7 +14,16 @@ from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.services.here import service_of
 from aerjob_cli.cli.services.service import Service
-from aerjob_cli.cli.worker_options import DrainGrace, IdleExit, Lease, Slots, ValidationLimit, WorkerOptions
+from aerjob_cli.cli.worker_options import (
+    DrainGrace,
+    IdleExit,
+    Lease,
+    MaxMemory,
+    Patience,
+    Slots,
+    ValidationLimit,
+    WorkerOptions,
+)
 from aerjob_cli.errors import WorkerAlreadyRuns
 from aerjob_cli.settings import EXIT_ANOTHER_RUNS, EXIT_HANDED_OVER, StorePaths
 from aerjob_cli.store.jobs import count_pending, running_of
@@ -43,6 +52,8 @@ def start(
     lease: Lease = None,
     drain_grace: DrainGrace = None,
     validation_limit: ValidationLimit = None,
+    max_memory: MaxMemory = None,
+    patience: Patience = None,
     as_json: parameters.AsJson = False,
 ) -> Answer:
     """Start the worker in the background, unless it runs."""
@@ -53,6 +64,8 @@ def start(
         lease_s=lease,
         drain_grace_s=drain_grace,
         validation_limit_s=validation_limit,
+        max_memory_mb=max_memory,
+        patience_s=patience,
     )
     started = worker_control.start(store, options.arguments())
     service = _enabled_service(store.paths)
@@ -116,6 +129,8 @@ def run(
     lease: Lease = None,
     drain_grace: DrainGrace = None,
     validation_limit: ValidationLimit = None,
+    max_memory: MaxMemory = None,
+    patience: Patience = None,
     take_over: Annotated[
         bool,
         typer.Option("--take-over", help="Have another worker make room, where one runs; a later one is waited for."),
@@ -129,6 +144,8 @@ def run(
         lease_s=lease,
         drain_grace_s=drain_grace,
         validation_limit_s=validation_limit,
+        max_memory_mb=max_memory,
+        patience_s=patience,
     )
     # The worker's own imports are of no use to any other command.
     from aerjob_cli.worker import daemon

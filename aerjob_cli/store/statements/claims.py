@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, case, null, select, update
+from sqlalchemy import bindparam, case, func, null, select, update
 
 from aerjob_cli.states import Status
 from aerjob_cli.store.move_times import not_before_submission
@@ -28,12 +28,15 @@ CLAIM_VALIDATIONS = (
     .returning(*JOB_COLUMNS)
 )
 NEXT = (
-    select(jobs.c.seq, jobs.c.threads)
+    select(jobs.c.seq, jobs.c.threads, jobs.c.estimated_bytes)
     .where(IS_QUEUED)
     .order_by(jobs.c.priority.desc(), jobs.c.seq)
     .limit(bindparam("at_most"))
 )
 NEXT_SMALL = NEXT.where(jobs.c.threads == 1)
+_FITS = func.coalesce(jobs.c.estimated_bytes, 0) <= bindparam("room_bytes")
+NEXT_FITTING = NEXT.where(_FITS)
+NEXT_SMALL_FITTING = NEXT_SMALL.where(_FITS)
 CLAIM = (
     update(jobs)
     .where(jobs.c.seq.in_(bindparam("seqs", expanding=True)), jobs.c.status == Status.QUEUED)

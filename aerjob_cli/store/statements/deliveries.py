@@ -28,6 +28,7 @@ ACCEPT = (
         claim_token=null(),
         experiments_total=bindparam("new_total"),
         threads=bindparam("new_threads"),
+        estimated_bytes=bindparam("new_estimated_bytes"),
     )
     .returning(jobs.c.seq)
 )
