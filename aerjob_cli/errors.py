@@ -163,6 +163,19 @@ class JobNotFound(AerjobError):
         super().__init__(f"no job {brief(job_id)} in this store; {remedy}", job_id=job_id)
 
 
+class GroupNotFound(AerjobError):
+    """No job is in that group."""
+
+    code = "group_not_found"
+    exit_code = 3
+
+    def __init__(self, group: str) -> None:
+        super().__init__(
+            f"no job of this store is in the group {brief(group)}; `aerjob list --columns id,group` shows them",
+            group=group,
+        )
+
+
 class NothingMatched(AerjobError):
     """A command for all jobs of a kind found none of that kind."""
 

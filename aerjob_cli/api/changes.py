@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aerjob_cli.api.origin import submitted_by
@@ -36,7 +35,7 @@ def request_cancels(
         message = checked_text("the reason", message)
     with store.writing_directly() as tx:
         if isinstance(wanted, JobFilter):
-            pending = pending_only(wanted)
+            pending = wanted.among(PENDING)
             seqs = [] if pending is None else matching_seqs(tx, pending)
         else:
             seqs = [record.seq for record in wanted]
@@ -45,13 +44,6 @@ def request_cancels(
             _require_all(jobs.find_many(tx, seqs), wanted)
         found = jobs.find_all(tx, seqs)
     return found, [record for record in found if answers[record.seq] is cancels.CancelAnswer.REQUESTED]
-
-
-def pending_only(wanted: JobFilter) -> JobFilter | None:
-    """Narrow a filter to jobs that have not ended; None when it asks for ended ones, so that none can fit."""
-    statuses = tuple(status for status in wanted.statuses or PENDING if not status.is_final)
-    # Without any status a filter would take them all.
-    return replace(wanted, statuses=statuses) if statuses else None
 
 
 def retry(store: Store, records: Sequence[JobRecord]) -> list[JobRecord]:

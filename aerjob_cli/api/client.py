@@ -21,13 +21,13 @@ from aerjob_cli.codec import sweeps
 from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, RUN_FORMATS, SWEEP
 from aerjob_cli.codec.observables import Estimation, decode_estimation
 from aerjob_cli.codec.sweeps import Sweep
-from aerjob_cli.errors import AerjobError, JobNotFinal, JobNotFound, PayloadDamaged
+from aerjob_cli.errors import AerjobError, GroupNotFound, JobNotFinal, JobNotFound, PayloadDamaged
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import Settings
 from aerjob_cli.states import UNDECIDED
 from aerjob_cli.store import experiments, jobs, large_objects, objects, submissions
 from aerjob_cli.store.database import Store
-from aerjob_cli.store.listing import JobFilter, SortKey, listed, short_ids
+from aerjob_cli.store.listing import JobFilter, SortKey, is_group, listed, matching_seqs, short_ids
 from aerjob_cli.store.records import ArrayRecord, JobRecord, Payload
 
 if TYPE_CHECKING:
@@ -85,9 +85,7 @@ class Client:
             return None if jobs.is_any_undecided(tx, seqs) else True
 
         wait_for(self.store, decided, timeout_s=timeout_s, attend=self.attend_if_due, tick=tick)
-        with self.store.reading_directly() as tx:
-            latest = jobs.find_many(tx, seqs)
-        return [latest.get(record.seq, record) for record in records]
+        return self.latest(records)
 
     def resolve(self, references: Sequence[str]) -> list[JobRecord]:
         """Give the jobs meant by ids, prefixes or ``last``; raises ``JobNotFound`` or ``AmbiguousJobId``."""
@@ -106,6 +104,12 @@ class Client:
         with self.store.reading_directly() as tx:
             return jobs.find(tx, job_id)
 
+    def latest(self, records: Sequence[JobRecord]) -> list[JobRecord]:
+        """Give the jobs as they are now; one that was deleted meanwhile as it was."""
+        with self.store.reading_directly() as tx:
+            found = jobs.find_many(tx, [record.seq for record in records])
+        return [found.get(record.seq, record) for record in records]
+
     def listed(
         self,
         wanted: JobFilter,
@@ -117,6 +121,14 @@ class Client:
         """List the jobs that fit, the last submitted first unless told otherwise."""
         with self.store.reading_directly() as tx:
             return listed(tx, wanted, limit=limit, sort=sort, descending=descending)
+
+    def all_that_fit(self, wanted: JobFilter) -> list[JobRecord]:
+        """Give all jobs that fit, the first submitted first; raises ``GroupNotFound`` where it names no group."""
+        with self.store.reading_directly() as tx:
+            seqs = matching_seqs(tx, wanted)
+            if not seqs and wanted.group is not None and not is_group(tx, wanted.group):
+                raise GroupNotFound(wanted.group)
+            return jobs.find_all(tx, seqs)
 
     def wait(
         self,

@@ -30,6 +30,7 @@ Tags = Annotated[
     list[str] | None,
     typer.Option("--tag", parser=parameters.text, metavar="TAG", help="With this tag; with all of several."),
 ]
+Group = Annotated[str | None, typer.Option("--group", parser=parameters.text, metavar="GROUP", help="In this group.")]
 Name = Annotated[
     str | None,
     typer.Option(
@@ -56,6 +57,7 @@ def job_filter(
     statuses: Sequence[Status] | None = None,
     reasons: Sequence[Reason] | None = None,
     tags: Sequence[str] | None = None,
+    group: str | None = None,
     name: str | None = None,
     backend: str | None = None,
     since_us: int | None = None,
@@ -66,6 +68,7 @@ def job_filter(
         statuses=tuple(statuses or ()),
         reasons=tuple(reasons or ()),
         tags=tuple(tags or ()),
+        group=group,
         name=name,
         backend=backend,
         since_us=since_us,

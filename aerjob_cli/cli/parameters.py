@@ -122,6 +122,10 @@ Name = Annotated[
     str | None, typer.Option(parser=text, metavar="TEXT", help="A name for people; the file's when not given.")
 ]
 Tags = Annotated[list[str] | None, typer.Option("--tag", parser=text, metavar="TEXT", help="A tag; may be repeated.")]
+Group = Annotated[
+    str | None,
+    typer.Option(parser=text, metavar="GROUP", help="What they are looked at and changed together as."),
+]
 Priority = Annotated[int, typer.Option(help="Higher ones run first.")]
 TimeLimit = Annotated[
     float | None, typer.Option(parser=parse_duration, metavar="DURATION", help="How long the job may run.")

@@ -39,7 +39,8 @@ class Condition:
     """What jobs must fulfil, and the index that knows which do.
 
     ``parts`` are stretches of that index, which have no job in common; each is in every order of ``orders``, and those
-    of a tag are of another table. ``for_each`` says the same of one job in a form that no index answers.
+    of a tag are of another table. ``for_each`` says the same of one job in a form that no index answers. Without
+    ``parts`` no index knows, and only jobs that are found by something else are looked at.
     """
 
     parts: tuple[ColumnElement[bool], ...]
@@ -49,6 +50,8 @@ class Condition:
 
     def has_few(self, tx: Connection) -> bool:
         """Tell whether fewer than ``FEW`` jobs fulfil it; reads no more than it takes to see that."""
+        if not self.parts:
+            return False
         of_what = job_tags.c.job_seq if self.is_tag else jobs.c.seq
         left = FEW
         for part in self.parts:
@@ -82,6 +85,18 @@ def with_tag(tag: str) -> Condition:
     other = job_tags.alias("other_tags")
     has_it = select(other.c.tag).where(other.c.job_seq == jobs.c.seq, other.c.tag.concat("") == tag)
     return Condition((job_tags.c.tag == tag,), frozenset({"seq"}), has_it.exists(), is_tag=True)
+
+
+def with_group(name: str) -> Condition:
+    """Ask for a group."""
+    return Condition((jobs.c.group_name == name,), frozenset({"seq"}), jobs.c.group_name.concat("") == name)
+
+
+def not_retried() -> Condition:
+    """Ask for jobs of which no other one was made by trying them again; no index knows which these are."""
+    later = jobs.alias("later")
+    is_retried = select(later.c.seq).where(later.c.retry_of == jobs.c.job_id).exists()
+    return Condition((), frozenset(), ~is_retried)
 
 
 def with_backend(name: str) -> Condition:
@@ -155,9 +170,10 @@ def ordered_seqs(
     if order == "status":
         every = with_status(tuple(Status))
         return _sorted(along(every, in_order=True), order, descending)[:limit]
-    if order == "duration" and conditions:
+    indexed = [condition for condition in conditions if condition.parts]
+    if order == "duration" and indexed:
         # Without an index, since each would have to be written as a job ends: all that fit are read.
-        return _sorted(along(conditions[0], in_order=False), order, descending)[:limit]
+        return _sorted(along(indexed[0], in_order=False), order, descending)[:limit]
     return _walked(tx, rest(None), order, descending=descending, limit=limit)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from aerjob_cli.store.list_plans import Condition
+    from aerjob_cli.store.statements import groups as group_statements
     from aerjob_cli.store.statements import listing as statements
 else:
+    group_statements = prepared("groups")
     statements = prepared("listing")
 
 # No two of a million random ids are likely to begin with the same 10 digits; 8 are what people are used to.
@@ -31,7 +34,7 @@ class JobFilter:
 
     A job has one of ``statuses``, one of ``reasons`` and all of ``tags``. In ``name``, ``*`` stands for any text and
     ``?`` for one character. It was submitted from ``since_us`` on and before ``until_us`` (microseconds since 1970,
-    UTC).
+    UTC). It is in ``group``, and with ``not_retried`` nobody has tried it again yet.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -41,6 +44,14 @@ class JobFilter:
     backend: str | None = None
     since_us: int | None = None
     until_us: int | None = None
+    group: str | None = None
+    not_retried: bool = False
+
+    def among(self, statuses: frozenset[Status]) -> JobFilter | None:
+        """Narrow it to jobs in some states; None where it asks for other ones, so that none can fit."""
+        left = tuple(status for status in Status if status in statuses and status in (self.statuses or statuses))
+        # Without any status a filter would take them all.
+        return replace(self, statuses=left) if left else None
 
 
 class SortKey(StrEnum):
@@ -84,6 +95,11 @@ def matching_seqs(tx: Connection, wanted: JobFilter) -> list[int]:
     return sorted(_seqs(tx, wanted, SortKey.SUBMITTED, descending=False, limit=None))
 
 
+def is_group(tx: Connection, name: str) -> bool:
+    """Tell whether a job is in the group."""
+    return bool(_of_group(tx, name, descending=True, limit=1))
+
+
 def short_ids(tx: Connection, records: Sequence[JobRecord]) -> dict[str, str]:
     """Give for each id its shortest beginning, of 8 characters or more, that no other job of the store has."""
     short = {}
@@ -98,11 +114,15 @@ def short_ids(tx: Connection, records: Sequence[JobRecord]) -> dict[str, str]:
 def _seqs(tx: Connection, wanted: JobFilter, sort: SortKey, *, descending: bool, limit: int | None) -> list[int]:
     if wanted == JobFilter() and sort is SortKey.SUBMITTED and descending and limit is not None:
         return list(tx.execute(statements.LATEST, {"limit": limit}).scalars())
+    if wanted.group is not None and wanted == JobFilter(group=wanted.group) and sort is SortKey.SUBMITTED:
+        return _of_group(tx, wanted.group, descending=descending, limit=limit)
     # What else may be asked for is too much to have all the statements of.
     from aerjob_cli.store.list_plans import (
+        not_retried,
         ordered_seqs,
         submitted_between,
         with_backend,
+        with_group,
         with_name,
         with_reason,
         with_status,
@@ -113,6 +133,8 @@ def _seqs(tx: Connection, wanted: JobFilter, sort: SortKey, *, descending: bool,
     order = _ORDERS.get(sort, str(sort))
     # Those first that few jobs are likely to fulfil.
     conditions += [with_tag(tag) for tag in dict.fromkeys(wanted.tags)]
+    if wanted.group is not None:
+        conditions.append(with_group(wanted.group))
     if wanted.name is not None:
         conditions.append(with_name(wanted.name))
     if wanted.reasons:
@@ -127,7 +149,16 @@ def _seqs(tx: Connection, wanted: JobFilter, sort: SortKey, *, descending: bool,
             order = "submitted_us"
     if wanted.backend is not None:
         conditions.append(with_backend(wanted.backend))
+    if wanted.not_retried:
+        conditions.append(not_retried())
     return ordered_seqs(tx, conditions, order, descending=descending, limit=limit)
+
+
+def _of_group(tx: Connection, group: str, *, descending: bool, limit: int | None) -> list[int]:
+    if descending and limit is not None:
+        return list(tx.execute(group_statements.LATEST, {"of_group": group, "limit": limit}).scalars())
+    seqs: list[int] = list(tx.execute(group_statements.SEQS, {"of_group": group}).scalars())
+    return (seqs[::-1] if descending else seqs)[:limit]
 
 
 def _common_characters(one: str, other: str | None) -> int:

@@ -66,6 +66,7 @@ def job(number: int, status: Status, **changes: object) -> JobRecord:
         executor_pid=None,
         executor_started=None,
         submitted_by={},
+        group_name=None,
         tags=(),
     )
     return replace(record, **changes)  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ from tests.support import one_job
 
 JOBS = 90
 NAMES = (None, "bell", "Bell", "bell*", "b[e]ll", "ghz-3", "ghz-30", "名前", "a_b%c", "", "?")
+GROUPS = (None, "g", "G", "日本")
 TAGS = ("x", "y", "z", "日本")
 BACKENDS = ("qasm_simulator", "aer_simulator")
 TIMES_US = (1000, 2000, 2000, 3000, 5000)
@@ -59,17 +60,21 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Many]:
     """A store with jobs of all kinds."""
     store = Store.open(StorePaths(tmp_path_factory.mktemp("many")))
     chance = random.Random(20)
+    known: list[str] = []
     for number in range(JOBS):
         plan = {"experiments_total": 1, "threads": 1} if number % 5 else {}
         item = submission(
             name=chance.choice(NAMES),
             tags=tuple(chance.sample(TAGS, chance.randrange(len(TAGS)))),
             backend=chance.choice(BACKENDS),
+            group_name=chance.choice(GROUPS),
+            retry_of=known[-1] if known and chance.random() < 0.3 else None,
             priority=chance.randrange(-1, 2),
             **plan,
         )
         with store.writing() as tx:
             submissions.submit(tx, item, now_us=chance.choice(TIMES_US))
+        known.append(item.job_id)
         if chance.random() < 0.7:
             _end(store, chance)
     with store.reading() as tx:
@@ -84,11 +89,13 @@ def _glob(pattern: str) -> re.Pattern[str]:
     return re.compile("".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in pattern), re.DOTALL)
 
 
-def _fits(wanted: JobFilter, job: JobRecord) -> bool:
+def _fits(wanted: JobFilter, job: JobRecord, retried: frozenset[str | None]) -> bool:
     return (
         (not wanted.statuses or job.status in wanted.statuses)
         and (not wanted.reasons or job.reason in wanted.reasons)
         and set(wanted.tags) <= set(job.tags)
+        and (wanted.group is None or job.group_name == wanted.group)
+        and not (wanted.not_retried and job.job_id in retried)
         and (wanted.name is None or (job.name is not None and bool(_glob(wanted.name).fullmatch(job.name))))
         and (wanted.backend is None or job.backend == wanted.backend)
         and (wanted.since_us is None or job.submitted_us >= wanted.since_us)
@@ -129,6 +136,8 @@ filters = st.builds(
     statuses=_some(tuple(Status)),
     reasons=st.just(()) | _some(tuple(Reason)),
     tags=st.just(()) | _some((*TAGS, "none has it")),
+    group=st.none() | st.sampled_from((*GROUPS, "none is in it")),
+    not_retried=st.booleans(),
     name=st.none() | patterns,
     backend=st.none() | st.sampled_from((*BACKENDS, "other")),
     since_us=times,
@@ -152,7 +161,8 @@ def test_a_list_is_what_python_gives(
     many: Many, few: int, wanted: JobFilter, limit: int | None, sort: SortKey, descending: bool
 ) -> None:
     store, everything = many.store, many.everything
-    expected = [job for job in everything if _fits(wanted, job)]
+    retried = frozenset(job.retry_of for job in everything)
+    expected = [job for job in everything if _fits(wanted, job, retried)]
     # What a store of so few jobs has many of, to go each way.
     with store.reading() as tx, pytest.MonkeyPatch.context() as patch:
         patch.setattr(list_plans, "FEW", few)

@@ -124,6 +124,7 @@ def job_json(job: JobRecord) -> dict[str, Any]:
         "seed": job.seed,
         "name": job.name,
         "tags": list(job.tags),
+        "group": job.group_name,
         "submitted_at": time_json(job.submitted_at),
         "started_at": time_json(job.started_at),
         "finished_at": time_json(job.finished_at),

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from aerjob_cli.api.changes import pending_only
 from aerjob_cli.api.client import Client
 from aerjob_cli.cli import filters, parameters
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.answers.jobs import CancelledJobs, DeletedJobs, Retried, TaggedJobs
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
+from aerjob_cli.cli.selection import Selection, matching, takes_selection
 from aerjob_cli.errors import NotFinished, NothingMatched, UsageError
-from aerjob_cli.states import Status
+from aerjob_cli.states import FINAL, PENDING, Status
 from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.store.records import JobRecord
 
@@ -30,6 +31,9 @@ Everything = Annotated[bool, typer.Option("--all", help="All jobs that have not 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list the jobs that would be cancelled.")]
 Verify = Annotated[
     bool, typer.Option("--verify", help="Wait for the end, and say whether the results are identical or what differs.")
+]
+Failed = Annotated[
+    bool, typer.Option("--failed", help="Of the group: those in ERROR that have not been tried again yet.")
 ]
 Add = Annotated[
     list[str] | None,
@@ -55,6 +59,7 @@ def cancel(
     reason: Word = None,
     statuses: filters.Statuses = None,
     tags: filters.Tags = None,
+    group: filters.Group = None,
     name: filters.Name = None,
     backend: filters.Backend = None,
     since: filters.Since = None,
@@ -68,7 +73,7 @@ def cancel(
     They are named by their ids, or by what they have in common.
     """
     wanted = filters.job_filter(
-        statuses=statuses, tags=tags, name=name, backend=backend, since_us=since, until_us=until
+        statuses=statuses, tags=tags, group=group, name=name, backend=backend, since_us=since, until_us=until
     )
     _require_one_way(has_ids=bool(job_ids), has_filter=wanted != JobFilter(), everything=everything)
     invocation = Invocation.of(context, as_json=as_json)
@@ -79,7 +84,9 @@ def cancel(
     else:
         jobs = client.cancel_all(wanted if named is None else named, message=reason)
     if named is None and not jobs:
-        raise NothingMatched("no pending job fits; `aerjob list` with the same options shows what does")
+        if group is not None:
+            client.all_that_fit(JobFilter(group=group))  # raises where there is no such group
+        raise NothingMatched("no job that has not ended fits; `aerjob list` with the same options shows what does")
     pending = [] if dry_run else [job for job in jobs if not job.status.is_final]
     return CancelledJobs(
         jobs=tuple(jobs),
@@ -94,9 +101,11 @@ def cancel(
     )
 
 
+@takes_selection
 def retry(
     context: typer.Context,
-    job_ids: parameters.JobIds,
+    selection: Selection,
+    failed: Failed = False,
     verify: Verify = False,
     timeout: parameters.Timeout = None,
     quiet: parameters.Quiet = False,
@@ -104,7 +113,8 @@ def retry(
 ) -> Answer | Iterator[Answer]:
     """Submit jobs that have ended once more, and print the new ids.
 
-    Circuits, options, seed, limits, name and tags are those of the first time. All jobs are taken in, or none of them.
+    Circuits, options, seed, limits, name, tags and group are those of the first time. All jobs are taken in, or none of
+    them. With --group those of it that have ended are meant, and stderr says which new job is of which.
     A job that validation refused is validated again; `status` has the verdict.
 
     With --verify the results are compared, to the bit, when the new jobs have ended. On a terminal a line on stderr
@@ -113,25 +123,32 @@ def retry(
     if not verify and (timeout is not None or quiet):
         raise UsageError("--timeout and --quiet are about waiting for the end; give --verify with them")
     client = Invocation.of(context, as_json=as_json).client
-    jobs = client.resolve(job_ids)
+    jobs = _to_be_retried(client, selection, failed=failed)
     if verify:
         # Light without it.
         from aerjob_cli.cli.verifying import verify as verified
 
         return verified(client, jobs, timeout_s=timeout, quiet=quiet)
-    return Retried(jobs=tuple(client.retry(jobs)))
+    again = client.retry(jobs)
+    told = () if selection.job_ids else tuple(f"job {job.job_id} is job {job.retry_of} once more" for job in again)
+    return Retried(jobs=tuple(again), remarks=told)
 
 
-def remove(context: typer.Context, job_ids: parameters.JobIds, as_json: parameters.AsJson = False) -> Answer:
-    """Delete ended jobs, with their circuits, results and history. All of them go, or none."""
+@takes_selection
+def remove(context: typer.Context, selection: Selection, as_json: parameters.AsJson = False) -> Answer:
+    """Delete ended jobs, with their circuits, results and history. All of them go, or none.
+
+    With --group those of it go that have ended.
+    """
     client = Invocation.of(context, as_json=as_json).client
-    jobs = _each_once(client.resolve(job_ids))
+    jobs = selection.jobs(client, among=FINAL)
     return DeletedJobs(freed_bytes=client.delete_all(jobs), job_ids=tuple(job.job_id for job in jobs))
 
 
+@takes_selection
 def tag(
     context: typer.Context,
-    job_ids: parameters.JobIds,
+    selection: Selection,
     add: Add = None,
     remove: Remove = None,
     as_json: parameters.AsJson = False,
@@ -143,8 +160,17 @@ def tag(
     if both := sorted(set(added) & set(removed)):
         raise UsageError(f"the tag {both[0]!r} cannot be given and taken away at once; leave out one of the two")
     client = Invocation.of(context, as_json=as_json).client
-    jobs = _each_once(client.resolve(job_ids))
+    jobs = selection.jobs(client)
     return TaggedJobs(jobs=tuple(client.tag(jobs, add=added, remove=removed)))
+
+
+def _to_be_retried(client: Client, selection: Selection, *, failed: bool) -> list[JobRecord]:
+    wanted = selection.wanted
+    if not failed:
+        return selection.jobs(client, among=FINAL)
+    if wanted is None:
+        raise UsageError("--failed picks the jobs to try again; give it with --group, and no ids")
+    return matching(client, replace(wanted, not_retried=True), among=frozenset({Status.ERROR}))
 
 
 def _require_one_way(*, has_ids: bool, has_filter: bool, everything: bool) -> None:
@@ -157,7 +183,7 @@ def _require_one_way(*, has_ids: bool, has_filter: bool, everything: bool) -> No
 
 def _to_be_cancelled(client: Client, wanted: JobFilter, named: list[JobRecord] | None) -> list[JobRecord]:
     if named is None:
-        pending = pending_only(wanted)
+        pending = wanted.among(PENDING)
         return [] if pending is None else client.listed(pending, limit=None, descending=False)
     return [job for job in named if not job.status.is_final]
 

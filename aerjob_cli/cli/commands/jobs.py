@@ -26,11 +26,28 @@ def register(app: typer.Typer) -> None:
     app.command("list", epilog=epilog("aerjob list --status RUNNING --tag demo --since yesterday"))(list_jobs)
 
 
-def status(context: typer.Context, job_ids: parameters.JobIds, as_json: parameters.AsJson = False) -> Answer:
-    """Show where jobs are."""
+def status(
+    context: typer.Context,
+    job_ids: parameters.SomeJobIds = None,
+    group: filters.Group = None,
+    as_json: parameters.AsJson = False,
+) -> Answer:
+    """Show where jobs are.
+
+    With --group, where all of them are together: how many in each state, how many experiments have their result, how
+    long it has taken and about how long it will.
+    """
+    if (group is None) is not bool(job_ids):
+        raise UsageError("say where which jobs are: those of some ids, or with --group those of a group")
     invocation = Invocation.of(context, as_json=as_json)
     client = invocation.client
-    found = client.resolve_with_places(job_ids)
+    if group is not None:
+        # Only who asks for a group needs them.
+        from aerjob_cli.api.group_progress import group_progress
+        from aerjob_cli.cli.answers.groups import GroupState
+
+        return GroupState(progress=group_progress(client.store, group))
+    found = client.resolve_with_places(job_ids or ())
     now_us = client.store.now_us()
     return JobStates(
         states=tuple(JobState(job, progress_of(job, now_us=now_us), place) for job, place in found),
@@ -43,6 +60,7 @@ def list_jobs(
     statuses: filters.Statuses = None,
     reasons: filters.Reasons = None,
     tags: filters.Tags = None,
+    group: filters.Group = None,
     name: filters.Name = None,
     backend: filters.Backend = None,
     since: filters.Since = None,
@@ -76,7 +94,14 @@ def list_jobs(
     key, descends = parse_sort(sort)
     shown = DEFAULT_COLUMNS if columns is None else parse_columns(columns)
     wanted = filters.job_filter(
-        statuses=statuses, reasons=reasons, tags=tags, name=name, backend=backend, since_us=since, until_us=until
+        statuses=statuses,
+        reasons=reasons,
+        tags=tags,
+        group=group,
+        name=name,
+        backend=backend,
+        since_us=since,
+        until_us=until,
     )
     invocation = Invocation.of(context, as_json=as_json)
     client = invocation.client

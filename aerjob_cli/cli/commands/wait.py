@@ -14,6 +14,7 @@ from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.endings import exit_code_of, remarks_on, timed_out
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.live.live_line import waiting_line
+from aerjob_cli.cli.selection import Selection, takes_selection
 from aerjob_cli.store.records import JobRecord
 
 
@@ -22,9 +23,10 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=epilog("aerjob wait last --timeout 1m30s", 1, 3, 4, 70, 124))(wait)
 
 
+@takes_selection
 def wait(
     context: typer.Context,
-    job_ids: parameters.JobIds,
+    selection: Selection,
     timeout: parameters.Timeout = None,
     any_one: Annotated[bool, typer.Option("--any", help="Stop at the first job that has ended.")] = False,
     quiet: parameters.Quiet = False,
@@ -32,12 +34,14 @@ def wait(
 ) -> Iterator[Answer]:
     """Wait until jobs have ended. A worker is started when none works on them.
 
+    Of a group, those are meant that are in it as the wait begins.
+
     Prints each job when it ends; with --json each is a JSON value in a line of its own. On a terminal a line on
     stderr shows meanwhile how far they are.
     """
     invocation = Invocation.of(context, as_json=as_json)
     client = invocation.client
-    jobs = {job.seq: job for job in client.resolve(job_ids)}
+    jobs = {job.seq: job for job in selection.jobs(client)}
     ended: list[JobRecord] = []
     with waiting_line(quiet=quiet) as line:
         for job in client.wait(list(jobs.values()), timeout_s=timeout, tick=line.wants):

@@ -1,0 +1,61 @@
+"""Which jobs are meant, for all verbs that take many: those of some ids, or those that have something in common."""
+
+from __future__ import annotations
+
+from aerjob_cli.api.client import Client
+from aerjob_cli.cli import filters, parameters
+from aerjob_cli.cli.parameter_objects import expanded
+from aerjob_cli.errors import NothingMatched, UsageError
+from aerjob_cli.frozen import dataclass
+from aerjob_cli.states import Status
+from aerjob_cli.store.listing import JobFilter
+from aerjob_cli.store.records import JobRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What a person may say about which jobs are meant, in the order of the help text."""
+
+    job_ids: parameters.SomeJobIds = None
+    group: filters.Group = None
+
+    @property
+    def wanted(self) -> JobFilter | None:
+        """What the jobs must have in common; None where they are named. Raises ``UsageError`` for both or neither."""
+        wanted = filters.job_filter(group=self.group)
+        has_filter = wanted != JobFilter()
+        if not self.job_ids and not has_filter:
+            raise UsageError("say which jobs are meant: by their ids, or by an option such as --group")
+        if self.job_ids and has_filter:
+            raise UsageError("jobs are meant by their ids, or by options such as --group; give one of these")
+        return wanted if has_filter else None
+
+    @property
+    def lone_id(self) -> str | None:
+        """The id that was given, where it is one alone; raises ``UsageError`` as ``wanted`` does."""
+        job_ids = self.job_ids or ()
+        return job_ids[0] if self.wanted is None and len(job_ids) == 1 else None
+
+    def jobs(self, client: Client, *, among: frozenset[Status] | None = None) -> list[JobRecord]:
+        """Give the jobs, each once; of those that have something in common only the ones in the states ``among``.
+
+        Raises ``UsageError``, ``JobNotFound``, ``AmbiguousJobId``, ``GroupNotFound`` or ``NothingMatched``.
+        """
+        wanted = self.wanted
+        if wanted is None:
+            return list({job.seq: job for job in client.resolve(self.job_ids or ())}.values())
+        return matching(client, wanted, among=among)
+
+
+def matching(client: Client, wanted: JobFilter, *, among: frozenset[Status] | None = None) -> list[JobRecord]:
+    """Give all jobs that fit and are in one of the states ``among``; raises ``GroupNotFound`` or ``NothingMatched``."""
+    narrowed = wanted if among is None else wanted.among(among)
+    found = [] if narrowed is None else client.all_that_fit(narrowed)
+    if not found:
+        raise NothingMatched(
+            "no job fits that this can be done with; `aerjob list` with the same options shows what does"
+        )
+    return found
+
+
+takes_selection = expanded(Selection)
