@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from aerjob_cli.api.group_progress import GroupProgress
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.cleaning import clean
-from aerjob_cli.cli.durations import show_duration
+from aerjob_cli.cli.durations import show_rounded
 from aerjob_cli.cli.plurals import count_of
 from aerjob_cli.frozen import dataclass
 
@@ -56,10 +56,6 @@ class GroupState(Answer):
         if far.elapsed_s is None:
             yield "has not begun"
         else:
-            yield f"{'ran' if far.jobs_ended == far.jobs_total else 'runs'} for {_seconds(far.elapsed_s)}"
+            yield f"{'ran' if far.jobs_ended == far.jobs_total else 'runs'} for {show_rounded(far.elapsed_s)}"
         if far.eta_s is not None:
-            yield f"about {_seconds(far.eta_s)} left"
-
-
-def _seconds(duration_s: float) -> str:
-    return show_duration(round(duration_s, 1))
+            yield f"about {show_rounded(far.eta_s)} left"
