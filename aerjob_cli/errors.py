@@ -42,6 +42,15 @@ class UsageError(AerjobError):
     exit_code = 2
 
 
+class NotConfirmed(UsageError):
+    """Somebody was asked, and did not say yes."""
+
+    code = "not_confirmed"
+
+    def __init__(self, asked: str) -> None:
+        super().__init__(f"nothing was done, since nobody said yes to {asked}; --yes does it without asking")
+
+
 class InvalidDuration(UsageError):
     """A text that should be a duration is none."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from aerjob_cli.api import changes
 from aerjob_cli.api.intake import Intake
 from aerjob_cli.api.launch import WorkerLauncher
+from aerjob_cli.api.matched import Matched, Meant, as_they_are
 from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.api.stored_arrays import StoredArray
 from aerjob_cli.api.waiting import wait_for
@@ -33,7 +34,7 @@ from aerjob_cli.store.records import ArrayRecord, JobRecord, Payload
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_CANCEL_TAKES_AT_MOST_S = 30.0
+CANCEL_TAKES_AT_MOST_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ class Client:
             return None if jobs.is_any_undecided(tx, seqs) else True
 
         wait_for(self.store, decided, timeout_s=timeout_s, attend=self.attend_if_due, tick=tick)
-        return self.latest(records)
+        with self.store.reading_directly() as tx:
+            found = jobs.find_many(tx, seqs)
+        return [found.get(record.seq, record) for record in records]
 
     def resolve(self, references: Sequence[str]) -> list[JobRecord]:
         """Give the jobs meant by ids, prefixes or ``last``; raises ``JobNotFound`` or ``AmbiguousJobId``."""
@@ -104,12 +107,6 @@ class Client:
         with self.store.reading_directly() as tx:
             return jobs.find(tx, job_id)
 
-    def latest(self, records: Sequence[JobRecord]) -> list[JobRecord]:
-        """Give the jobs as they are now; one that was deleted meanwhile as it was."""
-        with self.store.reading_directly() as tx:
-            found = jobs.find_many(tx, [record.seq for record in records])
-        return [found.get(record.seq, record) for record in records]
-
     def listed(
         self,
         wanted: JobFilter,
@@ -122,13 +119,18 @@ class Client:
         with self.store.reading_directly() as tx:
             return listed(tx, wanted, limit=limit, sort=sort, descending=descending)
 
-    def all_that_fit(self, wanted: JobFilter) -> list[JobRecord]:
-        """Give all jobs that fit, the first submitted first; raises ``GroupNotFound`` where it names no group."""
+    def match(self, wanted: JobFilter) -> Matched:
+        """Find all jobs that fit; raises ``GroupNotFound`` where no job is in the group that is asked for."""
         with self.store.reading_directly() as tx:
             seqs = matching_seqs(tx, wanted)
             if not seqs and wanted.group is not None and not is_group(tx, wanted.group):
                 raise GroupNotFound(wanted.group)
-            return jobs.find_all(tx, seqs)
+        return Matched(wanted, seqs)
+
+    def latest(self, meant: Meant) -> list[JobRecord]:
+        """Give jobs as they are now; one that is gone is left out."""
+        with self.store.reading_directly() as tx:
+            return as_they_are(tx, meant)
 
     def wait(
         self,
@@ -180,37 +182,45 @@ class Client:
         """Do what ``attend`` does, unless that or a submission was less than a second ago."""
         self._launcher.attend_if_due()
 
-    def cancel(self, record: JobRecord, *, timeout_s: float = _CANCEL_TAKES_AT_MOST_S) -> JobRecord:
+    def cancel(self, record: JobRecord, *, timeout_s: float = CANCEL_TAKES_AT_MOST_S) -> JobRecord:
         """End a job, wherever it is, and give its state when that is final or the time is over."""
         return self.cancel_all([record], timeout_s=timeout_s)[0]
 
     def cancel_all(
         self,
-        wanted: Sequence[JobRecord] | JobFilter,
+        meant: Meant,
         *,
         message: str | None = None,
-        timeout_s: float = _CANCEL_TAKES_AT_MOST_S,
+        timeout_s: float = CANCEL_TAKES_AT_MOST_S,
     ) -> list[JobRecord]:
         """End jobs, wherever they are, and give their states when all are final or the time is over.
 
-        With a filter, all that fit it and have not ended. ``message`` says why, up to 1000 characters.
+        ``message`` says why, up to 1000 characters.
         """
-        asked, running = changes.request_cancels(self.store, wanted, message=message)
-        latest = {record.seq: record for record in asked}
+        asked, running = self.request_cancels(meant, message=message)
+        ended = {record.seq: record for record in self.wait(running, timeout_s=timeout_s)} if running else {}
+        return [ended.get(record.seq, record) for record in asked]
+
+    def request_cancels(self, meant: Meant, *, message: str | None) -> tuple[list[JobRecord], list[JobRecord]]:
+        """Ask for the end of jobs, and give them, and those that a worker has still to end."""
+        asked, running = changes.request_cancels(self.store, meant, message=message)
         if running:
             self._launcher.call()
-            latest |= {record.seq: record for record in self.wait(running, timeout_s=timeout_s)}
-        return [latest[record.seq] for record in asked]
+        return asked, running
 
-    def retry(self, records: Sequence[JobRecord]) -> list[JobRecord]:
+    def retry(self, meant: Meant, *, make_id: Callable[[], str] = changes.new_id) -> list[JobRecord]:
         """Make a new job of each final one, all or none, then wake the worker; raises ``JobNotFinal``."""
-        again = changes.retry(self.store, records)
+        again = changes.retry(self.store, meant, make_id=make_id)
         self.wake_worker()
         return again
 
-    def tag(self, records: Sequence[JobRecord], *, add: Collection[str], remove: Collection[str]) -> list[JobRecord]:
+    def tag(self, meant: Meant, *, add: Collection[str], remove: Collection[str]) -> list[JobRecord]:
         """Take tags from jobs, then add others; raises ``InputRefused`` for what cannot be a tag."""
-        return changes.tag(self.store, records, add=add, remove=remove)
+        return changes.tag(self.store, meant, add=add, remove=remove)
+
+    def require_final(self, meant: Meant, deed: str) -> list[JobRecord]:
+        """Give the jobs as they are now; raises ``JobNotFinal``, as ``retry`` and ``delete_all`` would."""
+        return changes.require_final(self.store, meant, deed)
 
     def short_ids(self, records: Sequence[JobRecord]) -> dict[str, str]:
         """Give for each id its shortest beginning, of 8 characters or more, that means no other job."""
@@ -319,12 +329,12 @@ class Client:
             return False
         return True
 
-    def delete_all(self, records: Sequence[JobRecord]) -> int:
-        """Remove final jobs with all that belongs to them, all or none; give how many bytes of files that frees.
+    def delete_all(self, meant: Meant) -> tuple[list[str], int]:
+        """Remove final jobs with all that belongs to them, all or none.
 
-        Raises ``JobNotFinal`` or ``JobNotFound``.
+        Give their ids, and how many bytes of files that frees. Raises ``JobNotFinal`` or ``JobNotFound``.
         """
-        return changes.delete(self.store, records)
+        return changes.delete(self.store, meant)
 
     def close(self) -> None:
         """Close the store."""

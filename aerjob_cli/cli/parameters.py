@@ -49,6 +49,8 @@ CircuitFormat = Annotated[
 OneJob = Annotated[bool, typer.Option("--one-job", help="All files together are one job of many experiments.")]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON value.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list the jobs that are meant, and change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Timeout = Annotated[
     float | None,
     typer.Option(parser=parse_duration, metavar="DURATION", help="Wait no longer than this (90, 1m30s, 2h)."),

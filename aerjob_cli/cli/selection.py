@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aerjob_cli.api.client import Client
-from aerjob_cli.cli import filters, parameters
+from aerjob_cli.api.matched import Matched, Meant
+from aerjob_cli.cli import parameters
+from aerjob_cli.cli.filters import FilterOptions, FilterOptionsWithReason
 from aerjob_cli.cli.parameter_objects import expanded
 from aerjob_cli.errors import NothingMatched, UsageError
 from aerjob_cli.frozen import dataclass
@@ -13,22 +17,20 @@ from aerjob_cli.store.records import JobRecord
 
 
 @dataclass(frozen=True, kw_only=True)
-class Selection:
+class Selection(FilterOptions):
     """What a person may say about which jobs are meant, in the order of the help text."""
 
     job_ids: parameters.SomeJobIds = None
-    group: filters.Group = None
 
     @property
     def wanted(self) -> JobFilter | None:
         """What the jobs must have in common; None where they are named. Raises ``UsageError`` for both or neither."""
-        wanted = filters.job_filter(group=self.group)
-        has_filter = wanted != JobFilter()
+        has_filter = self.filter != JobFilter()
         if not self.job_ids and not has_filter:
-            raise UsageError("say which jobs are meant: by their ids, or by an option such as --group")
+            raise UsageError("say which jobs are meant: by their ids, or by an option such as --tag or --group")
         if self.job_ids and has_filter:
-            raise UsageError("jobs are meant by their ids, or by options such as --group; give one of these")
-        return wanted if has_filter else None
+            raise UsageError("jobs are meant by their ids, or by options such as --tag; give one of these")
+        return self.filter if has_filter else None
 
     @property
     def lone_id(self) -> str | None:
@@ -36,7 +38,7 @@ class Selection:
         job_ids = self.job_ids or ()
         return job_ids[0] if self.wanted is None and len(job_ids) == 1 else None
 
-    def jobs(self, client: Client, *, among: frozenset[Status] | None = None) -> list[JobRecord]:
+    def meant(self, client: Client, *, among: frozenset[Status] | None = None, not_retried: bool = False) -> Meant:
         """Give the jobs, each once; of those that have something in common only the ones in the states ``among``.
 
         Raises ``UsageError``, ``JobNotFound``, ``AmbiguousJobId``, ``GroupNotFound`` or ``NothingMatched``.
@@ -44,18 +46,26 @@ class Selection:
         wanted = self.wanted
         if wanted is None:
             return list({job.seq: job for job in client.resolve(self.job_ids or ())}.values())
-        return matching(client, wanted, among=among)
+        return matching(client, replace(wanted, not_retried=not_retried), among=among)
+
+    def jobs(self, client: Client) -> list[JobRecord]:
+        """Give the jobs as they are now; raises as ``meant``."""
+        meant = self.meant(client)
+        return client.latest(meant) if isinstance(meant, Matched) else list(meant)
 
 
-def matching(client: Client, wanted: JobFilter, *, among: frozenset[Status] | None = None) -> list[JobRecord]:
-    """Give all jobs that fit and are in one of the states ``among``; raises ``GroupNotFound`` or ``NothingMatched``."""
+@dataclass(frozen=True, kw_only=True)
+class SelectionWithReason(Selection, FilterOptionsWithReason):
+    """The same, and why they ended; for verbs whose ``--reason`` means nothing else."""
+
+
+def matching(client: Client, wanted: JobFilter, *, among: frozenset[Status] | None = None) -> Matched:
+    """Find all jobs that fit and are in one of the states ``among``; raises ``GroupNotFound`` or ``NothingMatched``."""
     narrowed = wanted if among is None else wanted.among(among)
-    found = [] if narrowed is None else client.all_that_fit(narrowed)
-    if not found:
-        raise NothingMatched(
-            "no job fits that this can be done with; `aerjob list` with the same options shows what does"
-        )
-    return found
+    if narrowed is not None and (found := client.match(narrowed)).seqs:
+        return found
+    raise NothingMatched("no job fits that this can be done with; `aerjob list` with the same options shows what does")
 
 
 takes_selection = expanded(Selection)
+takes_selection_with_reason = expanded(SelectionWithReason)

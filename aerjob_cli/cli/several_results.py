@@ -61,7 +61,7 @@ def look_at(
     if error is not None and not isinstance(error, WaitTimedOut):
         raise error
     if error is not None and is_partial:
-        ended = client.latest(ended)
+        ended = client.latest(ended)  # as far as the others have come
     return Looked(ended, is_partial, error)
 
 

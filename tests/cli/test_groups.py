@@ -140,7 +140,7 @@ def test_what_is_done_with_a_group_leaves_others_alone(quick: Quick, put: Put, s
     assert [job["job_id"] for job in quick.json("cancel", "--group", "g")["jobs"]] == ids(queued, waiting)
     assert quick("wait", "--group", "g")[0] == 4
     assert quick.json("cancel", "--group", "g", exit_code=3)["error"]["code"] == "nothing_matched"
-    assert quick.json("rm", "--group", "g")["job_ids"] == ids(done, queued, waiting)
+    assert quick.json("rm", "--group", "g", "--yes")["job_ids"] == ids(done, queued, waiting)
     assert listed(quick) == ids(other)
     told = f"job {other.job_id} has not finished, it is QUEUED\n"
     assert quick("result", "--group", "other") == (8, "", told)
@@ -191,7 +191,18 @@ def test_what_does_not_say_which_jobs_or_what_of_them(quick: Quick, put: Put, ar
 
 @pytest.mark.parametrize(
     "arguments",
-    ["status", "wait", "cancel", "cancel --dry-run", "result", "retry", "retry --failed", "rm", "tag --add t"],
+    [
+        "status",
+        "wait",
+        "cancel",
+        "cancel --dry-run",
+        "result",
+        "retry",
+        "retry --failed",
+        "rm",
+        "rm --yes",
+        "tag --add t",
+    ],
 )
 def test_a_group_that_no_job_is_in(quick: Quick, put: Put, arguments: str) -> None:
     put(group="gg")

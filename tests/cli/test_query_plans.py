@@ -25,6 +25,7 @@ FILTERS = (
     *(f"--reason {reason}" for reason in Reason),
     *("--tag demo", "--tag demo --tag other", "--name bell", "--name be*", "--backend qasm_simulator"),
     *("--group g", "--group g --status DONE", "--group g --tag demo --since 1h"),
+    *("--older-than 2h", "--older-than 0s", "--older-than 1h --status ERROR", "--older-than 1h --tag demo"),
     *("--since 2h", "--until 2h", "--since 2020-01-01 --until today"),
     *("--status DONE --status ERROR", "--status QUEUED --status RUNNING", "--reason timed_out --reason user_cancelled"),
     *("--status DONE --tag demo", "--status ERROR --since 1h", "--status QUEUED --name be*", "--tag demo --until 1h"),
@@ -82,6 +83,13 @@ def test_looks_at_jobs(quick: Quick, ids: list[str], idle: CommandLine) -> None:
             *("worker status", f"result {done}", f"tag {done} --add new --remove demo", "cancel --tag none"),
             *("status --group g", "status --group none", "wait --group g --timeout 0", "retry --failed --group g"),
             *("tag --group g --add more", "cancel --group g --dry-run", "result --group g", "rm --group none"),
+            *(
+                "retry --reason simulation_failed --dry-run",
+                "rm --older-than 0s --dry-run",
+                "rm --older-than 0s --name x -y",
+            ),
+            *("tag --older-than 1h --backend qasm_simulator --add old", "cancel --older-than 1h --status queued"),
+            *("retry --tag demo --status error", "wait --name bell-1", "result --reason simulation_failed"),
             *("cancel --dry-run --tag demo", f"cancel {queued}", f"retry {done}"),
         ):
             quick(*command.split())

@@ -15,7 +15,7 @@ from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import claims, jobs, lifecycle, list_plans, submissions
 from aerjob_cli.store.database import Store
-from aerjob_cli.store.listing import JobFilter, SortKey, listed, matching_seqs, short_ids
+from aerjob_cli.store.listing import JobFilter, SortKey, listed, matching_seqs, short_ids, still_fitting
 from aerjob_cli.store.records import ExperimentRecord, JobRecord, Payload
 from tests.store.conftest import SubmitJob, submission
 from tests.support import one_job
@@ -95,6 +95,7 @@ def _fits(wanted: JobFilter, job: JobRecord, retried: frozenset[str | None]) -> 
         and (not wanted.reasons or job.reason in wanted.reasons)
         and set(wanted.tags) <= set(job.tags)
         and (wanted.group is None or job.group_name == wanted.group)
+        and (wanted.older_than_us is None or (job.finished_us or job.submitted_us) < wanted.older_than_us)
         and not (wanted.not_retried and job.job_id in retried)
         and (wanted.name is None or (job.name is not None and bool(_glob(wanted.name).fullmatch(job.name))))
         and (wanted.backend is None or job.backend == wanted.backend)
@@ -142,6 +143,7 @@ filters = st.builds(
     backend=st.none() | st.sampled_from((*BACKENDS, "other")),
     since_us=times,
     until_us=times,
+    older_than_us=times | st.integers(8000, 9000),
 )
 
 
@@ -168,10 +170,12 @@ def test_a_list_is_what_python_gives(
         patch.setattr(list_plans, "FEW", few)
         found = listed(tx, wanted, limit=limit, sort=sort, descending=descending)
         seqs = matching_seqs(tx, wanted)
+        still = still_fitting(tx, wanted, [99, *range(JOBS, 0, -2)])
     is_by_time = sort is SortKey.SUBMITTED and (wanted.since_us, wanted.until_us) != (None, None)
     ordered = _by_time(expected, descending) if is_by_time else _ordered(expected, sort, descending)
     assert found == ordered[:limit]
     assert seqs == [job.seq for job in expected]
+    assert still == [seq for seq in range(JOBS, 0, -2) if seq in seqs]
 
 
 @pytest.mark.parametrize("sort", SortKey)

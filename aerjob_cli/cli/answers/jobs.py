@@ -68,6 +68,14 @@ class CancelledJobs(JobList):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rehearsed(JobList):
+    """Jobs that a command with ``--dry-run`` would have done something with."""
+
+    def content(self) -> dict[str, Any]:
+        return {"dry_run": True} | super().content()
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaggedJobs(Answer):
     """Jobs with the tags they have now."""
 

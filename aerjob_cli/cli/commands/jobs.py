@@ -14,6 +14,7 @@ from aerjob_cli.cli.answers.status import JobState, JobStates
 from aerjob_cli.cli.columns import DEFAULT_COLUMNS, parse_columns, parse_sort
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
+from aerjob_cli.cli.parameter_objects import expanded
 from aerjob_cli.errors import UsageError
 
 _LIST_AT_MOST = 2**31 - 1
@@ -55,16 +56,10 @@ def status(
     )
 
 
+@expanded(filters.FilterOptionsWithReason)
 def list_jobs(
     context: typer.Context,
-    statuses: filters.Statuses = None,
-    reasons: filters.Reasons = None,
-    tags: filters.Tags = None,
-    group: filters.Group = None,
-    name: filters.Name = None,
-    backend: filters.Backend = None,
-    since: filters.Since = None,
-    until: filters.Until = None,
+    wanted: filters.FilterOptionsWithReason,
     sort: Annotated[
         str,
         typer.Option(
@@ -93,21 +88,11 @@ def list_jobs(
         raise UsageError("--all lists however many there are; give it or --limit")
     key, descends = parse_sort(sort)
     shown = DEFAULT_COLUMNS if columns is None else parse_columns(columns)
-    wanted = filters.job_filter(
-        statuses=statuses,
-        reasons=reasons,
-        tags=tags,
-        group=group,
-        name=name,
-        backend=backend,
-        since_us=since,
-        until_us=until,
-    )
     invocation = Invocation.of(context, as_json=as_json)
     client = invocation.client
     at_most = None if show_all else limit or _LISTED
     # One more, to know whether there are more.
-    found = client.listed(wanted, limit=None if at_most is None else at_most + 1, sort=key, descending=descends)
+    found = client.listed(wanted.filter, limit=None if at_most is None else at_most + 1, sort=key, descending=descends)
     jobs = found[:at_most]
     return JobList(
         jobs=tuple(jobs),

@@ -20,7 +20,7 @@ from aerjob_cli.cli.outcomes import ELEMENTS_LISTED, StoredOutcome, read_outcome
 from aerjob_cli.cli.output_files import OutputFile, output_file
 from aerjob_cli.cli.render import as_text
 from aerjob_cli.cli.result_csv import arrays_csv, counts_csv, expectations_csv
-from aerjob_cli.cli.selection import Selection, takes_selection
+from aerjob_cli.cli.selection import SelectionWithReason, takes_selection_with_reason
 from aerjob_cli.cli.several_results import Looked, csv_of, look_at, results_of
 from aerjob_cli.errors import UsageError
 from aerjob_cli.frozen import dataclass
@@ -58,10 +58,10 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=epilog("aerjob result last --format csv -o counts.csv", 1, 3, 4, 8, 70, 124))(result)
 
 
-@takes_selection
+@takes_selection_with_reason
 def result(
     context: typer.Context,
-    selection: Selection,
+    selection: SelectionWithReason,
     form: Annotated[
         ResultFormat | None, typer.Option("--format", help="For people, scripts, spreadsheets, NumPy or Qiskit.")
     ] = None,
@@ -81,7 +81,8 @@ def result(
 ) -> Iterator[Answer]:
     """Give the result of a job, as a table or in a format for programs.
 
-    With several ids, or --group, the results of all of these jobs, in one answer: as a table, JSON or CSV.
+    With several ids, or options that say what jobs have in common, the results of all of these, in one answer: as a
+    table, JSON or CSV.
     """
     invocation = Invocation.of(context, as_json=as_json)
     wanted = _Form(

@@ -34,7 +34,7 @@ def wait(
 ) -> Iterator[Answer]:
     """Wait until jobs have ended. A worker is started when none works on them.
 
-    Of a group, those are meant that are in it as the wait begins.
+    Of jobs that have something in common, those are meant that fit as the wait begins.
 
     Prints each job when it ends; with --json each is a JSON value in a line of its own. On a terminal a line on
     stderr shows meanwhile how far they are.
