@@ -83,13 +83,10 @@ def test_looks_at_jobs(quick: Quick, ids: list[str], idle: CommandLine) -> None:
             *("worker status", f"result {done}", f"tag {done} --add new --remove demo", "cancel --tag none"),
             *("status --group g", "status --group none", "wait --group g --timeout 0", "retry --failed --group g"),
             *("tag --group g --add more", "cancel --group g --dry-run", "result --group g", "rm --group none"),
-            *(
-                "retry --reason simulation_failed --dry-run",
-                "rm --older-than 0s --dry-run",
-                "rm --older-than 0s --name x -y",
-            ),
+            *("retry --reason simulation_failed --dry-run", "rm --older-than 0s --dry-run"),
+            *("rm --older-than 0s --name x -y", "wait --name bell-1 --timeout 0"),
             *("tag --older-than 1h --backend qasm_simulator --add old", "cancel --older-than 1h --status queued"),
-            *("retry --tag demo --status error", "wait --name bell-1", "result --reason simulation_failed"),
+            *("retry --tag demo --status error", "result --reason simulation_failed"),
             *("cancel --dry-run --tag demo", f"cancel {queued}", f"retry {done}"),
         ):
             quick(*command.split())
