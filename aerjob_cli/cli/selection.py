@@ -11,7 +11,7 @@ from aerjob_cli.cli.filters import FilterOptions, FilterOptionsWithReason
 from aerjob_cli.cli.parameter_objects import expanded
 from aerjob_cli.errors import NothingMatched, UsageError
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.states import Status
+from aerjob_cli.states import FINAL, Status
 from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.store.records import JobRecord
 
@@ -64,7 +64,20 @@ def matching(client: Client, wanted: JobFilter, *, among: frozenset[Status] | No
     narrowed = wanted if among is None else wanted.among(among)
     if narrowed is not None and (found := client.match(narrowed)).seqs:
         return found
-    raise NothingMatched("no job fits that this can be done with; `aerjob list` with the same options shows what does")
+    raise none_fits(among, not_retried=wanted.not_retried)
+
+
+def none_fits(among: frozenset[Status] | None, *, not_retried: bool = False) -> NothingMatched:
+    """Give the error of a command that found no job of the states ``among`` which fits."""
+    if among is None:
+        fact = "no job fits"
+    elif not among <= FINAL:
+        fact = "no job that has not ended fits"
+    elif not_retried:
+        fact = "no job fits that has ended and has not been tried again yet"
+    else:
+        fact = "no job that has ended fits"
+    return NothingMatched(f"{fact}; `aerjob list` with the same options shows what does")
 
 
 takes_selection = expanded(Selection)

@@ -15,8 +15,8 @@ from aerjob_cli.cli.confirmation import confirm
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.part_by_part import Changes, change
-from aerjob_cli.cli.selection import Selection, matching, takes_selection
-from aerjob_cli.errors import NotFinished, NothingMatched, UsageError
+from aerjob_cli.cli.selection import Selection, matching, none_fits, takes_selection
+from aerjob_cli.errors import NotFinished, UsageError
 from aerjob_cli.states import PENDING, Status
 from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.store.records import JobRecord
@@ -60,7 +60,7 @@ def cancel(
         confirm("cancel {}", meant, yes=yes)
         made = _cancelled(client, meant, reason)
         if isinstance(meant, Matched) and not made.done:
-            raise _none_fits()
+            raise none_fits(PENDING)
     jobs = made.done
     pending = [] if dry_run else [job for job in jobs if not job.status.is_final]
     answer = CancelledJobs(
@@ -86,14 +86,7 @@ def _require_one_way(selection: Selection, *, everything: bool) -> None:
 
 
 def _meant(client: Client, selection: Selection, *, everything: bool) -> Meant:
-    try:
-        return matching(client, JobFilter(), among=PENDING) if everything else selection.meant(client, among=PENDING)
-    except NothingMatched:
-        raise _none_fits() from None
-
-
-def _none_fits() -> NothingMatched:
-    return NothingMatched("no job that has not ended fits; `aerjob list` with the same options shows what does")
+    return matching(client, JobFilter(), among=PENDING) if everything else selection.meant(client, among=PENDING)
 
 
 def _cancelled(client: Client, meant: Meant, reason: str | None) -> Changes[JobRecord]:
