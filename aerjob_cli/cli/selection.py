@@ -72,7 +72,7 @@ def none_fits(among: frozenset[Status] | None, *, not_retried: bool = False) -> 
     if among is None:
         fact = "no job fits"
     elif not among <= FINAL:
-        fact = "no job that has not ended fits"
+        fact = "no pending job fits"
     elif not_retried:
         fact = "no job fits that has ended and has not been tried again yet"
     else:
