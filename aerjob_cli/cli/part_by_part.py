@@ -62,8 +62,9 @@ def change(
 
 
 def _left(meant: Matched, done: int, told: str) -> tuple[str, ...]:
-    left = len(meant.seqs) - done
-    return (f"{done} jobs are {told}, {left} are as they were; the same command does the rest",) if left else ()
+    total = len(meant.seqs)
+    remark = f"{done} of {total} jobs are {told}, the others are as they were; the same command does the rest"
+    return (remark,) if done < total else ()
 
 
 def _shown(meant: Matched, told: str) -> Iterator[Matched]:

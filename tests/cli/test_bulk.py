@@ -11,7 +11,7 @@ import pytest
 from aerjob_cli.api.client import Client
 from aerjob_cli.api.requests import Plan
 from aerjob_cli.cli import interrupts, part_by_part
-from aerjob_cli.settings import Settings, StorePaths
+from aerjob_cli.settings import JOBS_CHANGED_AT_ONCE, JOBS_PER_TRANSACTION, Settings, StorePaths
 from aerjob_cli.states import PENDING, Status
 from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.store.records import JobRecord
@@ -19,7 +19,7 @@ from tests.cli.conftest import Put, Quick
 from tests.support.circuits import BELL
 from tests.support.command_line import CommandLine
 from tests.support.pseudo_terminal import PseudoTerminal
-from tests.support.running import Scene
+from tests.support.running import Scene, until
 from tests.support.staging import Stage
 
 DAY_US = 86_400 * 1_000_000
@@ -216,7 +216,7 @@ def test_many_go_some_at_a_time_and_a_signal_loses_none(
     interrupted_at(1, "retry")
     exit_code, stdout, stderr = quick("retry", "--group", "g")
     assert exit_code == 130
-    assert f"{IN_A_PART} jobs are tried again, {MANY - IN_A_PART} are as they were" in stderr
+    assert f"{IN_A_PART} of {MANY} jobs are tried again, the others are as they were" in stderr
     assert len(stdout.split()) == count(many, Status.QUEUED) == IN_A_PART
     # The same command does the rest.
     assert len(quick.json("retry", "--group", "g")["jobs"]) == MANY - IN_A_PART
@@ -243,3 +243,18 @@ def test_ids_that_a_second_signal_left_unknown_are_told(
     monkeypatch.setattr(Client, "wake_worker", woken)
     done = quick.json("retry", "--group", "g", exit_code=130)
     assert len(done["jobs"]) == count(many, Status.QUEUED) == 2 * IN_A_PART
+
+
+def test_a_kill_leaves_whole_parts_and_the_same_command_does_the_rest(idle: CommandLine) -> None:
+    scene = Scene(idle.home)
+    jobs = scene.put(*(scene.request(BELL, group="g", plan=Plan(1, 1)) for _ in range(JOBS_CHANGED_AT_ONCE + 1)))
+    scene.client.cancel_all(jobs)
+    process = idle.start("retry", "--group", "g")
+    until(lambda: count(scene, Status.QUEUED) or None)
+    process.kill()
+    process.communicate()
+    assert count(scene, Status.QUEUED) % JOBS_PER_TRANSACTION in (0, 1)
+    assert idle("retry", "--group", "g").returncode in (0, 3)
+    again = scene.client.listed(JobFilter(group="g", statuses=(Status.QUEUED,)), limit=None)
+    assert sorted(str(job.retry_of) for job in again) == sorted(job.job_id for job in jobs)
+    scene.client.close()

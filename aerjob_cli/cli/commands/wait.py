@@ -15,6 +15,7 @@ from aerjob_cli.cli.endings import exit_code_of, remarks_on, timed_out
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.live.live_line import waiting_line
 from aerjob_cli.cli.selection import Selection, takes_selection
+from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 
 
@@ -42,12 +43,13 @@ def wait(
     invocation = Invocation.of(context, as_json=as_json)
     client = invocation.client
     jobs = {job.seq: job for job in selection.jobs(client)}
-    ended: list[JobRecord] = []
+    # One for each state: what all of them come to is asked after each.
+    ended: dict[Status, JobRecord] = {}
     with waiting_line(quiet=quiet) as line:
         for job in client.wait(list(jobs.values()), timeout_s=timeout, tick=line.wants):
             line.erase()
-            ended.append(job)
-            yield Ended(job=job, remarks=remarks_on([job]), exit_code=exit_code_of(ended))
+            ended[job.status] = job
+            yield Ended(job=job, remarks=remarks_on([job]), exit_code=exit_code_of(ended.values()))
             if any_one:
                 return
             jobs[job.seq] = job
