@@ -14,7 +14,7 @@ from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.endings import exit_code_of, remarks_on, timed_out
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.live.live_line import waiting_line
-from aerjob_cli.cli.selection import Selection, takes_selection
+from aerjob_cli.cli.selection import SelectionWithReason, takes_selection_with_reason
 from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 
@@ -24,10 +24,10 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=epilog("aerjob wait last --timeout 1m30s", 1, 3, 4, 70, 124))(wait)
 
 
-@takes_selection
+@takes_selection_with_reason
 def wait(
     context: typer.Context,
-    selection: Selection,
+    selection: SelectionWithReason,
     timeout: parameters.Timeout = None,
     any_one: Annotated[bool, typer.Option("--any", help="Stop at the first job that has ended.")] = False,
     quiet: parameters.Quiet = False,
