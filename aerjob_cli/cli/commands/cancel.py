@@ -31,8 +31,7 @@ Everything = Annotated[bool, typer.Option("--all", help="All jobs that have not 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    none_fits = {3: "no such job, or none of a kind"}
-    app.command(epilog=epilog("aerjob cancel 3f2a --reason 'wrong circuit'", 3, 8, own=none_fits))(cancel)
+    app.command(epilog=epilog("aerjob cancel 3f2a --reason 'wrong circuit'", 3, 8))(cancel)
 
 
 @takes_selection
