@@ -42,6 +42,15 @@ class UsageError(AerjobError):
     exit_code = 2
 
 
+class NotConfirmed(UsageError):
+    """Somebody was asked, and did not say yes."""
+
+    code = "not_confirmed"
+
+    def __init__(self, asked: str) -> None:
+        super().__init__(f"nothing was done, since nobody said yes to {asked}; --yes does it without asking")
+
+
 class InvalidDuration(UsageError):
     """A text that should be a duration is none."""
 
@@ -161,6 +170,19 @@ class JobNotFound(AerjobError):
 
     def __init__(self, job_id: str, remedy: str = "`aerjob list` shows the jobs there are") -> None:
         super().__init__(f"no job {brief(job_id)} in this store; {remedy}", job_id=job_id)
+
+
+class GroupNotFound(AerjobError):
+    """No job is in that group."""
+
+    code = "group_not_found"
+    exit_code = 3
+
+    def __init__(self, group: str) -> None:
+        super().__init__(
+            f"no job of this store is in the group {brief(group)}; `aerjob list --columns id,group` shows them",
+            group=group,
+        )
 
 
 class NothingMatched(AerjobError):

@@ -21,6 +21,8 @@ PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
 CIRCUITS_LIMIT = 100_000
 # Of many jobs that are submitted in one go: one commit for so many costs little, and keeps nobody waiting for long.
 JOBS_PER_TRANSACTION = 500
+# Of those that a command changes by a filter; up to so many, all are changed or none. More are as those above.
+JOBS_CHANGED_AT_ONCE = 2000
 # A job's place in the queue is counted up to this, for whoever looks again and again; all further back have one place.
 QUEUE_COUNTED_TO = 10_000
 # In all circuits of one file, the bodies of control flow included. One operation a line of text does not come near.

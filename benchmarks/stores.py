@@ -74,7 +74,7 @@ def run_templates(home: Path) -> None:
         site.start_worker()
         qasm = site.provider.get_backend("qasm_simulator")
         jobs = [
-            qasm.run(_circuit(text), job_name=name, tags=tags, shots=1024)
+            qasm.run(_circuit(text), job_name=name, tags=tags, group=ONCE if name == ONCE else None, shots=1024)
             for text, (name, tags) in zip(
                 texts,
                 [

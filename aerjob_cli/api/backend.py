@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # A payload has a limit; circuits in groups stay below it, and only one that is huge itself does not.
 _CIRCUITS_PER_PAYLOAD = 500
-_REQUEST_FIELDS = ("tags", "priority", "time_limit_s", "max_memory_mb", "max_attempts", "idempotency_key")
+_REQUEST_FIELDS = ("tags", "group", "priority", "time_limit_s", "max_memory_mb", "max_attempts", "idempotency_key")
 
 
 class BasicAerBackend(DescribedBackend):
@@ -40,6 +40,7 @@ class BasicAerBackend(DescribedBackend):
         *,
         job_name: str | None = None,
         tags: Iterable[str] = (),
+        group: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         priority: int = 0,
         time_limit_s: float | None = None,
@@ -52,14 +53,16 @@ class BasicAerBackend(DescribedBackend):
 
         ``options`` are those of ``AerSimulator.run`` (``shots``, ``seed_simulator``, ``memory``, ``noise_model``,
         ``parameter_binds``, …) and come before those of ``set_options``; BasicAer's ``initial_statevector`` and
-        ``initial_unitary`` are there, too. A job with a higher ``priority`` starts first; ``time_limit_s`` is how long
-        it may run, ``max_memory_mb`` (MiB) how much memory it may take. A repeated ``idempotency_key`` gives the first
-        job again. Raises ``RunRefused`` (a ``BasicAerError``) when nothing could run, before anything is stored.
+        ``initial_unitary`` are there, too. Jobs of one ``group`` are looked at and changed together (``aerjob status
+        --group``). A job with a higher ``priority`` starts first; ``time_limit_s`` is how long it may run,
+        ``max_memory_mb`` (MiB) how much memory it may take. A repeated ``idempotency_key`` gives the first job again.
+        Raises ``RunRefused`` (a ``BasicAerError``) when nothing could run, before anything is stored.
         """
         return self.run_many(
             [run_input],
             job_name=job_name,
             tags=tags,
+            group=group,
             metadata=metadata,
             priority=priority,
             time_limit_s=time_limit_s,

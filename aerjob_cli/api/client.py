@@ -15,6 +15,7 @@ from aerjob_cli.api import changes
 from aerjob_cli.api.explanations import Explanation, explain
 from aerjob_cli.api.intake import Intake
 from aerjob_cli.api.launch import WorkerLauncher
+from aerjob_cli.api.matched import Matched, Meant, as_they_are
 from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.api.stored_arrays import StoredArray
 from aerjob_cli.api.waiting import wait_for
@@ -22,19 +23,19 @@ from aerjob_cli.codec import sweeps
 from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, RUN_FORMATS, SWEEP
 from aerjob_cli.codec.observables import Estimation, decode_estimation
 from aerjob_cli.codec.sweeps import Sweep
-from aerjob_cli.errors import AerjobError, JobNotFinal, JobNotFound, PayloadDamaged
+from aerjob_cli.errors import AerjobError, GroupNotFound, JobNotFinal, JobNotFound, PayloadDamaged
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import Settings
 from aerjob_cli.states import UNDECIDED
 from aerjob_cli.store import experiments, jobs, large_objects, objects, submissions
 from aerjob_cli.store.database import Store
-from aerjob_cli.store.listing import JobFilter, SortKey, listed, short_ids
+from aerjob_cli.store.listing import JobFilter, SortKey, is_group, listed, matching_seqs, short_ids
 from aerjob_cli.store.records import ArrayRecord, JobRecord, Payload
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_CANCEL_TAKES_AT_MOST_S = 30.0
+CANCEL_TAKES_AT_MOST_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ class Client:
 
         wait_for(self.store, decided, timeout_s=timeout_s, attend=self.attend_if_due, tick=tick)
         with self.store.reading_directly() as tx:
-            latest = jobs.find_many(tx, seqs)
-        return [latest.get(record.seq, record) for record in records]
+            found = jobs.find_many(tx, seqs)
+        return [found.get(record.seq, record) for record in records]
 
     def resolve(self, references: Sequence[str]) -> list[JobRecord]:
         """Give the jobs meant by ids, prefixes or ``last``; raises ``JobNotFound`` or ``AmbiguousJobId``."""
@@ -123,6 +124,19 @@ class Client:
         """List the jobs that fit, the last submitted first unless told otherwise."""
         with self.store.reading_directly() as tx:
             return listed(tx, wanted, limit=limit, sort=sort, descending=descending)
+
+    def match(self, wanted: JobFilter) -> Matched:
+        """Find all jobs that fit; raises ``GroupNotFound`` where no job is in the group that is asked for."""
+        with self.store.reading_directly() as tx:
+            seqs = matching_seqs(tx, wanted)
+            if not seqs and wanted.group is not None and not is_group(tx, wanted.group):
+                raise GroupNotFound(wanted.group)
+        return Matched(wanted, seqs)
+
+    def latest(self, meant: Meant) -> list[JobRecord]:
+        """Give jobs as they are now; one that is gone is left out."""
+        with self.store.reading_directly() as tx:
+            return as_they_are(tx, meant)
 
     def wait(
         self,
@@ -174,37 +188,45 @@ class Client:
         """Do what ``attend`` does, unless that or a submission was less than a second ago."""
         self._launcher.attend_if_due()
 
-    def cancel(self, record: JobRecord, *, timeout_s: float = _CANCEL_TAKES_AT_MOST_S) -> JobRecord:
+    def cancel(self, record: JobRecord, *, timeout_s: float = CANCEL_TAKES_AT_MOST_S) -> JobRecord:
         """End a job, wherever it is, and give its state when that is final or the time is over."""
         return self.cancel_all([record], timeout_s=timeout_s)[0]
 
     def cancel_all(
         self,
-        wanted: Sequence[JobRecord] | JobFilter,
+        meant: Meant,
         *,
         message: str | None = None,
-        timeout_s: float = _CANCEL_TAKES_AT_MOST_S,
+        timeout_s: float = CANCEL_TAKES_AT_MOST_S,
     ) -> list[JobRecord]:
         """End jobs, wherever they are, and give their states when all are final or the time is over.
 
-        With a filter, all that fit it and have not ended. ``message`` says why, up to 1000 characters.
+        ``message`` says why, up to 1000 characters.
         """
-        asked, running = changes.request_cancels(self.store, wanted, message=message)
-        latest = {record.seq: record for record in asked}
+        asked, running = self.request_cancels(meant, message=message)
+        ended = {record.seq: record for record in self.wait(running, timeout_s=timeout_s)} if running else {}
+        return [ended.get(record.seq, record) for record in asked]
+
+    def request_cancels(self, meant: Meant, *, message: str | None) -> tuple[list[JobRecord], list[JobRecord]]:
+        """Ask for the end of jobs, and give them, and those that a worker has still to end."""
+        asked, running = changes.request_cancels(self.store, meant, message=message)
         if running:
             self._launcher.call()
-            latest |= {record.seq: record for record in self.wait(running, timeout_s=timeout_s)}
-        return [latest[record.seq] for record in asked]
+        return asked, running
 
-    def retry(self, records: Sequence[JobRecord]) -> list[JobRecord]:
+    def retry(self, meant: Meant, *, make_id: Callable[[], str] = changes.new_id) -> list[JobRecord]:
         """Make a new job of each final one, all or none, then wake the worker; raises ``JobNotFinal``."""
-        again = changes.retry(self.store, records)
+        again = changes.retry(self.store, meant, make_id=make_id)
         self.wake_worker()
         return again
 
-    def tag(self, records: Sequence[JobRecord], *, add: Collection[str], remove: Collection[str]) -> list[JobRecord]:
+    def tag(self, meant: Meant, *, add: Collection[str], remove: Collection[str]) -> list[JobRecord]:
         """Take tags from jobs, then add others; raises ``InputRefused`` for what cannot be a tag."""
-        return changes.tag(self.store, records, add=add, remove=remove)
+        return changes.tag(self.store, meant, add=add, remove=remove)
+
+    def require_final(self, meant: Meant, deed: str) -> list[JobRecord]:
+        """Give the jobs as they are now; raises ``JobNotFinal``, as ``retry`` and ``delete_all`` would."""
+        return changes.require_final(self.store, meant, deed)
 
     def short_ids(self, records: Sequence[JobRecord]) -> dict[str, str]:
         """Give for each id its shortest beginning, of 8 characters or more, that means no other job."""
@@ -313,12 +335,12 @@ class Client:
             return False
         return True
 
-    def delete_all(self, records: Sequence[JobRecord]) -> int:
-        """Remove final jobs with all that belongs to them, all or none; give how many bytes of files that frees.
+    def delete_all(self, meant: Meant) -> tuple[list[str], int]:
+        """Remove final jobs with all that belongs to them, all or none.
 
-        Raises ``JobNotFinal`` or ``JobNotFound``.
+        Give their ids, and how many bytes of files that frees. Raises ``JobNotFinal`` or ``JobNotFound``.
         """
-        return changes.delete(self.store, records)
+        return changes.delete(self.store, meant)
 
     def close(self) -> None:
         """Close the store."""

@@ -86,6 +86,7 @@ class Intake:
             metadata=request.metadata,
             name=request.name,
             tags=tuple(request.tags),
+            group_name=request.group,
             priority=request.priority,
             time_limit_s=request.time_limit_s,
             max_memory_mb=request.max_memory_mb,

@@ -56,6 +56,7 @@ class JobFields(TypedDict, total=False):
 
     job_name: str | None
     tags: Iterable[str]
+    group: str | None
     metadata: Mapping[str, Any]
     priority: int
     time_limit_s: float | None

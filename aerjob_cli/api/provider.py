@@ -132,6 +132,7 @@ class BasicAerProvider:
         name: str | None = None,
         backend: BackendV2 | str | None = None,
         since: datetime | None = None,
+        group: str | None = None,
     ) -> list[BasicAerJob]:
         """List the jobs that fit every condition, the last submitted first; ``limit=None`` lists all.
 
@@ -146,6 +147,7 @@ class BasicAerProvider:
             name=name,
             backend=backend if backend is None or isinstance(backend, str) else backend.name,
             since_us=None if since is None else (since.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1),
+            group=group,
         )
         if status is not None and not wanted.statuses:
             return []

@@ -43,6 +43,7 @@ def checked(request: Request) -> Request:
         metadata=_metadata(request.metadata),
         name=None if request.name is None else checked_text("the job's name", request.name),
         tags=checked_tags(request.tags),
+        group=None if request.group is None else checked_text("the group", request.group),
         priority=whole("priority", request.priority, -_PRIORITY_LIMIT, _PRIORITY_LIMIT),
         time_limit_s=None if request.time_limit_s is None else _seconds("time_limit_s", request.time_limit_s),
         max_memory_mb=(

@@ -49,6 +49,7 @@ class Request:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     name: str | None = None
     tags: Iterable[str] = ()
+    group: str | None = None
     priority: int = 0
     time_limit_s: float | None = None
     max_memory_mb: int | None = None

@@ -64,6 +64,12 @@ class StoredJob(JobV1):
         return None if record is None else record.name
 
     @property
+    def group(self) -> str | None:
+        """The group given at submission; None for a job in none."""
+        record = self._record()
+        return None if record is None else record.group_name
+
+    @property
     def submitted_at(self) -> datetime | None:
         """When the job became durable, in UTC."""
         record = self._record()

@@ -43,6 +43,7 @@ _VALUES: dict[str, Callable[[JobRecord], object]] = {
     "message": lambda job: job.message,
     "name": lambda job: job.name,
     "tags": lambda job: ",".join(job.tags),
+    "group": lambda job: job.group_name,
     "backend": lambda job: job.backend,
     "method": lambda job: job.method,
     "shots": lambda job: job.shots,

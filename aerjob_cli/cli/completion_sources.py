@@ -106,6 +106,13 @@ def _tags(incomplete: str, _: Mapping[str, str]) -> Found:
         return Found(starting_with(incomplete, map(Candidate, known_tags(tx, incomplete))))
 
 
+def _groups(incomplete: str, _: Mapping[str, str]) -> Found:
+    from aerjob_cli.store.suggestions import known_groups
+
+    with _reading() as tx:
+        return Found(starting_with(incomplete, map(Candidate, known_groups(tx, incomplete))))
+
+
 def _names(incomplete: str, _: Mapping[str, str]) -> Found:
     from aerjob_cli.store.suggestions import known_names
 
@@ -157,6 +164,7 @@ _SOURCES: dict[str, Source] = {
     "ID": _jobs,
     "TAG": _tags,
     "--tag": _tags,
+    "--group": _groups,
     "--name": _names,
     "--backend": _backends,
     "--method": _methods,

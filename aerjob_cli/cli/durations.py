@@ -34,3 +34,8 @@ def show_duration(duration_s: float) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts)
+
+
+def show_rounded(duration_s: float) -> str:
+    """Write seconds as exactly as somebody wants to know who looks at what still goes on."""
+    return show_duration(round(duration_s, 1 if duration_s >= 1 else 3))

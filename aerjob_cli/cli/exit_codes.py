@@ -9,7 +9,7 @@ _MEANINGS = {
     0: "done as asked",
     1: "a job ended in ERROR (of several: any ERROR is 1, else any CANCELLED is 4)",
     2: "usage",
-    3: "no such job",
+    3: "no such job, or none of a kind",
     4: "a job ended CANCELLED",
     5: "the store is unusable; nothing was changed",
     6: "the input was refused; it will not run",

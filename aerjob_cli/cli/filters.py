@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from aerjob_cli.cli import parameters
-from aerjob_cli.cli.times import parse_time
+from aerjob_cli.cli.times import parse_age, parse_time
+from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store.listing import JobFilter
 
@@ -30,6 +31,7 @@ Tags = Annotated[
     list[str] | None,
     typer.Option("--tag", parser=parameters.text, metavar="TAG", help="With this tag; with all of several."),
 ]
+Group = Annotated[str | None, typer.Option("--group", parser=parameters.text, metavar="GROUP", help="In this group.")]
 Name = Annotated[
     str | None,
     typer.Option(
@@ -51,23 +53,52 @@ Since = Annotated[
 Until = Annotated[int | None, typer.Option("--until", parser=parse_time, metavar=_TIME, help="Submitted before then.")]
 
 
-def job_filter(
-    *,
-    statuses: Sequence[Status] | None = None,
-    reasons: Sequence[Reason] | None = None,
-    tags: Sequence[str] | None = None,
-    name: str | None = None,
-    backend: str | None = None,
-    since_us: int | None = None,
-    until_us: int | None = None,
-) -> JobFilter:
-    """Make the filter of what was given on the command line."""
-    return JobFilter(
-        statuses=tuple(statuses or ()),
-        reasons=tuple(reasons or ()),
-        tags=tuple(tags or ()),
-        name=name,
-        backend=backend,
-        since_us=since_us,
-        until_us=until_us,
-    )
+OlderThan = Annotated[
+    int | None,
+    typer.Option(
+        "--older-than",
+        parser=parse_age,
+        metavar="DURATION",
+        help="Ended longer ago than this (30d, 12h) or, where it has not ended, submitted longer ago.",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterOptions:
+    """What a person may say that jobs have in common, in the order of the help text."""
+
+    status: Statuses = None
+    tag: Tags = None
+    group: Group = None
+    name: Name = None
+    backend: Backend = None
+    since: Since = None
+    until: Until = None
+    older_than: OlderThan = None
+
+    @property
+    def filter(self) -> JobFilter:
+        """The filter of what was said, ``JobFilter()`` where nothing was."""
+        return JobFilter(
+            statuses=tuple(self.status or ()),
+            tags=tuple(self.tag or ()),
+            group=self.group,
+            name=self.name,
+            backend=self.backend,
+            since_us=self.since,
+            until_us=self.until,
+            older_than_us=self.older_than,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterOptionsWithReason(FilterOptions):
+    """The same, and why jobs ended; for verbs whose ``--reason`` means nothing else."""
+
+    reason: Reasons = None
+
+    @property
+    def filter(self) -> JobFilter:
+        """The filter of what was said, ``JobFilter()`` where nothing was."""
+        return replace(super().filter, reasons=tuple(self.reason or ()))

@@ -49,6 +49,8 @@ CircuitFormat = Annotated[
 OneJob = Annotated[bool, typer.Option("--one-job", help="All files together are one job of many experiments.")]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print exactly one JSON value.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list the jobs that are meant, and change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Timeout = Annotated[
     float | None,
     typer.Option(parser=parse_duration, metavar="DURATION", help="Wait no longer than this (90, 1m30s, 2h)."),
@@ -122,6 +124,10 @@ Name = Annotated[
     str | None, typer.Option(parser=text, metavar="TEXT", help="A name for people; the file's when not given.")
 ]
 Tags = Annotated[list[str] | None, typer.Option("--tag", parser=text, metavar="TEXT", help="A tag; may be repeated.")]
+Group = Annotated[
+    str | None,
+    typer.Option(parser=text, metavar="GROUP", help="What they are looked at and changed together as."),
+]
 Priority = Annotated[int, typer.Option(help="Higher ones run first.")]
 TimeLimit = Annotated[
     float | None, typer.Option(parser=parse_duration, metavar="DURATION", help="How long the job may run.")

@@ -46,6 +46,7 @@ def requests_of(wanted: SubmissionOptions, settings: Settings) -> list[Request]:
         options=_options(wanted, backend),
         name=wanted.name,
         tags=tuple(wanted.tag or ()),
+        group=wanted.group,
         priority=wanted.priority,
         time_limit_s=wanted.time_limit,
         max_memory_mb=wanted.max_memory,

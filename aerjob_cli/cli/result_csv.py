@@ -21,29 +21,32 @@ _ARRAYS_HEADER = (*_EXPERIMENT_HEADER, "array")
 _ROWS = 4096
 
 Row = Sequence[object]
+# Jobs, each with its results.
+Found = Sequence[tuple[JobRecord, Sequence[StoredOutcome]]]
 
 
-def counts_csv(job: JobRecord, outcomes: Sequence[StoredOutcome], *, top: int | None) -> Iterator[bytes]:
+def counts_csv(found: Found, *, top: int | None) -> Iterator[bytes]:
     """Write a row for each outcome of each experiment, the most frequent first; only the ``top`` first of each."""
-    names = _parameters_of(outcomes)
+    names = _parameters_of(outcome for _, outcomes in found for outcome in outcomes)
     header = (*_COUNTS_HEADER[:3], *names, *_COUNTS_HEADER[3:])
-    return _written(header, _count_rows(job, outcomes, top, names))
+    return _written(header, _count_rows(found, top, names))
 
 
-def expectations_csv(job: JobRecord, outcomes: Sequence[StoredOutcome]) -> Iterator[bytes]:
+def expectations_csv(found: Found) -> Iterator[bytes]:
     """Write a row for each value that an estimator found, in the order of their indices.
 
     A value with fewer indices than others leaves its last ones empty.
     """
-    axes = max((len(value.index) for outcome in outcomes for value in outcome.expectations or ()), default=0)
-    names = _parameters_of(outcomes)
+    everything = [(job, outcome) for job, outcomes in found for outcome in outcomes]
+    axes = max((len(value.index) for _, outcome in everything for value in outcome.expectations or ()), default=0)
+    names = _parameters_of(outcome for _, outcome in everything)
     header = (*_EXPERIMENT_HEADER, *names, *(f"index_{axis}" for axis in range(axes)), "value", "std")
 
     def rows() -> Iterator[Row]:
-        for outcome in outcomes:
+        for job, outcome in everything:
             start = (job.job_id, outcome.index, outcome.name, *_values_of(outcome, names))
-            for found in outcome.expectations or ():
-                yield (*start, *found.index, *[""] * (axes - len(found.index)), found.value, found.std)
+            for value in outcome.expectations or ():
+                yield (*start, *value.index, *[""] * (axes - len(value.index)), value.value, value.std)
 
     return _written(header, rows())
 
@@ -87,7 +90,7 @@ def _written(header: Row, rows: Iterable[Row]) -> Iterator[bytes]:
         yield file.getvalue().encode("utf-8", errors="backslashreplace")
 
 
-def _parameters_of(outcomes: Sequence[StoredOutcome]) -> tuple[str, ...]:
+def _parameters_of(outcomes: Iterable[StoredOutcome]) -> tuple[str, ...]:
     """Name the parameters of all experiments, in their order; each has a column of its own."""
     return tuple(dict.fromkeys(name for outcome in outcomes for name in outcome.parameters))
 
@@ -96,14 +99,13 @@ def _values_of(outcome: StoredOutcome, names: Sequence[str]) -> list[object]:
     return [outcome.parameters.get(name, "") for name in names]
 
 
-def _count_rows(
-    job: JobRecord, outcomes: Sequence[StoredOutcome], top: int | None, names: Sequence[str]
-) -> Iterator[Row]:
-    for outcome in outcomes:
-        counts = outcome.counts or {}
-        total = sum(counts.values()) or 1
-        for bits, count in islice(counts.items(), top):
-            yield job.job_id, outcome.index, outcome.name, *_values_of(outcome, names), bits, count, count / total
+def _count_rows(found: Found, top: int | None, names: Sequence[str]) -> Iterator[Row]:
+    for job, outcomes in found:
+        for outcome in outcomes:
+            counts = outcome.counts or {}
+            total = sum(counts.values()) or 1
+            for bits, count in islice(counts.items(), top):
+                yield job.job_id, outcome.index, outcome.name, *_values_of(outcome, names), bits, count, count / total
 
 
 def _largest(outcome: StoredOutcome, array: StoredArray, top: int) -> Iterator[tuple[Row, Row]]:

@@ -1,21 +1,10 @@
-"""The options that `submit` and `run` have in common, declared once.
-
-Typer reads the signature of a command. ``takes_submission_options`` gives a command the fields of
-``SubmissionOptions`` as parameters, and hands them over as one object.
-"""
+"""The options that `submit` and `run` have in common, declared once."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import MISSING, fields
-from typing import Any, TypeVar, get_type_hints
-
 from aerjob_cli.cli import parameters
+from aerjob_cli.cli.parameter_objects import expanded
 from aerjob_cli.frozen import dataclass
-
-Answered = TypeVar("Answered")
 
 
 @dataclass(frozen=True)
@@ -46,6 +35,7 @@ class SubmissionOptions:
     no_transpile: parameters.NoTranspile = False
     name: parameters.Name = None
     tag: parameters.Tags = None
+    group: parameters.Group = None
     priority: parameters.Priority = 0
     time_limit: parameters.TimeLimit = None
     max_memory: parameters.MaxMemory = None
@@ -53,28 +43,4 @@ class SubmissionOptions:
     idempotency_key: parameters.IdempotencyKey = None
 
 
-def takes_submission_options(command: Callable[..., Answered]) -> Callable[..., Answered]:
-    """Replace the second parameter of ``command``, a ``SubmissionOptions``, by one parameter for each of its fields."""
-    hints = get_type_hints(SubmissionOptions, include_extras=True)
-    shared = [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            annotation=hints[field.name],
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
-        )
-        for field in fields(SubmissionOptions)
-    ]
-    context, _, *own = inspect.signature(command, eval_str=True).parameters.values()
-
-    @functools.wraps(command)
-    def expanded(context: Any, **given: Any) -> Answered:
-        wanted = SubmissionOptions(**{field.name: given.pop(field.name) for field in fields(SubmissionOptions)})
-        return command(context, wanted, **given)
-
-    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-    # Typer asks both for the signature and for the annotations.
-    expanded.__signature__ = inspect.Signature([context, *shared, *own])  # type: ignore[attr-defined]
-    expanded.__annotations__ = {parameter.name: parameter.annotation for parameter in (context, *shared, *own)}
-    del expanded.__wrapped__  # or the signature would be looked for there
-    return expanded
+takes_submission_options = expanded(SubmissionOptions)

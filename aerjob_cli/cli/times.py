@@ -26,13 +26,18 @@ def parse_time(text: str) -> int:
     # A number alone may be a year or a day, and is no age.
     if not re.fullmatch(r"[\d.]*", wanted):
         try:
-            return max(0, _us(now) - round(parse_duration(wanted) * _US_PER_S))
+            return parse_age(wanted)
         except InvalidDuration:
             pass
     try:
         return _us(datetime.fromisoformat(wanted).astimezone())
     except (ValueError, OverflowError):  # a year that the local clock does not know
         raise InvalidTime(text) from None
+
+
+def parse_age(text: str) -> int:
+    """Give the microseconds since 1970 of the moment that was so long ago; raises ``InvalidDuration``."""
+    return max(0, _us(datetime.now().astimezone()) - round(parse_duration(text) * _US_PER_S))
 
 
 def show_age(then_us: int, now_us: int) -> str:

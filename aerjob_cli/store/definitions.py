@@ -23,6 +23,7 @@ FINGERPRINTS = {
     "ix_jobs_backend": "aad73a5471594848",
     "ix_jobs_ended": "88fa5d9fa6d7eb55",
     "ix_jobs_finished_us": "c504af079763cd5e",
+    "ix_jobs_group_name": "74ea2962dc6d5018",
     "ix_jobs_name": "2db0281063043a21",
     "ix_jobs_pending": "dc50f358fd23ddba",
     "ix_jobs_priority": "ed6f32008fd83c43",

@@ -9,14 +9,14 @@ index has a form that an index answers.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from aerjob_cli.frozen import dataclass
-from aerjob_cli.states import FINAL, Reason, Status
+from aerjob_cli.states import Status
+from aerjob_cli.store.list_conditions import Condition, with_status
+from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.tables import job_tags, jobs
 
 # Of so many jobs those that fit are found and sorted in some milliseconds; and in a store of a million, who walks along
@@ -34,91 +34,13 @@ ORDERS: dict[str, ColumnElement[Any]] = {
 _LIFE = {str(status): position for position, status in enumerate(Status)}
 
 
-@dataclass(frozen=True)
-class Condition:
-    """What jobs must fulfil, and the index that knows which do.
-
-    ``parts`` are stretches of that index, which have no job in common; each is in every order of ``orders``, and those
-    of a tag are of another table. ``for_each`` says the same of one job in a form that no index answers.
-    """
-
-    parts: tuple[ColumnElement[bool], ...]
-    orders: frozenset[str]
-    for_each: ColumnElement[bool]
-    is_tag: bool = False
-
-    def has_few(self, tx: Connection) -> bool:
-        """Tell whether fewer than ``FEW`` jobs fulfil it; reads no more than it takes to see that."""
-        of_what = job_tags.c.job_seq if self.is_tag else jobs.c.seq
-        left = FEW
-        for part in self.parts:
-            some = select(of_what).where(part).limit(left).subquery()
-            left -= tx.execute(select(func.count()).select_from(some)).scalar_one()
-            if left <= 0:
-                return False
-        return True
-
-
-def with_status(statuses: Sequence[Status]) -> Condition:
-    """Ask for one of some states."""
-    wanted = tuple(dict.fromkeys(statuses))
-    parts = tuple(
-        (jobs.c.finished_us.is_not(None) if status in FINAL else jobs.c.finished_us.is_(None))
-        & (jobs.c.status == status)
-        for status in wanted
-    )
-    return Condition(parts, frozenset({"seq", "status"}), jobs.c.status.concat("").in_(wanted))
-
-
-def with_reason(reasons: Sequence[Reason]) -> Condition:
-    """Ask for one of some reasons."""
-    wanted = tuple(dict.fromkeys(reasons))
-    parts = tuple(jobs.c.reason == reason for reason in wanted)
-    return Condition(parts, frozenset({"seq"}), jobs.c.reason.concat("").in_(wanted))
-
-
-def with_tag(tag: str) -> Condition:
-    """Ask for a tag."""
-    other = job_tags.alias("other_tags")
-    has_it = select(other.c.tag).where(other.c.job_seq == jobs.c.seq, other.c.tag.concat("") == tag)
-    return Condition((job_tags.c.tag == tag,), frozenset({"seq"}), has_it.exists(), is_tag=True)
-
-
-def with_backend(name: str) -> Condition:
-    """Ask for a simulator."""
-    return Condition((jobs.c.backend == name,), frozenset({"seq", "backend"}), jobs.c.backend.concat("") == name)
-
-
-def with_name(pattern: str) -> Condition:
-    """Ask for a name, or for one that fits: these are looked for among all that begin alike, or are all looked at."""
-    special = re.search(r"[*?]", pattern)
-    if special is None:
-        return Condition((jobs.c.name == pattern,), frozenset({"seq", "name"}), jobs.c.name.concat("") == pattern)
-    # SQLite's own operator; LIKE would not tell `Bell` from `bell`. A bracket means nothing to us, but to GLOB it does.
-    glob = re.sub(r"\*+", "*", pattern).replace("[", "[[]")
-    stretch: ColumnElement[bool] = jobs.c.name.op("GLOB", is_comparison=True)(glob)
-    if beginning := pattern[: special.start()]:
-        stretch &= jobs.c.name >= beginning
-        if (after := _after_all_that_begin(beginning)) is not None:
-            stretch &= jobs.c.name < after
-    fits = jobs.c.name.concat("").op("GLOB", is_comparison=True)(glob)
-    return Condition((stretch,), frozenset({"name"}), fits)
-
-
-def submitted_between(since_us: int | None, until_us: int | None) -> Condition:
-    """Ask for a time of submission, from one on and before another."""
-    bounds: list[Callable[[ColumnElement[int]], ColumnElement[bool]]] = []
-    if since_us is not None:
-        bounds.append(lambda time_us: time_us >= since_us)
-    if until_us is not None:
-        bounds.append(lambda time_us: time_us < until_us)
-
-    def within(time_us: ColumnElement[int]) -> ColumnElement[bool]:
-        first, *others = (bound(time_us) for bound in bounds)
-        return first.self_group() if not others else first & others[0]
-
-    stretch, for_each = within(jobs.c.submitted_us), within(jobs.c.submitted_us + 0)
-    return Condition((stretch,), frozenset({"submitted_us"}), for_each)
+def fulfilling(tx: Connection, conditions: Sequence[Condition], seqs: Sequence[int]) -> list[int]:
+    """Give those of some numbers whose jobs are there and fulfil all conditions, in their order."""
+    found: set[int] = set()
+    for part in in_parts(seqs):
+        query = select(jobs.c.seq).where(jobs.c.seq.in_(part), *(condition.for_each for condition in conditions))
+        found.update(tx.execute(query).scalars())
+    return [seq for seq in seqs if seq in found]
 
 
 def ordered_seqs(
@@ -148,17 +70,32 @@ def ordered_seqs(
     if len(conditions) == 1 and leading is not None:
         return _sorted(along(leading, in_order=True), order, descending)[:limit]
     for condition in conditions:
-        if condition.has_few(tx):
+        if _has_few(tx, condition):
             return _sorted(along(condition, in_order=False), order, descending)[:limit]
     if leading is not None:
         return _sorted(along(leading, in_order=True), order, descending)[:limit]
+    indexed = [condition for condition in conditions if condition.parts]
+    if indexed and (order == "duration" or limit is None):
+        # A duration has no index, since each would have to be written as a job ends: all that fit are read, as they are
+        # where all are wanted.
+        return _sorted(along(indexed[0], in_order=False), order, descending)[:limit]
     if order == "status":
-        every = with_status(tuple(Status))
-        return _sorted(along(every, in_order=True), order, descending)[:limit]
-    if order == "duration" and conditions:
-        # Without an index, since each would have to be written as a job ends: all that fit are read.
-        return _sorted(along(conditions[0], in_order=False), order, descending)[:limit]
+        return _sorted(along(with_status(tuple(Status)), in_order=True), order, descending)[:limit]
     return _walked(tx, rest(None), order, descending=descending, limit=limit)
+
+
+def _has_few(tx: Connection, condition: Condition) -> bool:
+    """Tell whether fewer than ``FEW`` jobs fulfil it; reads no more than it takes to see that."""
+    if not condition.parts:
+        return False
+    of_what = job_tags.c.job_seq if condition.is_tag else jobs.c.seq
+    left = FEW
+    for part in condition.parts:
+        some = select(of_what).where(part).limit(left).subquery()
+        left -= tx.execute(select(func.count()).select_from(some)).scalar_one()
+        if left <= 0:
+            return False
+    return True
 
 
 def _walked(
@@ -203,14 +140,3 @@ def _sorted(rows: Sequence[tuple[Any, int]], order: str, descending: bool) -> li
 
 def _directed(column: ColumnElement[Any], descending: bool) -> ColumnElement[Any]:
     return column.desc() if descending else column.asc()
-
-
-def _after_all_that_begin(beginning: str) -> str | None:
-    """Give the least text that is greater than all that begin so; None where there is none."""
-    for at in range(len(beginning) - 1, -1, -1):
-        point = ord(beginning[at]) + 1
-        if point == 0xD800:  # those up to 0xDFFF are no characters
-            point = 0xE000
-        if point <= 0x10FFFF:
-            return beginning[:at] + chr(point)
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,10 @@ from aerjob_cli.store.records import JobRecord
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from aerjob_cli.store.list_plans import Condition
+    from aerjob_cli.store.statements import groups as group_statements
     from aerjob_cli.store.statements import listing as statements
 else:
+    group_statements = prepared("groups")
     statements = prepared("listing")
 
 # No two of a million random ids are likely to begin with the same 10 digits; 8 are what people are used to.
@@ -31,7 +33,8 @@ class JobFilter:
 
     A job has one of ``statuses``, one of ``reasons`` and all of ``tags``. In ``name``, ``*`` stands for any text and
     ``?`` for one character. It was submitted from ``since_us`` on and before ``until_us`` (microseconds since 1970,
-    UTC).
+    UTC). It has ended before ``older_than_us`` or, where it has not ended, was submitted before then. It is in
+    ``group``, and with ``not_retried`` nobody has tried it again yet.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -41,6 +44,15 @@ class JobFilter:
     backend: str | None = None
     since_us: int | None = None
     until_us: int | None = None
+    older_than_us: int | None = None
+    group: str | None = None
+    not_retried: bool = False
+
+    def among(self, statuses: frozenset[Status]) -> JobFilter | None:
+        """Narrow it to jobs in some states; None where it asks for other ones, so that none can fit."""
+        left = tuple(status for status in Status if status in statuses and status in (self.statuses or statuses))
+        # Without any status a filter would take them all.
+        return replace(self, statuses=left) if left else None
 
 
 class SortKey(StrEnum):
@@ -84,6 +96,19 @@ def matching_seqs(tx: Connection, wanted: JobFilter) -> list[int]:
     return sorted(_seqs(tx, wanted, SortKey.SUBMITTED, descending=False, limit=None))
 
 
+def still_fitting(tx: Connection, wanted: JobFilter, seqs: Sequence[int]) -> list[int]:
+    """Give those of some sequence numbers whose jobs are there and fit, in their order."""
+    from aerjob_cli.store.list_conditions import conditions_of
+    from aerjob_cli.store.list_plans import fulfilling
+
+    return fulfilling(tx, conditions_of(wanted), seqs)
+
+
+def is_group(tx: Connection, name: str) -> bool:
+    """Tell whether a job is in the group."""
+    return bool(_of_group(tx, name, descending=True, limit=1))
+
+
 def short_ids(tx: Connection, records: Sequence[JobRecord]) -> dict[str, str]:
     """Give for each id its shortest beginning, of 8 characters or more, that no other job of the store has."""
     short = {}
@@ -98,36 +123,25 @@ def short_ids(tx: Connection, records: Sequence[JobRecord]) -> dict[str, str]:
 def _seqs(tx: Connection, wanted: JobFilter, sort: SortKey, *, descending: bool, limit: int | None) -> list[int]:
     if wanted == JobFilter() and sort is SortKey.SUBMITTED and descending and limit is not None:
         return list(tx.execute(statements.LATEST, {"limit": limit}).scalars())
+    if wanted.group is not None and wanted == JobFilter(group=wanted.group) and sort is SortKey.SUBMITTED:
+        return _of_group(tx, wanted.group, descending=descending, limit=limit)
     # What else may be asked for is too much to have all the statements of.
-    from aerjob_cli.store.list_plans import (
-        ordered_seqs,
-        submitted_between,
-        with_backend,
-        with_name,
-        with_reason,
-        with_status,
-        with_tag,
-    )
+    from aerjob_cli.store.list_conditions import conditions_of
+    from aerjob_cli.store.list_plans import ordered_seqs
 
-    conditions: list[Condition] = []
     order = _ORDERS.get(sort, str(sort))
-    # Those first that few jobs are likely to fulfil.
-    conditions += [with_tag(tag) for tag in dict.fromkeys(wanted.tags)]
-    if wanted.name is not None:
-        conditions.append(with_name(wanted.name))
-    if wanted.reasons:
-        conditions.append(with_reason(wanted.reasons))
-    if wanted.statuses:
-        conditions.append(with_status(wanted.statuses))
-        if order in _OF_ENDED and FINAL.isdisjoint(wanted.statuses):
-            order = "seq"
-    if wanted.since_us is not None or wanted.until_us is not None:
-        conditions.append(submitted_between(wanted.since_us, wanted.until_us))
-        if sort is SortKey.SUBMITTED:
-            order = "submitted_us"
-    if wanted.backend is not None:
-        conditions.append(with_backend(wanted.backend))
-    return ordered_seqs(tx, conditions, order, descending=descending, limit=limit)
+    if wanted.statuses and order in _OF_ENDED and FINAL.isdisjoint(wanted.statuses):
+        order = "seq"
+    if sort is SortKey.SUBMITTED and (wanted.since_us is not None or wanted.until_us is not None):
+        order = "submitted_us"
+    return ordered_seqs(tx, conditions_of(wanted), order, descending=descending, limit=limit)
+
+
+def _of_group(tx: Connection, group: str, *, descending: bool, limit: int | None) -> list[int]:
+    if descending and limit is not None:
+        return list(tx.execute(group_statements.LATEST, {"of_group": group, "limit": limit}).scalars())
+    seqs: list[int] = list(tx.execute(group_statements.SEQS, {"of_group": group}).scalars())
+    return (seqs[::-1] if descending else seqs)[:limit]
 
 
 def _common_characters(one: str, other: str | None) -> int:

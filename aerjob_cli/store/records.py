@@ -54,6 +54,7 @@ class Submission:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     name: str | None = None
     tags: tuple[str, ...] = ()
+    group_name: str | None = None
     priority: int = 0
     time_limit_s: float | None = None
     max_memory_mb: int | None = None
@@ -112,6 +113,7 @@ class JobRecord:
     executor_started: str | None
     submitted_by: Mapping[str, str]
     estimated_bytes: int | None
+    group_name: str | None
     tags: tuple[str, ...]
 
     @property

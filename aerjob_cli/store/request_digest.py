@@ -14,7 +14,10 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def digest_of(submission: Submission) -> str:
-    """Compute a SHA-256 of what was asked for, as 64 hexadecimal digits; names, tags and limits are no part of it."""
+    """Compute a SHA-256 of what was asked for, as 64 hexadecimal digits.
+
+    Names, tags, groups and limits are no part of it.
+    """
     asked = {
         "payloads": [_meaning(payload) for payload in submission.payloads],
         "backend": submission.backend,

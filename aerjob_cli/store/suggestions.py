@@ -58,6 +58,12 @@ def known_names(tx: Connection, prefix: str) -> list[str]:
     return list(names)[:AT_MOST]
 
 
+def known_groups(tx: Connection, prefix: str) -> list[str]:
+    """Give the groups whose names begin like this, in their order, no more than ``AT_MOST``."""
+    limits = {"first": prefix, "after": prefix + _AFTER_ALL, "limit": AT_MOST}
+    return [str(name) for name in tx.execute(statements.DISTINCT_GROUPS, limits).scalars()]
+
+
 def known_tags(tx: Connection, prefix: str) -> list[str]:
     """Give the tags that begin like this, in their order, no more than ``AT_MOST``."""
     limits = {"first": prefix, "after": prefix + _AFTER_ALL, "limit": AT_MOST}

@@ -91,6 +91,8 @@ jobs = Table(
     Column("submitted_by", Words),
     # What validation found as well: the memory that it takes, as far as anybody can tell.
     Column("estimated_bytes", Whole),
+    # What it is looked at together with; NULL for a job in no group.
+    Column("group_name", Words),
     CheckConstraint(
         "status IN ('INITIALIZING', 'VALIDATING', 'QUEUED', 'RUNNING', 'DONE', 'ERROR', 'CANCELLED')", name="status"
     ),
@@ -121,6 +123,7 @@ Index("ix_jobs_priority", jobs.c.priority, jobs.c.seq)
 Index("ix_jobs_submitted_us", jobs.c.submitted_us, jobs.c.seq)
 Index("ix_jobs_started_us", jobs.c.started_us, jobs.c.seq, sqlite_where=text("started_us IS NOT NULL"))
 Index("ix_jobs_finished_us", jobs.c.finished_us, jobs.c.seq, sqlite_where=text("finished_us IS NOT NULL"))
+Index("ix_jobs_group_name", jobs.c.group_name, jobs.c.seq, sqlite_where=text("group_name IS NOT NULL"))
 Index("ix_jobs_retry_of", jobs.c.retry_of, sqlite_where=text("retry_of IS NOT NULL"))
 
 job_tags = Table(

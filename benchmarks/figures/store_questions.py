@@ -33,6 +33,7 @@ _FILTERS = {
     " --reason timed_out": JobFilter(reasons=(Reason.TIMED_OUT,)),  # none has it
     " --tag nightly": JobFilter(tags=("nightly",)),
     " --tag once": JobFilter(tags=(ONCE,)),
+    " --group once": JobFilter(group=ONCE),
     " --name rare": JobFilter(name="rare"),
     " --name once": JobFilter(name=ONCE),
     " --name onc*": JobFilter(name="onc*"),

@@ -125,6 +125,7 @@ def not_a_number() -> QuantumCircuit:
         (ghz(2), {"noise_model": object()}, "noise"),
         (ghz(2), {"tags": "night"}, "tags"),
         (ghz(2), {"tags": [""]}, "tag"),
+        (ghz(2), {"group": ""}, "group"),
         (ghz(2), {"job_name": 5}, "name"),
         (ghz(2), {"priority": 1.5}, "priority"),
         (ghz(2), {"time_limit_s": float("nan")}, "time_limit_s"),

@@ -13,7 +13,7 @@ import pytest
 from aerjob_cli.api.requests import CircuitBytes, Plan, Request
 from aerjob_cli.errors import InputRefused, JobNotFinal, JobNotFound
 from aerjob_cli.settings import INLINE_LIMIT_BYTES
-from aerjob_cli.states import FINAL, Reason, Status
+from aerjob_cli.states import FINAL, PENDING, Reason, Status
 from aerjob_cli.store import claims, events, experiments, lifecycle, submissions
 from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.store.objects import object_path
@@ -140,12 +140,12 @@ def test_deleting_leaves_nothing_but_what_others_share(scene: Scene) -> None:
     (retried,) = scene.client.retry([one])
     with scene.store.reading() as tx:
         place = object_path(scene.paths, submissions.files_of(tx, one.seq)[0].sha256)
-    assert scene.client.delete_all([one, two, one]) == 0
+    assert scene.client.delete_all([one, two, one]) == ([one.job_id, two.job_id], 0)
     assert [job.job_id for job in jobs_of(scene)] == [retried.job_id]
     assert place.exists()
     assert scene.client.circuits(retried)[0].data == LARGE
     (retried,) = scene.client.cancel_all([retried])
-    assert scene.client.delete_all([retried]) == len(LARGE)
+    assert scene.client.delete_all([retried]) == ([retried.job_id], len(LARGE))
     assert jobs_of(scene) == []
     assert not place.exists()
     with scene.store.reading() as tx:
@@ -166,7 +166,7 @@ def test_the_files_of_results_and_arrays_go_with_their_job(scene: Scene) -> None
         (claimed,) = claims.claim(tx, "w", limit=1, now_us=1)
         assert one_job.record_experiments(tx, claimed.claim, [ExperimentRecord(0, 1, 1, stored[0], (stored[1],))])
         assert one_job.finish(tx, claimed.claim, engine="e", now_us=2)
-    assert scene.client.delete_all([record]) == 30
+    assert scene.client.delete_all([record])[1] == 30
     assert not [path for path in folder.glob("*/*") if path.is_file()]
     with scene.store.reading() as tx:
         assert list(experiments.results_of(tx, record.seq)) == []
@@ -224,9 +224,11 @@ def test_cancelling_all_of_a_kind(scene: Scene) -> None:
     )
     over = ended(scene, queued)
     (queued,) = scene.put(scene.request(BELL, tags=("x",), plan=Plan(1, 1)))
-    assert scene.client.cancel_all(JobFilter(statuses=(Status.DONE, Status.ERROR))) == []
-    assert scene.client.cancel_all(JobFilter(tags=("y",))) == []
-    cancelled = scene.client.cancel_all(JobFilter(tags=("x",)), message="why not")
+    assert JobFilter(statuses=(Status.DONE, Status.ERROR)).among(PENDING) is None
+    assert scene.client.cancel_all(scene.client.match(JobFilter(tags=("y",)))) == []
+    pending = JobFilter(tags=("x",)).among(PENDING)
+    assert pending is not None
+    cancelled = scene.client.cancel_all(scene.client.match(pending), message="why not")
     assert [job.job_id for job in cancelled] == [tagged.job_id, queued.job_id]
     assert {(job.status, job.message) for job in cancelled} == {(Status.CANCELLED, "why not")}
     assert scene.client.find(over.job_id) == over

@@ -185,7 +185,7 @@ def test_a_given_result_makes_the_job_final_without_a_look_at_the_store(idle: Ba
     assert job.result() is given
     assert job.cancel() is False
     assert (job.progress().done, job.progress().total) == (0, 0)
-    assert (job.tags, job.metadata, job.name, job.reason()) == ((), {}, None, None)
+    assert (job.tags, job.metadata, job.name, job.group, job.reason()) == ((), {}, None, None, None)
     job.wait_for_final_state(timeout=0)
     with pytest.raises(JobError):
         job.circuits()

@@ -69,13 +69,21 @@ def test_jobs_are_listed_by_what_they_have_in_common(
     idle: BasicAerProvider, idle_backend: BasicAerBackend, bell: QuantumCircuit
 ) -> None:
     plain = idle_backend.run(bell)
-    tagged = idle_backend.run(bell, tags=["night", "chem"], job_name="h2")
+    tagged = idle_backend.run(bell, tags=["night", "chem"], job_name="h2", group="g")
     ended = idle_backend.run(bell, tags=["chem"])
     assert ended.cancel()
 
     assert ids(idle.jobs(tag="chem")) == ids([ended, tagged])
     assert ids(idle.jobs(tag="chem", status="queued")) == ids([tagged])
     assert ids(idle.jobs(name="h2")) == ids([tagged])
+    assert ids(idle.jobs(group="g")) == ids([tagged])
+    assert [job.group for job in idle.jobs()] == [None, "g", None]
+    more = idle_backend.run_many([bell, bell], group="g", each=[{}, {"group": "h"}])
+    assert ids(idle.jobs(group="g")) == ids([more[0], tagged])
+    assert ids(idle.jobs(group="g", name="h2", limit=None)) == ids([tagged])
+    for job in more:
+        job.cancel()
+        idle.delete_job(job.job_id())
     assert ids(idle.jobs(status=JobStatus.CANCELLED)) == ids([ended])
     assert ids(idle.jobs(status=[Status.QUEUED, JobStatus.DONE])) == ids([tagged, plain])
     assert idle.jobs(status=[]) == []

@@ -55,8 +55,8 @@ def test_options_that_can_still_be_given(aerjob: CommandLine) -> None:
 
 
 def test_ids_names_and_tags_are_those_of_the_store(idle: CommandLine, put: Put) -> None:
-    first = put(name="bell", tags=("demo", "two words"))
-    last = put(name=HOSTILE, tags=(HOSTILE,))
+    first = put(name="bell", tags=("demo", "two words"), group="sweep")
+    last = put(name=HOSTILE, tags=(HOSTILE,), group=HOSTILE)
     ids = offered(idle, "status", "")
     assert list(ids) == ["last", last.job_id, first.job_id]
     assert ids[first.job_id] == "INITIALIZING bell"
@@ -65,6 +65,7 @@ def test_ids_names_and_tags_are_those_of_the_store(idle: CommandLine, put: Put) 
     assert set(offered(idle, "wait", "--any", "la")) == {"last"}
     assert set(offered(idle, "list", "--name", "")) == {"bell"}
     assert set(offered(idle, "list", "--tag", "")) == {"demo", "two words"}
+    assert set(offered(idle, "status", "--group", "")) == {"sweep"}
     assert set(offered(idle, "list", "--tag=d")) == {"--tag=demo"}
 
 
@@ -94,9 +95,10 @@ def test_files_are_left_to_the_shell(aerjob: CommandLine) -> None:
 
 
 def test_every_parameter_of_its_kind(idle: CommandLine, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(tags=("demo",))
+    put(tags=("demo",), group="sweep")
     monkeypatch.setenv("AERJOB_HOME", str(idle.home))
-    samples = {"ID": "last", "TAG": "demo", "--tag": "demo", "--backend": "qasm_simulator", "--method": "automatic"}
+    samples = {"ID": "last", "TAG": "demo", "--tag": "demo", "--group": "sweep"}
+    samples |= {"--backend": "qasm_simulator", "--method": "automatic"}
     seen = set()
     for path, command in leaves(command_tree()):
         for parameter in command.params:

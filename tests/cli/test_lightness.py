@@ -58,9 +58,12 @@ def of_typer() -> set[str]:
     ("arguments", "unwanted"),
     [
         (("status", "last"), SLOW | HASHES),
+        (("status", "--group", "g"), SLOW | HASHES),
         (("list",), SLOW | HASHES),
+        (("list", "--group", "g"), SLOW | HASHES),
         (("list", "--json"), SLOW | HASHES),
         (("wait", "last"), SLOW | HASHES),
+        (("wait", "--group", "g"), SLOW | HASHES),
         (("cancel", "last"), SLOW | HASHES),
         (("tag", "last", "--add", "x"), SLOW | HASHES),
         (("worker", "status"), SLOW - {"logging", "random"}),
@@ -84,7 +87,7 @@ def test_what_is_asked_again_and_again_does_without_sqlalchemy(
     arguments: tuple[str, ...],
     unwanted: frozenset[str],
 ) -> None:
-    put(idempotency_key="known")
+    put(idempotency_key="known", group="g")
     assert idle("cancel", "last").returncode == 0
     (tmp_path / "bell.qasm").write_text(BELL)
     imported = imported_by(arguments, idle, tmp_path)

@@ -24,6 +24,8 @@ FILTERS = (
     *(f"--status {status}" for status in Status),
     *(f"--reason {reason}" for reason in Reason),
     *("--tag demo", "--tag demo --tag other", "--name bell", "--name be*", "--backend qasm_simulator"),
+    *("--group g", "--group g --status DONE", "--group g --tag demo --since 1h"),
+    *("--older-than 2h", "--older-than 0s", "--older-than 1h --status ERROR", "--older-than 1h --tag demo"),
     *("--since 2h", "--until 2h", "--since 2020-01-01 --until today"),
     *("--status DONE --status ERROR", "--status QUEUED --status RUNNING", "--reason timed_out --reason user_cancelled"),
     *("--status DONE --tag demo", "--status ERROR --since 1h", "--status QUEUED --name be*", "--tag demo --until 1h"),
@@ -36,7 +38,7 @@ KEYS = [key for key in SortKey if key is not SortKey.DURATION]
 @pytest.fixture
 def ids(put: Put, idle: CommandLine) -> list[str]:
     """The ids of jobs in most of the states that there are, the first of them DONE."""
-    made = [put(name=f"bell-{number}", tags=("demo",)) for number in range(5)]
+    made = [put(name=f"bell-{number}", tags=("demo",), group="g") for number in range(5)]
     with Stage(StorePaths(idle.home)) as stage:
         stage.run_through(made[0])
         stage.validate(made[1], experiments=2)
@@ -79,10 +81,22 @@ def test_looks_at_jobs(quick: Quick, ids: list[str], idle: CommandLine) -> None:
             *(f"status {done}", f"status {queued[:8]}", "status last", f"status {' '.join(ids)}", "status ffffffff"),
             *(f"status {done[:-1]}{'1' if done[-1] == '0' else '0'}", f"wait {done}", f"wait {ids[1]} {done}"),
             *("worker status", f"result {done}", f"tag {done} --add new --remove demo", "cancel --tag none"),
+            *("status --group g", "status --group none", "wait --group g --timeout 0", "retry --failed --group g"),
+            *("tag --group g --add more", "cancel --group g --dry-run", "result --group g", "rm --group none"),
+            *("retry --reason simulation_failed --dry-run", "rm --older-than 0s --dry-run"),
+            *("rm --older-than 0s --name x -y", "wait --name bell-1 --timeout 0"),
+            *("tag --older-than 1h --backend qasm_simulator --add old", "cancel --older-than 1h --status queued"),
+            *("retry --tag demo --status error", "result --reason simulation_failed"),
             *("cancel --dry-run --tag demo", f"cancel {queued}", f"retry {done}"),
         ):
             quick(*command.split())
-        for words in (["status", ""], ["status", done[:1]], ["status", done[:4]], ["list", "--tag", "d"]):
+        for words in (
+            ["status", ""],
+            ["status", done[:1]],
+            ["status", done[:4]],
+            ["list", "--tag", "d"],
+            ["list", "--group", "g"],
+        ):
             assert complete(words).candidates, words
         assert complete(["list", "--name", "be"]).candidates
     assert require_bounded(heard, StorePaths(idle.home)) > 20

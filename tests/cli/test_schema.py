@@ -46,7 +46,7 @@ WITHOUT_STORE = {"backends", "completion", "doctor", "estimate", "schema", "vers
 EXAMPLES: dict[str, list[tuple[str, int]]] = {
     "submit": [("bell.qasm --quiet", 0), ("bell.qasm bad.qasm", 6), ("bell.qasm --wait", 0)],
     "run": [("bell.qasm bad.qasm --memory", 6), ("bell.qasm --backend statevector_simulator", 0)],
-    "status": [("{done} {error} {cancelled} {state}", 0)],
+    "status": [("{done} {error} {cancelled} {state}", 0), ("--group g", 0)],
     "wait": [("{done} {error} {cancelled}", 1)],
     "watch": [("", 0), ("{done} {error}", 0)],
     "top": [("", 0)],
@@ -59,6 +59,7 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
         ("{value}", 0),
         ("{samples}", 0),
         ("{swept}", 0),
+        ("--group g", 1),
     ],
     "plot": [("{done} -o counts.png --force", 0), ("{swept} -o curve.png --force", 0)],
     "estimate": [("bell.qasm", 0), ("bell.qasm --method stabilizer --shots 5", 0)],
@@ -66,9 +67,9 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
     "list": [("", 0), ("--status RUNNING --tag none", 0), ("--all --sort name", 0)],
     "show": [("{done}", 0), ("{error}", 0), ("{cancelled}", 0), ("{done} --circuit", 0), ("{done} --experiments", 0)],
     "cancel": [("{cancelled} {done}", 0), ("{done} --dry-run", 0)],
-    "retry": [("{done} {error}", 0), ("{done} {error} --verify", 0)],
-    "rm": [("{unwanted}", 0)],
-    "tag": [("{done} --add one --add two --remove three", 0)],
+    "retry": [("{done} {error}", 0), ("--failed --dry-run --group g", 0), ("{done} {error} --verify", 0)],
+    "rm": [("--status done --dry-run", 0), ("{unwanted}", 0)],
+    "tag": [("{done} --add one --add two --remove three", 0), ("--name bell --add four --dry-run", 0)],
     "worker start": [("", 0)],
     "worker status": [("", 0)],
     "worker logs": [("", 0), ("-n 1", 0)],
@@ -130,14 +131,14 @@ def furnished(working_home: Path, tmp_path_factory: pytest.TempPathFactory) -> F
 
     job_ids = {
         "cancelled": submitted("endless.qasm", "--name", "caf\u00e9 \x1b[31m"),
-        "done": submitted("bell.qasm", "--tag", "b", "--tag", "a"),
+        "done": submitted("bell.qasm", "--tag", "b", "--tag", "a", "--group", "g"),
         "state": submitted("bell.qasm", "--backend", "statevector_simulator"),
         "memory": submitted("bell.qasm", "--memory", "--shots", "5"),
         "swept": submitted("turned.qasm", "--sweep", "theta=0,pi"),
         "unwanted": submitted("bell.qasm"),
         "value": submitted("bell.qasm", "--observable", "ZZ", "--observable", "XX=0.5", "--precision", "0.1"),
         "samples": submitted("bell.qasm", "--backend", "sampler"),
-        "error": submitted("bad.qasm", exit_code=6),
+        "error": submitted("bad.qasm", "--group", "g", exit_code=6),
     }
     aerjob.json("cancel", job_ids["cancelled"])
     assert aerjob("wait", *job_ids.values()).returncode == 1

@@ -67,6 +67,7 @@ def job(number: int, status: Status, **changes: object) -> JobRecord:
         executor_started=None,
         submitted_by={},
         estimated_bytes=None,
+        group_name=None,
         tags=(),
     )
     return replace(record, **changes)  # type: ignore[arg-type]

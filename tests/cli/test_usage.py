@@ -60,9 +60,9 @@ def test_one_sentence_on_stderr(call: Call, arguments: tuple[str, ...]) -> None:
 
 
 def test_the_same_from_outside(aerjob: CommandLine) -> None:
-    done = aerjob("status")
+    done = aerjob("show")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "aerjob: Missing argument 'ID'; see `aerjob status --help`\n"
+    assert done.stderr == "aerjob: Missing argument 'ID'; see `aerjob show --help`\n"
 
 
 @pytest.mark.parametrize("arguments", [("status",), ("wait", "last", "--timeout", "1x")])

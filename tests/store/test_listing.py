@@ -15,13 +15,14 @@ from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store import claims, jobs, lifecycle, list_plans, submissions
 from aerjob_cli.store.database import Store
-from aerjob_cli.store.listing import JobFilter, SortKey, listed, matching_seqs, short_ids
+from aerjob_cli.store.listing import JobFilter, SortKey, listed, matching_seqs, short_ids, still_fitting
 from aerjob_cli.store.records import ExperimentRecord, JobRecord, Payload
 from tests.store.conftest import SubmitJob, submission
 from tests.support import one_job
 
 JOBS = 90
 NAMES = (None, "bell", "Bell", "bell*", "b[e]ll", "ghz-3", "ghz-30", "名前", "a_b%c", "", "?")
+GROUPS = (None, "g", "G", "日本")
 TAGS = ("x", "y", "z", "日本")
 BACKENDS = ("qasm_simulator", "aer_simulator")
 TIMES_US = (1000, 2000, 2000, 3000, 5000)
@@ -59,17 +60,21 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Many]:
     """A store with jobs of all kinds."""
     store = Store.open(StorePaths(tmp_path_factory.mktemp("many")))
     chance = random.Random(20)
+    known: list[str] = []
     for number in range(JOBS):
         plan = {"experiments_total": 1, "threads": 1} if number % 5 else {}
         item = submission(
             name=chance.choice(NAMES),
             tags=tuple(chance.sample(TAGS, chance.randrange(len(TAGS)))),
             backend=chance.choice(BACKENDS),
+            group_name=chance.choice(GROUPS),
+            retry_of=known[-1] if known and chance.random() < 0.3 else None,
             priority=chance.randrange(-1, 2),
             **plan,
         )
         with store.writing() as tx:
             submissions.submit(tx, item, now_us=chance.choice(TIMES_US))
+        known.append(item.job_id)
         if chance.random() < 0.7:
             _end(store, chance)
     with store.reading() as tx:
@@ -84,11 +89,14 @@ def _glob(pattern: str) -> re.Pattern[str]:
     return re.compile("".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in pattern), re.DOTALL)
 
 
-def _fits(wanted: JobFilter, job: JobRecord) -> bool:
+def _fits(wanted: JobFilter, job: JobRecord, retried: frozenset[str | None]) -> bool:
     return (
         (not wanted.statuses or job.status in wanted.statuses)
         and (not wanted.reasons or job.reason in wanted.reasons)
         and set(wanted.tags) <= set(job.tags)
+        and (wanted.group is None or job.group_name == wanted.group)
+        and (wanted.older_than_us is None or (job.finished_us or job.submitted_us) < wanted.older_than_us)
+        and not (wanted.not_retried and job.job_id in retried)
         and (wanted.name is None or (job.name is not None and bool(_glob(wanted.name).fullmatch(job.name))))
         and (wanted.backend is None or job.backend == wanted.backend)
         and (wanted.since_us is None or job.submitted_us >= wanted.since_us)
@@ -129,10 +137,13 @@ filters = st.builds(
     statuses=_some(tuple(Status)),
     reasons=st.just(()) | _some(tuple(Reason)),
     tags=st.just(()) | _some((*TAGS, "none has it")),
+    group=st.none() | st.sampled_from((*GROUPS, "none is in it")),
+    not_retried=st.booleans(),
     name=st.none() | patterns,
     backend=st.none() | st.sampled_from((*BACKENDS, "other")),
     since_us=times,
     until_us=times,
+    older_than_us=times | st.integers(8000, 9000),
 )
 
 
@@ -152,16 +163,19 @@ def test_a_list_is_what_python_gives(
     many: Many, few: int, wanted: JobFilter, limit: int | None, sort: SortKey, descending: bool
 ) -> None:
     store, everything = many.store, many.everything
-    expected = [job for job in everything if _fits(wanted, job)]
+    retried = frozenset(job.retry_of for job in everything)
+    expected = [job for job in everything if _fits(wanted, job, retried)]
     # What a store of so few jobs has many of, to go each way.
     with store.reading() as tx, pytest.MonkeyPatch.context() as patch:
         patch.setattr(list_plans, "FEW", few)
         found = listed(tx, wanted, limit=limit, sort=sort, descending=descending)
         seqs = matching_seqs(tx, wanted)
+        still = still_fitting(tx, wanted, [99, *range(JOBS, 0, -2)])
     is_by_time = sort is SortKey.SUBMITTED and (wanted.since_us, wanted.until_us) != (None, None)
     ordered = _by_time(expected, descending) if is_by_time else _ordered(expected, sort, descending)
     assert found == ordered[:limit]
     assert seqs == [job.seq for job in expected]
+    assert still == [seq for seq in range(JOBS, 0, -2) if seq in seqs]
 
 
 @pytest.mark.parametrize("sort", SortKey)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from aerjob_cli.errors import StoreDamaged
 from aerjob_cli.states import Status
-from aerjob_cli.store import cancels, events, experiments, jobs, listing, overview, submissions, tags, workers
+from aerjob_cli.store import cancels, events, experiments, groups, jobs, listing, overview, submissions, tags, workers
 from aerjob_cli.store.compiling import compiled, compiled_file
 from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.database import Store
@@ -36,6 +36,11 @@ LOOKS: dict[str, Callable[[Connection, JobRecord], Any]] = {
     "pending": lambda tx, job: (jobs.count_pending(tx), jobs.has_pending(tx), jobs.is_any_undecided(tx, [job.seq])),
     "list": lambda tx, job: listing.listed(tx, listing.JobFilter(), limit=2),
     "filtered list": lambda tx, job: listing.listed(tx, listing.JobFilter(tags=("a",), statuses=tuple(Status))),
+    "group": lambda tx, job: (groups.sums_of(tx, "g"), listing.is_group(tx, "g"), groups.sums_of(tx, "none")),
+    "list of a group": lambda tx, job: (
+        listing.matching_seqs(tx, listing.JobFilter(group="g")),
+        listing.listed(tx, listing.JobFilter(group="g"), limit=1),
+    ),
     "short ids": lambda tx, job: listing.short_ids(tx, [job]),
     "history": lambda tx, job: events.history(tx, job.seq),
     "results": lambda tx, job: list(experiments.results_of(tx, job.seq)),
@@ -51,8 +56,8 @@ LOOKS: dict[str, Callable[[Connection, JobRecord], Any]] = {
 @pytest.fixture
 def job(store: Store, submit: SubmitJob) -> JobRecord:
     """A job with two results, another one in the queue, and one that validation has not seen."""
-    made = submit(tags=("a", "b"), name="bell", metadata={"angle": 0.5}, time_limit_s=5)
-    queued = submit(tags=("a",), priority=2)
+    made = submit(tags=("a", "b"), name="bell", group_name="g", metadata={"angle": 0.5}, time_limit_s=5)
+    queued = submit(tags=("a",), priority=2, group_name="g")
     submit()
     with Stage(store.paths) as stage:
         stage.validate(made, experiments=2)

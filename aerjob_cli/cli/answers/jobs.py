@@ -68,6 +68,14 @@ class CancelledJobs(JobList):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rehearsed(JobList):
+    """Jobs that a command with ``--dry-run`` would have done something with."""
+
+    def content(self) -> dict[str, Any]:
+        return {"dry_run": True} | super().content()
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaggedJobs(Answer):
     """Jobs with the tags they have now."""
 
@@ -124,6 +132,7 @@ def job_json(job: JobRecord) -> dict[str, Any]:
         "seed": job.seed,
         "name": job.name,
         "tags": list(job.tags),
+        "group": job.group_name,
         "submitted_at": time_json(job.submitted_at),
         "started_at": time_json(job.started_at),
         "finished_at": time_json(job.finished_at),

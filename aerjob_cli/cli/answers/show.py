@@ -99,6 +99,7 @@ class JobView(Answer):
             ("now", None if job.status.is_final else self.state.what_matters()),
             ("name", job.name),
             ("tags", ", ".join(job.tags) or None),
+            ("group", job.group_name),
             ("backend", job.backend),
             ("method", job.method),
             ("shots", job.shots),

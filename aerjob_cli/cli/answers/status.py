@@ -11,7 +11,7 @@ from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.answers.jobs import job_json
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.columns import progress
-from aerjob_cli.cli.durations import show_duration
+from aerjob_cli.cli.durations import show_rounded
 from aerjob_cli.cli.live.figures import size_text
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import QUEUE_COUNTED_TO
@@ -50,7 +50,7 @@ class JobState:
             case Status.RUNNING:
                 return ", ".join(self._of_running())
             case Status.DONE:
-                return f"ran for {_seconds(self.progress.elapsed_s)}"
+                return f"ran for {show_rounded(self.progress.elapsed_s)}"
             case Status.VALIDATING:
                 return "its circuits are being checked"
             case _:
@@ -65,9 +65,9 @@ class JobState:
 
     def _of_running(self) -> Iterator[str]:
         far = self.progress
-        yield f"runs for {_seconds(far.elapsed_s)}"
+        yield f"runs for {show_rounded(far.elapsed_s)}"
         if far.eta_s is not None:
-            yield f"about {_seconds(far.eta_s)} left"
+            yield f"about {show_rounded(far.eta_s)} left"
         if far.rss_bytes is not None:
             yield size_text(far.rss_bytes)
         if self.job.attempt > 1:
@@ -91,7 +91,3 @@ class JobStates(Answer):
     def lines(self) -> Iterator[str]:
         for state in self.states:
             yield "\t".join((state.job.job_id, state.job.status, progress(state.job), state.what_matters()))
-
-
-def _seconds(duration_s: float) -> str:
-    return show_duration(round(duration_s, 1 if duration_s >= 1 else 3))

@@ -14,6 +14,7 @@ from aerjob_cli.cli.answers.status import JobState, JobStates
 from aerjob_cli.cli.columns import DEFAULT_COLUMNS, parse_columns, parse_sort
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
+from aerjob_cli.cli.parameter_objects import expanded
 from aerjob_cli.errors import UsageError
 
 _LIST_AT_MOST = 2**31 - 1
@@ -26,11 +27,28 @@ def register(app: typer.Typer) -> None:
     app.command("list", epilog=epilog("aerjob list --status RUNNING --tag demo --since yesterday"))(list_jobs)
 
 
-def status(context: typer.Context, job_ids: parameters.JobIds, as_json: parameters.AsJson = False) -> Answer:
-    """Show where jobs are."""
+def status(
+    context: typer.Context,
+    job_ids: parameters.SomeJobIds = None,
+    group: filters.Group = None,
+    as_json: parameters.AsJson = False,
+) -> Answer:
+    """Show where jobs are.
+
+    With --group, where all of them are together: how many in each state, how many experiments have their result, how
+    long it has taken and about how long it will.
+    """
+    if (group is None) is not bool(job_ids):
+        raise UsageError("say where which jobs are: those of some ids, or with --group those of a group")
     invocation = Invocation.of(context, as_json=as_json)
     client = invocation.client
-    found = client.resolve_with_places(job_ids)
+    if group is not None:
+        # Only who asks for a group needs them.
+        from aerjob_cli.api.group_progress import group_progress
+        from aerjob_cli.cli.answers.groups import GroupState
+
+        return GroupState(progress=group_progress(client.store, group))
+    found = client.resolve_with_places(job_ids or ())
     now_us = client.store.now_us()
     return JobStates(
         states=tuple(JobState(job, progress_of(job, now_us=now_us), place) for job, place in found),
@@ -38,15 +56,10 @@ def status(context: typer.Context, job_ids: parameters.JobIds, as_json: paramete
     )
 
 
+@expanded(filters.FilterOptionsWithReason)
 def list_jobs(
     context: typer.Context,
-    statuses: filters.Statuses = None,
-    reasons: filters.Reasons = None,
-    tags: filters.Tags = None,
-    name: filters.Name = None,
-    backend: filters.Backend = None,
-    since: filters.Since = None,
-    until: filters.Until = None,
+    wanted: filters.FilterOptionsWithReason,
     sort: Annotated[
         str,
         typer.Option(
@@ -75,14 +88,11 @@ def list_jobs(
         raise UsageError("--all lists however many there are; give it or --limit")
     key, descends = parse_sort(sort)
     shown = DEFAULT_COLUMNS if columns is None else parse_columns(columns)
-    wanted = filters.job_filter(
-        statuses=statuses, reasons=reasons, tags=tags, name=name, backend=backend, since_us=since, until_us=until
-    )
     invocation = Invocation.of(context, as_json=as_json)
     client = invocation.client
     at_most = None if show_all else limit or _LISTED
     # One more, to know whether there are more.
-    found = client.listed(wanted, limit=None if at_most is None else at_most + 1, sort=key, descending=descends)
+    found = client.listed(wanted.filter, limit=None if at_most is None else at_most + 1, sort=key, descending=descends)
     jobs = found[:at_most]
     return JobList(
         jobs=tuple(jobs),

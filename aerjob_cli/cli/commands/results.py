@@ -20,6 +20,8 @@ from aerjob_cli.cli.outcomes import ELEMENTS_LISTED, StoredOutcome, read_outcome
 from aerjob_cli.cli.output_files import OutputFile, output_file
 from aerjob_cli.cli.render import as_text
 from aerjob_cli.cli.result_csv import arrays_csv, counts_csv, expectations_csv
+from aerjob_cli.cli.selection import SelectionWithReason, takes_selection_with_reason
+from aerjob_cli.cli.several_results import Looked, csv_of, look_at, results_of
 from aerjob_cli.errors import UsageError
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.store.records import JobRecord
@@ -56,9 +58,10 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=epilog("aerjob result last --format csv -o counts.csv", 1, 3, 4, 8, 70, 124))(result)
 
 
+@takes_selection_with_reason
 def result(
     context: typer.Context,
-    job_id: parameters.JobId,
+    selection: SelectionWithReason,
     form: Annotated[
         ResultFormat | None, typer.Option("--format", help="For people, scripts, spreadsheets, NumPy or Qiskit.")
     ] = None,
@@ -76,7 +79,11 @@ def result(
     timeout: parameters.Timeout = None,
     as_json: parameters.AsJson = False,
 ) -> Iterator[Answer]:
-    """Give the result of a job, as a table or in a format for programs."""
+    """Give the result of a job, as a table or in a format for programs.
+
+    With several ids, or options that say what jobs have in common, the results of all of these, in one answer: as a
+    table, JSON or CSV.
+    """
     invocation = Invocation.of(context, as_json=as_json)
     wanted = _Form(
         format=_format(form, as_json=as_json, is_json_usual=invocation.json),
@@ -88,6 +95,13 @@ def result(
     invocation.json = wanted.format is ResultFormat.JSON
     _check(wanted)
     client = invocation.client
+    job_id = selection.lone_id
+    if job_id is None:
+        _require_for_several(wanted)
+        jobs = selection.jobs(client)
+        looked = look_at(client, jobs, waits=wait, timeout_s=timeout, is_partial=partial)
+        yield from _of_several(client, looked, wanted)
+        return
     job, late = job_with_result(
         client, Wanted(job_id=job_id, indices=wanted.indices, is_partial=partial, waits=wait, timeout_s=timeout)
     )
@@ -112,6 +126,28 @@ def _check(wanted: _Form) -> None:
         raise UsageError(f"--array goes with --format {' and '.join(_WITH_ARRAY)}; {wanted.format} tells of all arrays")
     if wanted.format is ResultFormat.NPY and wanted.place is None and streams.is_terminal():
         raise UsageError("an array in .npy is nothing for a terminal; name a file with --output")
+
+
+def _require_for_several(wanted: _Form) -> None:
+    if wanted.format not in _WITH_TOP:
+        raise UsageError(f"--format {wanted.format} has the result of one job; give one id with it")
+    if wanted.indices is not None or wanted.array is not None:
+        raise UsageError("--experiment and --array pick from the result of one job; give one id with them")
+
+
+def _of_several(client: Client, looked: Looked, wanted: _Form) -> Iterator[Answer]:
+    if wanted.format is ResultFormat.CSV:
+        parts, left_out = csv_of(client, looked, top=wanted.top)
+        yield from _written(parts, wanted)
+        yield Note(remarks=(*looked.remarks, *left_out), error=looked.late, exit_code=looked.exit_code)
+        return
+    is_json = wanted.format is ResultFormat.JSON
+    answer = results_of(client, looked, is_json=is_json, top=wanted.top)
+    if wanted.place is None:
+        yield answer
+    else:
+        wanted.place.write([as_text(answer, as_json=is_json).encode("utf-8", errors="backslashreplace")])
+        yield Note(remarks=answer.remarks, error=answer.error, exit_code=answer.exit_code)
 
 
 def _answers(client: Client, job: JobRecord, wanted: _Form) -> Iterator[Answer]:
@@ -144,21 +180,25 @@ def _documents(client: Client, job: JobRecord, wanted: _Form) -> Iterator[Answer
 
         parts = [qiskit_json(client, job, indices=wanted.indices)]
     elif wanted.array is None and any(outcome.expectations is not None for outcome in outcomes):
-        parts = expectations_csv(job, outcomes)
+        parts = expectations_csv([(job, outcomes)])
     elif wanted.array is not None or (outcomes and not any(outcome.counts for outcome in outcomes)):
         parts = arrays_csv(client, job, outcomes, name=wanted.array, top=wanted.top)
     else:
-        parts = counts_csv(job, outcomes, top=wanted.top)
+        parts = counts_csv([(job, outcomes)], top=wanted.top)
         if any(outcome.arrays for outcome in outcomes):
             remarks += ("these are the counts; --array NAME gives an array, `aerjob result` shows which there are",)
-    if wanted.place is None:
-        for part in parts:
-            if streams.reader_has_left():
-                break
-            yield Document(data=part)
-    else:
-        wanted.place.write(parts)
+    yield from _written(parts, wanted)
     yield Note(remarks=remarks)
+
+
+def _written(parts: Iterable[bytes], wanted: _Form) -> Iterator[Document]:
+    if wanted.place is not None:
+        wanted.place.write(parts)
+        return
+    for part in parts:
+        if streams.reader_has_left():
+            break
+        yield Document(data=part)
 
 
 def _usual_array(outcomes: Sequence[StoredOutcome]) -> str | None:

@@ -14,6 +14,8 @@ from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.endings import exit_code_of, remarks_on, timed_out
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.live.live_line import waiting_line
+from aerjob_cli.cli.selection import SelectionWithReason, takes_selection_with_reason
+from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 
 
@@ -22,9 +24,10 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=epilog("aerjob wait last --timeout 1m30s", 1, 3, 4, 70, 124))(wait)
 
 
+@takes_selection_with_reason
 def wait(
     context: typer.Context,
-    job_ids: parameters.JobIds,
+    selection: SelectionWithReason,
     timeout: parameters.Timeout = None,
     any_one: Annotated[bool, typer.Option("--any", help="Stop at the first job that has ended.")] = False,
     quiet: parameters.Quiet = False,
@@ -32,18 +35,21 @@ def wait(
 ) -> Iterator[Answer]:
     """Wait until jobs have ended. A worker is started when none works on them.
 
+    Of jobs that have something in common, those are meant that fit as the wait begins.
+
     Prints each job when it ends; with --json each is a JSON value in a line of its own. On a terminal a line on
     stderr shows meanwhile how far they are.
     """
     invocation = Invocation.of(context, as_json=as_json)
     client = invocation.client
-    jobs = {job.seq: job for job in client.resolve(job_ids)}
-    ended: list[JobRecord] = []
+    jobs = {job.seq: job for job in selection.jobs(client)}
+    # One for each state: what all of them come to is asked after each.
+    ended: dict[Status, JobRecord] = {}
     with waiting_line(quiet=quiet) as line:
         for job in client.wait(list(jobs.values()), timeout_s=timeout, tick=line.wants):
             line.erase()
-            ended.append(job)
-            yield Ended(job=job, remarks=remarks_on([job]), exit_code=exit_code_of(ended))
+            ended[job.status] = job
+            yield Ended(job=job, remarks=remarks_on([job]), exit_code=exit_code_of(ended.values()))
             if any_one:
                 return
             jobs[job.seq] = job

@@ -18,7 +18,7 @@ from aerjob_cli.store.records import JobRecord
 _HEADINGS = {"id": "JOB", "experiments": "DONE", "retry_of": "RETRY OF"}
 _NUMBERS = ("shots", "seed", "priority", "attempt", "duration", "experiments")
 # These take what room the others leave: names and tags are cut there, sentences and ids folded.
-_CUT = ("name", "tags", "engine")
+_CUT = ("name", "tags", "group", "engine")
 _FOLDED = ("message", "retry_of")
 _NARROWEST = 8
 _GAP = 2

@@ -25,3 +25,13 @@ DISTINCT_TAGS = text(
     " LIMIT :limit"
     ") SELECT tag FROM found WHERE tag IS NOT NULL"
 )
+# So is this, from one group to the next.
+DISTINCT_GROUPS = text(
+    "WITH RECURSIVE found(name) AS ("
+    " SELECT min(group_name) FROM jobs WHERE group_name >= :first AND group_name < :after"
+    " UNION ALL"
+    " SELECT (SELECT min(group_name) FROM jobs WHERE group_name > found.name AND group_name < :after)"
+    " FROM found WHERE name IS NOT NULL"
+    " LIMIT :limit"
+    ") SELECT name FROM found WHERE name IS NOT NULL"
+)
