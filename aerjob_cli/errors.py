@@ -365,6 +365,25 @@ class JobNotFinal(AerjobError):
         )
 
 
+class JobAwaited(AerjobError):
+    """A job was to be deleted that others depend on, which have not ended."""
+
+    code = "awaited"
+    exit_code = 8
+
+    def __init__(self, job_id: str, dependants: Sequence[str]) -> None:
+        named = ", ".join(dependants[:_NAMED]) + (", …" if len(dependants) > _NAMED else "")
+        who, them, their = f"job {named} depends on it and has", "that", "its"
+        if len(dependants) > 1:
+            who, them, their = f"jobs {named} depend on it and have", "them", "their"
+        super().__init__(
+            f"job {job_id} cannot be deleted, {who} not ended, so nothing was done; cancel {them} with "
+            f"`aerjob cancel`, or wait for {their} end with `aerjob wait`",
+            job_id=job_id,
+            dependants=list(dependants),
+        )
+
+
 class NoResult(AerjobError):
     """A job ended without a result; the classes below say how."""
 

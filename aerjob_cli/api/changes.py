@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING
 
 from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked_tags, checked_text
-from aerjob_cli.errors import AerjobError, JobNotFinal, JobNotFound
+from aerjob_cli.errors import AerjobError, JobAwaited, JobNotFinal, JobNotFound
 from aerjob_cli.plugins.discovery import simulator_of_job
 from aerjob_cli.states import PENDING
-from aerjob_cli.store import cancels, deletions, jobs, submissions, tags
+from aerjob_cli.store import cancels, deletions, dependencies, jobs, submissions, tags
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.listing import JobFilter, matching_seqs
 from aerjob_cli.store.records import JobRecord
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+# Of the jobs that keep others from being deleted.
+_DEPENDANTS_NAMED = 10
 
 
 def request_cancels(
@@ -64,10 +67,15 @@ def retry(store: Store, records: Sequence[JobRecord]) -> list[JobRecord]:
     for name in {record.backend for record in records}:
         simulator_of_job(name)
     with store.writing_directly() as tx:
-        return [
-            submissions.resubmit(tx, record, job_id=str(uuid.uuid4()), submitted_by=origin, now_us=store.now_us())
-            for record in _final(tx, records, "tried again")
-        ]
+        wanted = _final(tx, records, "tried again")
+        made = {
+            record.seq: submissions.resubmit(
+                tx, record, job_id=str(uuid.uuid4()), submitted_by=origin, now_us=store.now_us()
+            )
+            # Those first that others depend on, so that these wait for the new ones.
+            for record in sorted(wanted, key=lambda record: record.seq)
+        }
+        return [made[record.seq] for record in wanted]
 
 
 def tag(
@@ -88,10 +96,11 @@ def tag(
 def delete(store: Store, records: Sequence[JobRecord]) -> int:
     """Delete final jobs with all that belongs to them; give how many bytes of object files that frees.
 
-    Raises ``JobNotFinal``.
+    Raises ``JobNotFinal``, or ``JobAwaited`` for those that jobs depend on which have not ended.
     """
     with store.writing_directly() as tx:
         seqs = [record.seq for record in _final(tx, records, "deleted")]
+        _require_not_awaited(tx, records)
         large = deletions.objects_of(tx, seqs)
         deletions.delete_final(tx, seqs)
     # The jobs are gone. Files that stay behind are waste, which harms nobody and is swept up another time.
@@ -111,6 +120,13 @@ def _final(tx: Connection, records: Sequence[JobRecord], deed: str) -> list[JobR
     if pending:
         raise JobNotFinal([record.job_id for record in pending], [record.status for record in pending], deed)
     return [found[seq] for seq in dict.fromkeys(record.seq for record in records)]
+
+
+def _require_not_awaited(tx: Connection, records: Sequence[JobRecord]) -> None:
+    ids = {record.seq: record.job_id for record in records}
+    found = dependencies.pending_dependants(tx, list(ids), at_most=_DEPENDANTS_NAMED)
+    if found:
+        raise JobAwaited(ids[found[0][0]], [job_id for seq, job_id in found if seq == found[0][0]])
 
 
 def _require_all(found: Collection[int], records: Sequence[JobRecord]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aerjob_cli.clock import to_datetime
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.states import Reason, Status
+from aerjob_cli.states import After, Reason, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,24 @@ class PayloadRecord:
     format: str
     sha256: str
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """That a job starts only after another one, which is named by its full id, and what that must have come to."""
+
+    kind: After
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyRecord:
+    """A job that another one depends on, and how it is."""
+
+    kind: After
+    seq: int
+    job_id: str
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +84,24 @@ class Submission:
     counts_required: bool = True
     experiments_total: int | None = None
     threads: int | None = None
+    # What it is to wait for besides its turn.
+    dependencies: tuple[Dependency, ...] = ()
+    held: bool = False
+    begin_us: int | None = None
+
+
+# The fields of a job that are no columns of its row.
+FROM_OTHER_TABLES = ("tags", "waits_for")
 
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """A job as it was at one instant."""
+    """A job as it was at one instant.
+
+    ``unmet`` counts the jobs that have yet to end as they should before this one starts; ``unmet_any`` is True while
+    none is DONE of those of which one must be. ``waits_for`` are the ids of the first of all of them that have not
+    ended. ``begin_us`` is None once that time has come.
+    """
 
     seq: int
     job_id: str
@@ -110,7 +141,17 @@ class JobRecord:
     executor_pid: int | None
     executor_started: str | None
     submitted_by: Mapping[str, str]
+    held: bool
+    unmet: int
+    unmet_any: bool
+    begin_us: int | None
     tags: tuple[str, ...]
+    waits_for: tuple[str, ...]
+
+    @property
+    def is_eligible(self) -> bool:
+        """Tell whether nothing but its turn, and its validation, keeps it from starting."""
+        return not (self.held or self.unmet or self.unmet_any) and self.begin_us is None
 
     @property
     def submitted_at(self) -> datetime:

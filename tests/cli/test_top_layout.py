@@ -66,7 +66,12 @@ def job(number: int, status: Status, **changes: object) -> JobRecord:
         executor_pid=None,
         executor_started=None,
         submitted_by={},
+        held=False,
+        unmet=0,
+        unmet_any=False,
+        begin_us=None,
         tags=(),
+        waits_for=(),
     )
     return replace(record, **changes)  # type: ignore[arg-type]
 
