@@ -28,7 +28,7 @@ FINGERPRINTS = {
     "ix_jobs_name": "2db0281063043a21",
     "ix_jobs_pending": "dc50f358fd23ddba",
     "ix_jobs_priority": "ed6f32008fd83c43",
-    "ix_jobs_queue": "c16e7fb94fd5fa48",
+    "ix_jobs_queue": "6831c9f87ae99e07",
     "ix_jobs_reason": "7d585d0802920d5c",
     "ix_jobs_retry_of": "9363cbd6f46a32a6",
     "ix_jobs_started_us": "744b0c197be62643",

@@ -146,7 +146,7 @@ def _meet(tx: Connection, rows: Sequence[Any], now_us: int) -> None:
             left |= {row.seq: row for row in tx.execute(statements.MEET, {"seqs": part, "met": number}).all()}
     free: dict[tuple[str, int], list[int]] = defaultdict(list)
     for row in left.values():
-        if not (row.unmet or row.unmet_any):
+        if row.waits == row.held + (row.begin_us is not None):
             free[row.status, row.attempt].append(row.seq)
     for (status, attempt), seqs in free.items():
         here = Status(status)

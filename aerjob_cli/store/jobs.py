@@ -236,7 +236,7 @@ def _not_found(tx: Connection, job_id: str, reference: str | None = None) -> Job
 
 
 def _queues(job: JobRecord) -> bool:
-    return job.status is Status.QUEUED and job.is_eligible
+    return job.status is Status.QUEUED and not job.waits
 
 
 def _is_any(tx: Connection, statuses: tuple[Status, ...]) -> bool:

@@ -98,9 +98,9 @@ FROM_OTHER_TABLES = ("tags", "waits_for")
 class JobRecord:
     """A job as it was at one instant.
 
-    ``unmet`` counts the jobs that have yet to end as they should before this one starts; ``unmet_any`` is True while
-    none is DONE of those of which one must be. ``waits_for`` are the ids of the first of all of them that have not
-    ended. ``begin_us`` is None once that time has come.
+    ``waits`` counts what it waits for besides its turn: each job that has yet to end as it should; one of several to be
+    DONE (``unmet_any``); to be released (``held``); a time (``begin_us``, None once it has come). ``waits_for`` are the
+    ids of the first of the jobs that it waits for.
     """
 
     seq: int
@@ -141,17 +141,17 @@ class JobRecord:
     executor_pid: int | None
     executor_started: str | None
     submitted_by: Mapping[str, str]
+    waits: int
     held: bool
-    unmet: int
     unmet_any: bool
     begin_us: int | None
     tags: tuple[str, ...]
     waits_for: tuple[str, ...]
 
     @property
-    def is_eligible(self) -> bool:
-        """Tell whether nothing but its turn, and its validation, keeps it from starting."""
-        return not (self.held or self.unmet or self.unmet_any) and self.begin_us is None
+    def unmet(self) -> int:
+        """How many jobs have yet to end as they should, those aside of which any will do."""
+        return self.waits - self.held - self.unmet_any - (self.begin_us is not None)
 
     @property
     def submitted_at(self) -> datetime:

@@ -133,11 +133,6 @@ def _inserted(
 
 def _row(submission: Submission, before: Prospect | None, digest: str, now_us: int) -> dict[str, Any]:
     return {
-        "held": int(submission.held),
-        "unmet": 0 if before is None else before.unmet,
-        "unmet_any": 0 if before is None else int(before.unmet_any),
-        # Of a time that is over nobody has to be told.
-        "begin_us": submission.begin_us if submission.begin_us is not None and submission.begin_us > now_us else None,
         "job_id": submission.job_id,
         "status": Status.INITIALIZING if submission.experiments_total is None else Status.QUEUED,
         "name": submission.name,
@@ -164,6 +159,19 @@ def _row(submission: Submission, before: Prospect | None, digest: str, now_us: i
         "attempt": 0,
         "attempts_charged": 0,
         "submitted_us": now_us,
+        **_waits(submission, before, now_us),
+    }
+
+
+def _waits(submission: Submission, before: Prospect | None, now_us: int) -> dict[str, int | None]:
+    # Nobody has to be told of a time that is over.
+    begin_us = None if submission.begin_us is None or submission.begin_us <= now_us else submission.begin_us
+    unmet, unmet_any = (0, False) if before is None else (before.unmet, before.unmet_any)
+    return {
+        "waits": unmet + unmet_any + submission.held + (begin_us is not None),
+        "held": int(submission.held),
+        "unmet_any": int(unmet_any),
+        "begin_us": begin_us,
     }
 
 

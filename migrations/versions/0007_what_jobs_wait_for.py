@@ -1,7 +1,7 @@
 """What a job waits for besides its turn: other jobs, a release, a time.
 
 Why the queue's index is made anew: claims read it from its beginning, and would have to pass over all jobs that wait.
-Why counts stand in the job's row: the end of a job must not have to read all that those that wait for it depend on.
+Why a count stands in the job's row: the end of a job must not have to read all that those that wait for it depend on.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ revision = "0007"
 down_revision = "0004"
 
 _COLUMNS = (
+    # How many things it waits for besides its turn: each job that has yet to end as it should, and what follows.
+    "waits INTEGER NOT NULL DEFAULT 0",
     "held INTEGER NOT NULL DEFAULT 0",
-    # How many of the jobs that it depends on have yet to end as they should.
-    "unmet INTEGER NOT NULL DEFAULT 0",
     # Whether one of those of which any will do has yet to be DONE.
     "unmet_any INTEGER NOT NULL DEFAULT 0",
     # NULL once the time has come.
@@ -36,10 +36,7 @@ _TABLES = (
 
 _INDEXES = (
     "CREATE INDEX ix_dependencies_on_seq ON dependencies (on_seq)",
-    """
-    CREATE INDEX ix_jobs_queue ON jobs (priority DESC, seq)
-    WHERE status = 'QUEUED' AND held = 0 AND unmet = 0 AND unmet_any = 0 AND begin_us IS NULL
-    """,
+    "CREATE INDEX ix_jobs_queue ON jobs (priority DESC, seq) WHERE status = 'QUEUED' AND waits = 0",
     "CREATE INDEX ix_jobs_begin_us ON jobs (begin_us) WHERE begin_us IS NOT NULL AND finished_us IS NULL",
 )
 

@@ -52,9 +52,14 @@ PENDING_DEPENDANTS = (
     .limit(bindparam("at_most"))
 )
 
-_LEFT = (jobs.c.seq, jobs.c.status, jobs.c.attempt, jobs.c.unmet, jobs.c.unmet_any)
-MEET = update(jobs).where(_MEANT, _IS_PENDING).values(unmet=jobs.c.unmet - bindparam("met")).returning(*_LEFT)
-MEET_ANY = update(jobs).where(_MEANT, _IS_PENDING, jobs.c.unmet_any == 1).values(unmet_any=0).returning(*_LEFT)
+_LEFT = (jobs.c.seq, jobs.c.status, jobs.c.attempt, jobs.c.waits, jobs.c.held, jobs.c.begin_us)
+MEET = update(jobs).where(_MEANT, _IS_PENDING).values(waits=jobs.c.waits - bindparam("met")).returning(*_LEFT)
+MEET_ANY = (
+    update(jobs)
+    .where(_MEANT, _IS_PENDING, jobs.c.unmet_any == 1)
+    .values(unmet_any=0, waits=jobs.c.waits - 1)
+    .returning(*_LEFT)
+)
 # Those of which one of several had to be DONE, and none can be any more.
 WITHOUT_HOPE = select(jobs.c.seq).where(
     _MEANT,

@@ -37,7 +37,7 @@ _FIRST_AWAITED = (
 _WAITS_FOR = type_coerce(
     case(
         (
-            and_(jobs.c.finished_us.is_(None), jobs.c.unmet + jobs.c.unmet_any > 0),
+            and_(jobs.c.finished_us.is_(None), jobs.c.waits > 0),
             select(func.json_group_array(_FIRST_AWAITED.c.job_id)).scalar_subquery(),
         )
     ),
@@ -89,7 +89,7 @@ PENDING_BY_STATUS = (
 # Those that the passing of time alone will let start.
 ANY_WITH_TIME = (
     select(jobs.c.seq)
-    .where(_IS_PENDING, jobs.c.begin_us.is_not(None), jobs.c.held == 0, jobs.c.unmet == 0, jobs.c.unmet_any == 0)
+    .where(_IS_PENDING, jobs.c.begin_us.is_not(None), jobs.c.waits == 1)
     .order_by(jobs.c.begin_us)
     .limit(1)
 )
