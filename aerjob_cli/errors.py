@@ -51,6 +51,19 @@ class InvalidDuration(UsageError):
         super().__init__(f"{brief(text)} is not a duration; write for example 90, 1m30s or 2h", text=text)
 
 
+class InvalidBegin(UsageError):
+    """A text that should be a time to come is none."""
+
+    code = "invalid_begin"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{brief(text)} is no time to begin at; write for example 2026-01-31, 2026-01-31T12:00, tomorrow, "
+            "or +2h for in two hours",
+            text=text,
+        )
+
+
 class InvalidSize(UsageError):
     """A text that should be an amount of memory is none."""
 
@@ -361,6 +374,24 @@ class JobNotFinal(AerjobError):
         super().__init__(
             f"{subject} and cannot be {deed}, so nothing was done; cancel {them} with `aerjob cancel`, "
             f"or wait for {their} end with `aerjob wait`",
+            job_ids=list(job_ids),
+        )
+
+
+class JobHasBegun(AerjobError):
+    """Something was to be done with jobs that only those allow that have not begun."""
+
+    code = "has_begun"
+    exit_code = 8
+
+    def __init__(self, job_ids: Sequence[str], statuses: Sequence[str], deed: str) -> None:
+        subject = f"job {job_ids[0]} is {statuses[0]}"
+        if len(job_ids) > 1:
+            named = ", ".join(job_ids[:_NAMED]) + (", …" if len(job_ids) > _NAMED else "")
+            subject = f"{len(job_ids)} jobs have begun ({named})"
+        super().__init__(
+            f"{subject} and cannot be {deed}, so nothing was done; leave out what has begun, "
+            "`aerjob status` shows what has not",
             job_ids=list(job_ids),
         )
 

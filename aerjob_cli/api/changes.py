@@ -1,4 +1,4 @@
-"""What callers do with jobs that are there: end them, try them again, tag them, delete them.
+"""What callers do with jobs that are there: end them, try them again, hold them, tag them, delete them.
 
 All of the jobs of one call or none of them: each is one transaction. Waking the worker is the client's business.
 """
@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aerjob_cli.api.origin import submitted_by
-from aerjob_cli.api.request_checks import checked_tags, checked_text
-from aerjob_cli.errors import AerjobError, JobAwaited, JobNotFinal, JobNotFound
+from aerjob_cli.api.request_checks import checked_priority, checked_tags, checked_text
+from aerjob_cli.errors import AerjobError, JobAwaited, JobHasBegun, JobNotFinal, JobNotFound
 from aerjob_cli.plugins.discovery import simulator_of_job
-from aerjob_cli.states import PENDING
-from aerjob_cli.store import cancels, deletions, dependencies, jobs, submissions, tags
+from aerjob_cli.states import PENDING, Status
+from aerjob_cli.store import cancels, deletions, dependencies, jobs, submissions, tags, waits
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.listing import JobFilter, matching_seqs
 from aerjob_cli.store.records import JobRecord
@@ -78,6 +78,31 @@ def retry(store: Store, records: Sequence[JobRecord]) -> list[JobRecord]:
         return [made[record.seq] for record in wanted]
 
 
+def hold(store: Store, records: Sequence[JobRecord]) -> list[JobRecord]:
+    """Keep jobs from starting until they are released; raises ``JobHasBegun``."""
+    with store.writing_directly() as tx:
+        seqs = _unbegun(tx, records, "held")
+        waits.hold(tx, seqs, now_us=store.now_us())
+        return jobs.find_all(tx, seqs)
+
+
+def release(store: Store, records: Sequence[JobRecord]) -> list[JobRecord]:
+    """Let jobs start that were held; raises ``JobHasBegun``."""
+    with store.writing_directly() as tx:
+        seqs = _unbegun(tx, records, "released")
+        waits.release(tx, seqs, now_us=store.now_us())
+        return jobs.find_all(tx, seqs)
+
+
+def set_priority(store: Store, records: Sequence[JobRecord], priority: int) -> list[JobRecord]:
+    """Change the place of jobs in the queue; raises ``JobHasBegun``, or ``InputRefused`` for what is no priority."""
+    priority = checked_priority(priority)
+    with store.writing_directly() as tx:
+        seqs = _unbegun(tx, records, "given another priority")
+        waits.set_priority(tx, seqs, priority, now_us=store.now_us())
+        return jobs.find_all(tx, seqs)
+
+
 def tag(
     store: Store, records: Sequence[JobRecord], *, add: Collection[str], remove: Collection[str]
 ) -> list[JobRecord]:
@@ -120,6 +145,16 @@ def _final(tx: Connection, records: Sequence[JobRecord], deed: str) -> list[JobR
     if pending:
         raise JobNotFinal([record.job_id for record in pending], [record.status for record in pending], deed)
     return [found[seq] for seq in dict.fromkeys(record.seq for record in records)]
+
+
+def _unbegun(tx: Connection, records: Sequence[JobRecord], deed: str) -> list[int]:
+    """Give the numbers of the jobs, each once, none of which has begun; raises ``JobHasBegun`` or ``JobNotFound``."""
+    found = jobs.find_many(tx, [record.seq for record in records])
+    _require_all(found, records)
+    begun = [record for record in found.values() if record.status.is_final or record.status is Status.RUNNING]
+    if begun:
+        raise JobHasBegun([record.job_id for record in begun], [record.status for record in begun], deed)
+    return list(dict.fromkeys(record.seq for record in records))
 
 
 def _require_not_awaited(tx: Connection, records: Sequence[JobRecord]) -> None:

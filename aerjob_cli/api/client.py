@@ -196,6 +196,20 @@ class Client:
         self.wake_worker()
         return again
 
+    def hold(self, records: Sequence[JobRecord]) -> list[JobRecord]:
+        """Keep jobs from starting until they are released, all or none; raises ``JobHasBegun``."""
+        return changes.hold(self.store, records)
+
+    def release(self, records: Sequence[JobRecord]) -> list[JobRecord]:
+        """Let jobs start that were held, all or none, then wake the worker; raises ``JobHasBegun``."""
+        released = changes.release(self.store, records)
+        self.wake_worker()
+        return released
+
+    def set_priority(self, records: Sequence[JobRecord], priority: int) -> list[JobRecord]:
+        """Change the place of jobs in the queue, all or none; raises ``JobHasBegun`` or ``InputRefused``."""
+        return changes.set_priority(self.store, records, priority)
+
     def tag(self, records: Sequence[JobRecord], *, add: Collection[str], remove: Collection[str]) -> list[JobRecord]:
         """Take tags from jobs, then add others; raises ``InputRefused`` for what cannot be a tag."""
         return changes.tag(self.store, records, add=add, remove=remove)
@@ -310,7 +324,7 @@ class Client:
     def delete_all(self, records: Sequence[JobRecord]) -> int:
         """Remove final jobs with all that belongs to them, all or none; give how many bytes of files that frees.
 
-        Raises ``JobNotFinal`` or ``JobNotFound``.
+        Raises ``JobNotFinal``, ``JobAwaited`` or ``JobNotFound``.
         """
         return changes.delete(self.store, records)
 
