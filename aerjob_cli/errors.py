@@ -391,7 +391,7 @@ class JobHasBegun(AerjobError):
             subject = f"{len(job_ids)} jobs have begun ({named})"
         super().__init__(
             f"{subject} and cannot be {deed}, so nothing was done; leave out what has begun, "
-            "`aerjob status` shows what has not",
+            "`aerjob list --status QUEUED` shows what has not",
             job_ids=list(job_ids),
         )
 

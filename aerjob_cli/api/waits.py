@@ -8,7 +8,7 @@ from datetime import datetime
 from aerjob_cli.clock import to_datetime
 from aerjob_cli.errors import InputRefused
 from aerjob_cli.states import After, Status
-from aerjob_cli.store.records import JobRecord
+from aerjob_cli.store.records import WAITED_FOR_NAMED, JobRecord
 
 _US_PER_S = 1_000_000
 # The year 10000 is no ``datetime`` any more.
@@ -27,8 +27,7 @@ def _reasons(job: JobRecord) -> Iterator[str]:
         yield "held"
     if job.unmet or job.unmet_any:
         first, *others = job.waits_for or ("another job",)
-        # Of those of which any will do there may be more than are told of.
-        more = max(len(others), job.unmet - 1)
+        more = len(others) if job.unmet < WAITED_FOR_NAMED else max(len(others), job.unmet - 1)
         one_of = "one of " if job.unmet_any and not job.unmet and more else ""
         yield f"waits for {one_of}{first}" + (f" and {more} more" if more else "")
     if job.begin_us is not None:

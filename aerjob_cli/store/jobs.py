@@ -58,7 +58,8 @@ def record_from(columns: Mapping[str, Any]) -> JobRecord:
     values["counts_required"] = bool(values["counts_required"])
     values["held"] = bool(values["held"])
     values["unmet_any"] = bool(values["unmet_any"])
-    values["waits_for"] = tuple(map(str, parsed(values.get("waits_for") or "[]", list)))
+    # One may be waited for in more than one way.
+    values["waits_for"] = tuple(dict.fromkeys(map(str, parsed(values.get("waits_for") or "[]", list))))
     values["tags"] = tuple(sorted(map(str, parsed(values.get("tags") or "[]", list))))
     return JobRecord(**values)
 

@@ -92,6 +92,8 @@ class Submission:
 
 # The fields of a job that are no columns of its row.
 FROM_OTHER_TABLES = ("tags", "waits_for")
+# So many of the jobs that one waits for are named with it.
+WAITED_FOR_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
     "cancel": [("{cancelled} {done}", 0), ("{done} --dry-run", 0)],
     "retry": [("{done} {error}", 0), ("{done} {error} --verify", 0)],
     "rm": [("{unwanted}", 0)],
-    "hold": [("{waiting}", 0), ("{done}", 8)],
+    "hold": [("{waiting}", 0)],
     "set": [("{waiting} --priority 5", 0)],
     "release": [("{waiting}", 0)],
     "tag": [("{done} --add one --add two --remove three", 0)],

@@ -387,7 +387,8 @@ class JobMachine(RuleBasedStateMachine):
     def waited_for(self, job: Expected) -> tuple[str, ...]:
         unmet, several = self.unmet(job)
         rows = [] if job.status.is_final else sorted([seq for _, seq in unmet] + list(several))
-        return tuple(self.expected[seq].job_id for seq in rows if not self.expected[seq].status.is_final)
+        pending = (seq for seq in dict.fromkeys(rows) if not self.expected[seq].status.is_final)
+        return tuple(self.expected[seq].job_id for seq in pending)
 
     def is_doomed(self, job: Expected) -> bool:
         unmet, several = self.unmet(job)

@@ -9,15 +9,13 @@ from sqlalchemy import Select, Text, and_, bindparam, case, func, or_, select, t
 
 from aerjob_cli.states import PENDING, UNDECIDED, After, Status
 from aerjob_cli.store import tables
-from aerjob_cli.store.records import FROM_OTHER_TABLES, JobRecord
+from aerjob_cli.store.records import FROM_OTHER_TABLES, WAITED_FOR_NAMED, JobRecord
 from aerjob_cli.store.tables import dependencies, job_tags, jobs
 
 _TAGS = type_coerce(
     select(func.json_group_array(job_tags.c.tag)).where(job_tags.c.job_seq == jobs.c.seq).scalar_subquery(), Text
 ).label("tags")
 
-# So many of the jobs that one waits for are named.
-_NAMED_AT_MOST = 20
 _AWAITED = jobs.alias("awaited")
 # In the order of the table's key, so that nothing is sorted.
 _FIRST_AWAITED = (
@@ -30,7 +28,7 @@ _FIRST_AWAITED = (
         or_(dependencies.c.kind != After.ANY_DONE, jobs.c.unmet_any == 1),
     )
     .order_by(dependencies.c.on_seq)
-    .limit(_NAMED_AT_MOST)
+    .limit(WAITED_FOR_NAMED)
     .correlate(jobs)
     .subquery("first_awaited")
 )
