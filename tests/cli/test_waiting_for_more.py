@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aerjob_cli.api.requests import Plan
 from aerjob_cli.cli.times import parse_begin
 from aerjob_cli.errors import InvalidBegin
 from aerjob_cli.settings import StorePaths
@@ -83,6 +84,21 @@ def test_one_who_waits_for_a_held_job_is_told_once(idle: CommandLine, quick: Qui
     assert (code, stdout) == (124, "")
     assert stderr.count(f"job {job} is held; `aerjob release {job}` lets it start") == 1
     assert "held" not in quick("wait", job, "--timeout", "0", "--quiet")[2]
+
+
+def test_who_looks_at_what_waits(quick: Quick, put: Put) -> None:
+    """A job that is validated and held has no place in the queue, and does without a worker."""
+    held = put(hold=True, plan=Plan(1, 1))
+    put(after=[held.job_id], plan=Plan(1, 1))
+    (finding,) = (item for item in quick.json("doctor")["findings"] if item["subject"] == "worker")
+    assert finding["fact"] == "none runs; the next job starts one"
+    ready = put(plan=Plan(1, 1))
+    watched = quick.json("watch", "--once", held.job_id, ready.job_id)
+    assert [(item["job_id"], item["queue_position"]) for item in watched["queued"]] == [
+        (ready.job_id, 1),
+        (held.job_id, None),
+    ]
+    assert [item["job_id"] for item in quick.json("top", "--once")["queued"]] == [ready.job_id]
 
 
 def test_cancel_ends_the_chain_and_rm_leaves_what_is_waited_for(quick: Quick, bell: Path, first: str) -> None:
