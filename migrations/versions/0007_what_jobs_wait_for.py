@@ -13,12 +13,12 @@ down_revision = "0004"
 
 _COLUMNS = (
     # How many things it waits for besides its turn: each job that has yet to end as it should, and what follows.
-    "waits INTEGER NOT NULL DEFAULT 0",
-    "held INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN waits INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN held INTEGER NOT NULL DEFAULT 0",
     # Whether one of those of which any will do has yet to be DONE.
-    "unmet_any INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN unmet_any INTEGER NOT NULL DEFAULT 0",
     # NULL once the time has come.
-    "begin_us INTEGER",
+    "ALTER TABLE jobs ADD COLUMN begin_us INTEGER",
 )
 
 _TABLES = (
@@ -42,8 +42,8 @@ _INDEXES = (
 
 
 def upgrade() -> None:
-    for column in _COLUMNS:
-        op.execute(f"ALTER TABLE jobs ADD COLUMN {column}")
+    for statement in _COLUMNS:
+        op.execute(statement)
     op.execute("DROP INDEX ix_jobs_queue")
     for statement in _TABLES + _INDEXES:
         op.execute(statement)

@@ -31,7 +31,7 @@ from tests.support.staging import Stage
 KEYS = {
     *("queued_s", "ran_s", "error_line", "error_column", "stderr_tail", "memory", "options", "metadata", "priority"),
     *("time_limit_s", "max_memory_mb", "max_attempts", "threads", "engine", "retry_of", "retries", "submitted_by"),
-    *("circuits", "history", "workers", "provenance"),
+    *("dependencies", "circuits", "history", "workers", "provenance"),
 }
 
 

@@ -156,7 +156,7 @@ def test_a_retry_waits_for_the_retries(store: Store, submit: SubmitJob) -> None:
 
 
 def test_every_change_is_a_row_of_the_history(store: Store, submit: SubmitJob) -> None:
-    job = submit(held=True, begin_us=store.now_us() + 1000, **PLAN)
+    job = submit(held=True, begin_us=store.now_us() + 10**9, **PLAN)
     with store.writing() as tx:
         waits.hold(tx, [job.seq], now_us=NOW_US)  # it is already
         waits.release(tx, [job.seq], now_us=NOW_US)
