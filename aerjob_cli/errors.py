@@ -60,6 +60,19 @@ class InvalidDuration(UsageError):
         super().__init__(f"{brief(text)} is not a duration; write for example 90, 1m30s or 2h", text=text)
 
 
+class InvalidBegin(UsageError):
+    """A text that should be a time to come is none."""
+
+    code = "invalid_begin"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{brief(text)} is no time to begin at; write for example 2026-01-31, 2026-01-31T12:00, tomorrow, "
+            "or +2h for in two hours",
+            text=text,
+        )
+
+
 class InvalidSize(UsageError):
     """A text that should be an amount of memory is none."""
 
@@ -390,6 +403,43 @@ class JobNotFinal(AerjobError):
             f"{subject} and cannot be {deed}, so nothing was done; cancel {them} with `aerjob cancel`, "
             f"or wait for {their} end with `aerjob wait`",
             job_ids=list(job_ids),
+        )
+
+
+class JobHasBegun(AerjobError):
+    """Something was to be done with jobs that only those allow that have not begun."""
+
+    code = "has_begun"
+    exit_code = 8
+
+    def __init__(self, job_ids: Sequence[str], statuses: Sequence[str], deed: str) -> None:
+        subject = f"job {job_ids[0]} is {statuses[0]}"
+        if len(job_ids) > 1:
+            named = ", ".join(job_ids[:_NAMED]) + (", …" if len(job_ids) > _NAMED else "")
+            subject = f"{len(job_ids)} jobs have begun ({named})"
+        super().__init__(
+            f"{subject} and cannot be {deed}, so nothing was done; leave out what has begun, "
+            "`aerjob list --status QUEUED` shows what has not",
+            job_ids=list(job_ids),
+        )
+
+
+class JobAwaited(AerjobError):
+    """A job was to be deleted that others depend on, which have not ended."""
+
+    code = "awaited"
+    exit_code = 8
+
+    def __init__(self, job_id: str, dependants: Sequence[str]) -> None:
+        named = ", ".join(dependants[:_NAMED]) + (", …" if len(dependants) > _NAMED else "")
+        who, them, their = f"job {named} depends on it and has", "that", "its"
+        if len(dependants) > 1:
+            who, them, their = f"jobs {named} depend on it and have", "them", "their"
+        super().__init__(
+            f"job {job_id} cannot be deleted, {who} not ended, so nothing was done; cancel {them} with "
+            f"`aerjob cancel`, or wait for {their} end with `aerjob wait`",
+            job_id=job_id,
+            dependants=list(dependants),
         )
 
 

@@ -1,4 +1,4 @@
-"""The seven states of a job, the moves between them and the reasons of a bad end.
+"""The seven states of a job, the moves between them, the reasons of a bad end, and how jobs depend on others.
 
 The names are those of Qiskit's ``JobStatus``, so that the map to it is by name. This module knows no store and no
 Qiskit.
@@ -42,6 +42,15 @@ class Reason(StrEnum):
     def is_retried(self) -> bool:
         """Tell whether a job that met this is tried again, up to its ``max_attempts``."""
         return self in _RETRIED
+
+
+class After(StrEnum):
+    """How a job depends on another one: what that must have come to before it starts."""
+
+    ENDED = "after"
+    DONE = "after-ok"
+    # Of all the jobs that it names so, one.
+    ANY_DONE = "after-any"
 
 
 FINAL = frozenset({Status.DONE, Status.ERROR, Status.CANCELLED})

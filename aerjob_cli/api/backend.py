@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
+from qiskit.providers import JobV1
 
 from aerjob_cli.api.backend_errors import RunRefused, RunTypeRefused, raised_as_backend_errors
 from aerjob_cli.api.described_backend import DescribedBackend
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 
 # A payload has a limit; circuits in groups stay below it, and only one that is huge itself does not.
 _CIRCUITS_PER_PAYLOAD = 500
-_REQUEST_FIELDS = ("tags", "group", "priority", "time_limit_s", "max_memory_mb", "max_attempts", "idempotency_key")
+_REQUEST_FIELDS = (
+    *("tags", "group", "priority", "time_limit_s", "max_memory_mb", "max_attempts", "idempotency_key"),
+    *("after", "after_ok", "after_any", "hold", "begin"),
+)
 
 
 class BasicAerBackend(DescribedBackend):
@@ -47,6 +52,11 @@ class BasicAerBackend(DescribedBackend):
         max_memory_mb: int | None = None,
         max_attempts: int = 3,
         idempotency_key: str | None = None,
+        after: Iterable[JobV1 | str] = (),
+        after_ok: Iterable[JobV1 | str] = (),
+        after_any: Iterable[JobV1 | str] = (),
+        hold: bool = False,
+        begin: datetime | None = None,
         **options: Any,
     ) -> BasicAerJob:
         """Check the circuits, store them as one job and return it; a worker is woken to run it.
@@ -56,6 +66,11 @@ class BasicAerBackend(DescribedBackend):
         ``initial_unitary`` are there, too. Jobs of one ``group`` are looked at and changed together (``aerjob status
         --group``). A job with a higher ``priority`` starts first; ``time_limit_s`` is how long it may run,
         ``max_memory_mb`` (MiB) how much memory it may take. A repeated ``idempotency_key`` gives the first job again.
+
+        It starts when the jobs of ``after`` have ended, however, those of ``after_ok`` are DONE, and one of
+        ``after_any`` is; when that can no longer be, it ends in ERROR with DEPENDENCY_FAILED. With ``hold`` it waits
+        for ``release()``, and it does not start before the time ``begin``.
+
         Raises ``RunRefused`` (a ``BasicAerError``) when nothing could run, before anything is stored.
         """
         return self.run_many(
@@ -69,6 +84,11 @@ class BasicAerBackend(DescribedBackend):
             max_memory_mb=max_memory_mb,
             max_attempts=max_attempts,
             idempotency_key=idempotency_key,
+            after=after,
+            after_ok=after_ok,
+            after_any=after_any,
+            hold=hold,
+            begin=begin,
             **options,
         )[0]
 

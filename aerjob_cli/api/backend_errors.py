@@ -9,7 +9,7 @@ from typing import ClassVar
 from qiskit.exceptions import QiskitError
 from qiskit.providers import QiskitBackendNotFoundError
 
-from aerjob_cli.errors import AerjobError, InputRefused, UnknownBackend
+from aerjob_cli.errors import AerjobError, InputRefused, JobNotFound, UnknownBackend
 
 
 class BasicAerError(QiskitError):
@@ -45,6 +45,13 @@ class BackendNotFound(RunRefused, QiskitBackendNotFoundError, UnknownBackend):
     exit_code: ClassVar[int] = UnknownBackend.exit_code
 
 
+class DependencyUnknown(RunRefused, JobNotFound):
+    """A job was to start after one that the store does not have."""
+
+    code: ClassVar[str] = JobNotFound.code
+    exit_code: ClassVar[int] = JobNotFound.exit_code
+
+
 class BackendGone(RunRefused):
     """The simulator of an old job is no longer there, so nothing can be run on it."""
 
@@ -60,6 +67,8 @@ def raised_as_backend_errors() -> Iterator[None]:
         raise
     except UnknownBackend as error:
         raise BackendNotFound(error.message, **error.fields) from error
+    except JobNotFound as error:
+        raise DependencyUnknown(error.message, **error.fields) from error
     except InputRefused as error:
         refusal = RunRefused(error.message, **error.fields)
         raise refusal from error

@@ -1,4 +1,4 @@
-"""What callers do with jobs that are there: end them, try them again, tag them, delete them.
+"""What callers do with jobs that are there: end them, try them again, hold them, tag them, delete them.
 
 All of the jobs of one call or none of them: each is one transaction. Of jobs that were found by a filter those are left
 alone that fit no longer. Waking the worker is the client's business.
@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from aerjob_cli.api.matched import Meant, latest
 from aerjob_cli.api.origin import submitted_by
-from aerjob_cli.api.request_checks import checked_tags, checked_text
-from aerjob_cli.errors import AerjobError, JobNotFinal
+from aerjob_cli.api.request_checks import checked_priority, checked_tags, checked_text
+from aerjob_cli.errors import AerjobError, JobAwaited, JobHasBegun, JobNotFinal
 from aerjob_cli.plugins.discovery import simulator_of_job
-from aerjob_cli.store import cancels, deletions, jobs, submissions, tags
+from aerjob_cli.states import Status
+from aerjob_cli.store import cancels, deletions, dependencies, jobs, submissions, tags, waits
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import JobRecord
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+# Of the jobs that keep others from being deleted.
+_DEPENDANTS_NAMED = 10
 
 
 def new_id() -> str:
@@ -53,10 +57,38 @@ def retry(store: Store, meant: Meant, *, make_id: Callable[[], str] = new_id) ->
     for name in backends:
         simulator_of_job(name)
     with store.writing_directly() as tx:
-        return [
-            submissions.resubmit(tx, record, job_id=make_id(), submitted_by=origin, now_us=store.now_us())
-            for record in _final(tx, meant, "tried again")
-        ]
+        wanted = _final(tx, meant, "tried again")
+        made = {
+            record.seq: submissions.resubmit(tx, record, job_id=make_id(), submitted_by=origin, now_us=store.now_us())
+            # Those first that others depend on, so that these wait for the new ones.
+            for record in sorted(wanted, key=lambda record: record.seq)
+        }
+        return [made[record.seq] for record in wanted]
+
+
+def hold(store: Store, meant: Meant) -> list[JobRecord]:
+    """Keep jobs from starting until they are released; raises ``JobHasBegun``."""
+    with store.writing_directly() as tx:
+        seqs = _unbegun(tx, meant, "held")
+        waits.hold(tx, seqs, now_us=store.now_us())
+        return jobs.find_all(tx, seqs)
+
+
+def release(store: Store, meant: Meant) -> list[JobRecord]:
+    """Let jobs start that were held; raises ``JobHasBegun``."""
+    with store.writing_directly() as tx:
+        seqs = _unbegun(tx, meant, "released")
+        waits.release(tx, seqs, now_us=store.now_us())
+        return jobs.find_all(tx, seqs)
+
+
+def set_priority(store: Store, meant: Meant, priority: int) -> list[JobRecord]:
+    """Change the place of jobs in the queue; raises ``JobHasBegun``, or ``InputRefused`` for what is no priority."""
+    priority = checked_priority(priority)
+    with store.writing_directly() as tx:
+        seqs = _unbegun(tx, meant, "given another priority")
+        waits.set_priority(tx, seqs, priority, now_us=store.now_us())
+        return jobs.find_all(tx, seqs)
 
 
 def tag(store: Store, meant: Meant, *, add: Collection[str], remove: Collection[str]) -> list[JobRecord]:
@@ -74,11 +106,12 @@ def tag(store: Store, meant: Meant, *, add: Collection[str], remove: Collection[
 def delete(store: Store, meant: Meant) -> tuple[list[str], int]:
     """Delete final jobs with all that belongs to them; give their ids, and how many bytes of object files that frees.
 
-    Raises ``JobNotFinal``.
+    Raises ``JobNotFinal``, or ``JobAwaited`` for those that jobs depend on which have not ended.
     """
     with store.writing_directly() as tx:
         records = _final(tx, meant, "deleted")
         seqs = [record.seq for record in records]
+        _require_not_awaited(tx, records)
         large = deletions.objects_of(tx, seqs)
         deletions.delete_final(tx, seqs)
     job_ids = [record.job_id for record in records]
@@ -104,3 +137,19 @@ def _final(tx: Connection, meant: Meant, deed: str) -> list[JobRecord]:
     if pending:
         raise JobNotFinal([record.job_id for record in pending], [record.status for record in pending], deed)
     return found
+
+
+def _unbegun(tx: Connection, meant: Meant, deed: str) -> list[int]:
+    """Give the numbers of the jobs, each once, none of which has begun; raises ``JobHasBegun`` or ``JobNotFound``."""
+    found = latest(tx, meant)
+    begun = [record for record in found if record.status.is_final or record.status is Status.RUNNING]
+    if begun:
+        raise JobHasBegun([record.job_id for record in begun], [record.status for record in begun], deed)
+    return list(dict.fromkeys(record.seq for record in found))
+
+
+def _require_not_awaited(tx: Connection, records: Sequence[JobRecord]) -> None:
+    ids = {record.seq: record.job_id for record in records}
+    found = dependencies.pending_dependants(tx, list(ids), at_most=_DEPENDANTS_NAMED)
+    if found:
+        raise JobAwaited(ids[found[0][0]], [job_id for seq, job_id in found if seq == found[0][0]])

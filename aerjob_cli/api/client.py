@@ -220,6 +220,20 @@ class Client:
         self.wake_worker()
         return again
 
+    def hold(self, meant: Meant) -> list[JobRecord]:
+        """Keep jobs from starting until they are released, all or none; raises ``JobHasBegun``."""
+        return changes.hold(self.store, meant)
+
+    def release(self, meant: Meant) -> list[JobRecord]:
+        """Let jobs start that were held, all or none, then wake the worker; raises ``JobHasBegun``."""
+        released = changes.release(self.store, meant)
+        self.wake_worker()
+        return released
+
+    def set_priority(self, meant: Meant, priority: int) -> list[JobRecord]:
+        """Change the place of jobs in the queue, all or none; raises ``JobHasBegun`` or ``InputRefused``."""
+        return changes.set_priority(self.store, meant, priority)
+
     def tag(self, meant: Meant, *, add: Collection[str], remove: Collection[str]) -> list[JobRecord]:
         """Take tags from jobs, then add others; raises ``InputRefused`` for what cannot be a tag."""
         return changes.tag(self.store, meant, add=add, remove=remove)
@@ -338,7 +352,8 @@ class Client:
     def delete_all(self, meant: Meant) -> tuple[list[str], int]:
         """Remove final jobs with all that belongs to them, all or none.
 
-        Give their ids, and how many bytes of files that frees. Raises ``JobNotFinal`` or ``JobNotFound``.
+        Give their ids, and how many bytes of files that frees. Raises ``JobNotFinal``, ``JobAwaited`` or
+        ``JobNotFound``.
         """
         return changes.delete(self.store, meant)
 

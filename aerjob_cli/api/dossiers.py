@@ -8,16 +8,16 @@ from aerjob_cli.api.provenance import Provenance, read_provenance
 from aerjob_cli.errors import JobNotFound, PayloadDamaged
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
-from aerjob_cli.store import events, jobs, objects, submissions, workers
+from aerjob_cli.store import dependencies, events, jobs, objects, submissions, workers
 from aerjob_cli.store.database import Store
-from aerjob_cli.store.records import EventRecord, JobRecord, PayloadRecord, WorkerRecord
+from aerjob_cli.store.records import DependencyRecord, EventRecord, JobRecord, PayloadRecord, WorkerRecord
 
 _US_PER_S = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """A job with its circuits' files, its history, its retries, the workers that had it, and its place in the queue."""
+    """A job with its files, its history, its retries, its workers, its place in the queue, and what it depends on."""
 
     job: JobRecord
     files: tuple[PayloadRecord, ...]
@@ -25,6 +25,7 @@ class Dossier:
     retries: tuple[str, ...]
     workers: tuple[WorkerRecord, ...]
     queue_position: int | None
+    dependencies: tuple[DependencyRecord, ...]
     provenance: Provenance
 
     def seconds_in(self, status: Status, *, now_us: int) -> float | None:
@@ -56,6 +57,7 @@ def dossier_of(store: Store, record: JobRecord, *, with_experiments: bool = Fals
             # In the order in which they had the job, whatever the clock said.
             workers=tuple(known[worker_id] for worker_id in worker_ids if worker_id in known),
             queue_position=jobs.queue_position(tx, job),
+            dependencies=tuple(dependencies.of_job(tx, job.seq)),
             provenance=read_provenance(tx, job, history, with_experiments=with_experiments),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from aerjob_cli.api.waits import why_waiting
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.memory import LITTLE_BYTES, MIB, available_bytes, counted_bytes, in_words, usable_memory_mb
 from aerjob_cli.settings import QUEUE_COUNTED_TO
@@ -34,6 +35,8 @@ def explain(tx: Connection, job: JobRecord) -> Explanation:
         return Explanation(job, "ended", f"it has ended, {job.status}{message}")
     if job.status is Status.RUNNING:
         return Explanation(job, "runs", f"it runs, in attempt {job.attempt}")
+    if (why := why_waiting(job)) is not None:
+        return Explanation(job, "waits", f"it is not to begin yet: {why}")
     alive = workers.alive(tx)
     listening = [worker for worker in alive if worker.drain_requested_us is None]
     if not listening:

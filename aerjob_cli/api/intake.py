@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 
 from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked
 from aerjob_cli.api.requests import CircuitBytes, Request
+from aerjob_cli.api.waits import checked_begin, kinds
 from aerjob_cli.codec.envelope import OPENQASM2, OPENQASM3, sha256_hex
 from aerjob_cli.codec.seeds import DrawnSeeds
 from aerjob_cli.errors import InputRefused
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.plugins.discovery import simulator_named
 from aerjob_cli.settings import JOBS_PER_TRANSACTION, PAYLOAD_LIMIT_BYTES
-from aerjob_cli.store import objects, submissions
+from aerjob_cli.states import After
+from aerjob_cli.store import jobs, objects, submissions
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.faults import told
-from aerjob_cli.store.records import JobRecord, Payload, Submission
+from aerjob_cli.store.records import Dependency, JobRecord, Payload, Submission
 
 
 @dataclass(frozen=True)
@@ -31,18 +33,24 @@ class _Common:
     seeds: DrawnSeeds = field(default_factory=DrawnSeeds)
     origin: Mapping[str, str] = field(default_factory=submitted_by)
     payloads: dict[int, Payload] = field(default_factory=dict)
+    # What those of them that depend on other jobs depend on, as it was given.
+    after: dict[str, list[tuple[After, str]]] = field(default_factory=dict)
 
 
 class Intake:
     """Some requests, and the jobs that they have become."""
 
     def __init__(self, store: Store, requests: Sequence[Request]) -> None:
-        """Look at all requests; raises ``InputRefused``, with nothing taken in."""
+        """Look at all requests; raises ``InputRefused``, with nothing taken in.
+
+        So do ``JobNotFound`` and ``AmbiguousJobId``, for jobs that one is to start after.
+        """
         self.jobs: list[JobRecord] = []
         self._store = store
         self._requests = requests
         common = _Common()
         self._prepared = [self._submission(request, common) for request in requests]
+        self._prepared = self._with_dependencies(self._prepared, common)
 
     @property
     def is_complete(self) -> bool:
@@ -73,8 +81,11 @@ class Intake:
             raise InputRefused("a job needs at least one circuit, and none was given")
         request = checked(request)
         assert request.shots is not None
+        job_id = str(uuid.uuid4())
+        if wanted := kinds(request.after, request.after_ok, request.after_any):
+            common.after[job_id] = wanted
         return Submission(
-            job_id=str(uuid.uuid4()),
+            job_id=job_id,
             payloads=tuple(self._payload(given, common.payloads) for given in (*request.circuits, *request.beside)),
             backend=simulator.name,
             method=request.method,
@@ -97,7 +108,27 @@ class Intake:
             experiments_total=None if request.plan is None else request.plan.experiments_total,
             threads=None if request.plan is None else request.plan.threads,
             estimated_bytes=None if request.plan is None else request.plan.estimated_bytes,
+            held=request.hold,
+            begin_us=checked_begin(request.begin),
         )
+
+    def _with_dependencies(self, prepared: list[Submission], common: _Common) -> list[Submission]:
+        """Name the jobs that others depend on by their full ids."""
+        references = sorted({reference for wanted in common.after.values() for _, reference in wanted})
+        if not references:
+            return prepared
+        with self._store.reading_directly() as tx:
+            found = jobs.resolve_all(tx, references)
+        ids = {reference: record.job_id for reference, record in zip(references, found, strict=True)}
+        return [
+            replace(
+                item,
+                dependencies=tuple(
+                    Dependency(kind, ids[reference]) for kind, reference in common.after.get(item.job_id, ())
+                ),
+            )
+            for item in prepared
+        ]
 
     def _payload(self, circuit: CircuitBytes, known: dict[int, Payload]) -> Payload:
         if id(circuit) not in known:

@@ -107,6 +107,24 @@ class BasicAerJob(StoredJob):
             )
         return record.status is Status.CANCELLED
 
+    def hold(self) -> None:
+        """Keep the job from starting until ``release()``; raises ``HasBegun`` for one that runs or has ended."""
+        with raised_as_job_errors():
+            self._client.hold([self._read()])
+
+    def release(self) -> None:
+        """Let the job start that was held; raises ``HasBegun`` for one that runs or has ended."""
+        with raised_as_job_errors():
+            self._client.release([self._read()])
+
+    def set_priority(self, priority: int) -> None:
+        """Change the job's place in the queue; higher ones start first.
+
+        Raises ``HasBegun`` for a job that runs or has ended, and ``InputRefused`` for what is no priority.
+        """
+        with raised_as_job_errors():
+            self._client.set_priority([self._read()], priority)
+
     def wait_for_final_state(
         self,
         timeout: float | None = None,

@@ -12,7 +12,15 @@ from typing import ClassVar
 
 from qiskit.providers import JobError, JobTimeoutError
 
-from aerjob_cli.errors import AerjobError, JobNotFound, PayloadDamaged, WaitTimedOut, WorkerUnavailable
+from aerjob_cli.errors import (
+    AerjobError,
+    JobAwaited,
+    JobHasBegun,
+    JobNotFound,
+    PayloadDamaged,
+    WaitTimedOut,
+    WorkerUnavailable,
+)
 from aerjob_cli.states import Reason
 from aerjob_cli.store.records import JobRecord
 
@@ -108,6 +116,20 @@ class NotFinal(AerjobJobError):
     exit_code: ClassVar[int] = 8
 
 
+class HasBegun(AerjobJobError, JobHasBegun):
+    """Something was to be done with a job that only one allows that has not begun."""
+
+    code: ClassVar[str] = JobHasBegun.code
+    exit_code: ClassVar[int] = JobHasBegun.exit_code
+
+
+class Awaited(AerjobJobError, JobAwaited):
+    """A job was to be deleted on which others depend that have not ended."""
+
+    code: ClassVar[str] = JobAwaited.code
+    exit_code: ClassVar[int] = JobAwaited.exit_code
+
+
 class NotValidated(AerjobJobError):
     """Circuits were asked for that nobody has found safe to parse."""
 
@@ -124,6 +146,10 @@ def raised_as_job_errors() -> Iterator[None]:
         raise
     except JobNotFound as error:
         raise UnknownJob(f"{error.message}, or BasicAerProvider().jobs() in Python", **error.fields) from error
+    except JobHasBegun as error:
+        raise HasBegun(error.message, **error.fields) from error
+    except JobAwaited as error:
+        raise Awaited(error.message, **error.fields) from error
     except PayloadDamaged as error:
         raise StoredBytesDamaged(error.message, **error.fields) from error
     except WorkerUnavailable as error:

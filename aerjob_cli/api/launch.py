@@ -19,7 +19,7 @@ from aerjob_cli.store.database import Store
 from aerjob_cli.store.doorbell import ring
 from aerjob_cli.store.flocks import try_flock
 from aerjob_cli.store.folder import open_private
-from aerjob_cli.store.jobs import has_pending
+from aerjob_cli.store.jobs import needs_worker
 from aerjob_cli.store.records import WorkerRecord
 from aerjob_cli.version import __version__, is_older
 
@@ -64,7 +64,7 @@ class WorkerLauncher:
         self._store.require_present()
         self._note_failed_start()
         with self._store.reading_directly() as tx:
-            if not has_pending(tx):
+            if not needs_worker(tx):
                 return
             alive = workers.alive(tx)
         if not ring(self._store.paths.doorbell):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
-from qiskit.providers import BackendV2
+from qiskit.providers import BackendV2, JobV1
 
 from aerjob_cli.api.backend import BasicAerBackend
 from aerjob_cli.api.backend_errors import (
@@ -63,6 +64,11 @@ class JobFields(TypedDict, total=False):
     max_memory_mb: int | None
     max_attempts: int
     idempotency_key: str | None
+    after: Iterable[JobV1 | str]
+    after_ok: Iterable[JobV1 | str]
+    after_any: Iterable[JobV1 | str]
+    hold: bool
+    begin: datetime | None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from aerjob_cli.api.waits import checked_begin, checked_references
 from aerjob_cli.codec import strict_json
 from aerjob_cli.codec.options import check_options
 from aerjob_cli.errors import InputRefused, brief
@@ -44,7 +45,7 @@ def checked(request: Request) -> Request:
         name=None if request.name is None else checked_text("the job's name", request.name),
         tags=checked_tags(request.tags),
         group=None if request.group is None else checked_text("the group", request.group),
-        priority=whole("priority", request.priority, -_PRIORITY_LIMIT, _PRIORITY_LIMIT),
+        priority=checked_priority(request.priority),
         time_limit_s=None if request.time_limit_s is None else _seconds("time_limit_s", request.time_limit_s),
         max_memory_mb=(
             None
@@ -55,8 +56,24 @@ def checked(request: Request) -> Request:
         idempotency_key=(
             None if request.idempotency_key is None else checked_text("the idempotency key", request.idempotency_key)
         ),
+        after=checked_references("after", request.after),
+        after_ok=checked_references("after_ok", request.after_ok),
+        after_any=checked_references("after_any", request.after_any),
+        hold=_flag("hold", request.hold),
+        begin=checked_begin(request.begin),
         is_checked=True,
     )
+
+
+def checked_priority(priority: int) -> int:
+    """Give a priority; raises ``InputRefused`` for what cannot be one."""
+    return whole("priority", priority, -_PRIORITY_LIMIT, _PRIORITY_LIMIT)
+
+
+def _flag(field: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InputRefused(f"{field} is {value!r}; it must be True or False", field=field)
+    return value
 
 
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

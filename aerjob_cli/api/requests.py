@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field
+from datetime import datetime
 from typing import Any
 
 from aerjob_cli.frozen import dataclass
@@ -36,7 +37,9 @@ class Plan:
 class Request:
     """One job to be. ``seed`` from 0 to 2^63 − 1 or None to draw one; ``max_memory_mb`` in MiB.
 
-    ``shots`` None leaves them to the simulator. ``beside`` is what the circuits are run with: noise, a sweep.
+    ``shots`` None leaves them to the simulator. ``beside`` is what the circuits are run with: noise, a sweep. Jobs to
+    start ``after`` are named by ids, prefixes or ``last``, or are job objects; ``begin`` is a time, or microseconds
+    since 1970.
     """
 
     circuits: tuple[CircuitBytes, ...]
@@ -55,6 +58,11 @@ class Request:
     max_memory_mb: int | None = None
     max_attempts: int = 3
     idempotency_key: str | None = None
+    after: Iterable[Any] = ()
+    after_ok: Iterable[Any] = ()
+    after_any: Iterable[Any] = ()
+    hold: bool = False
+    begin: datetime | int | None = None
     plan: Plan | None = None
     # Set by ``request_checks``, which knows what it has passed.
     is_checked: bool = False

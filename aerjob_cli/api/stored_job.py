@@ -11,6 +11,7 @@ from qiskit.providers import BackendV2, JobV1
 from aerjob_cli.api.client import Client
 from aerjob_cli.api.connection import Connection
 from aerjob_cli.api.job_errors import raised_as_job_errors
+from aerjob_cli.api.waits import why_waiting
 from aerjob_cli.settings import Settings
 from aerjob_cli.states import Reason
 from aerjob_cli.store.records import JobRecord
@@ -39,9 +40,14 @@ class StoredJob(JobV1):
         return None if record is None else record.message
 
     def queue_position(self) -> int | None:
-        """Count from 1 how soon the job will start; None when it does not queue."""
+        """Count from 1 how soon the job will start; None when it does not queue, or waits for more than its turn."""
         record = self._record()
         return None if record is None else self._client.queue_position(record)
+
+    def waiting(self) -> str | None:
+        """Say what the job waits for besides its turn: a release, other jobs, a time; None where that is nothing."""
+        record = self._record()
+        return None if record is None else why_waiting(record)
 
     @property
     def metadata(self) -> dict[str, Any]:

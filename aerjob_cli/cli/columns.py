@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from aerjob_cli.api.waits import why_waiting
 from aerjob_cli.cli.answers.base import show_time
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.cli.durations import show_duration
@@ -57,6 +58,7 @@ _VALUES: dict[str, Callable[[JobRecord], object]] = {
     "duration": _duration,
     "engine": lambda job: job.engine,
     "retry_of": lambda job: job.retry_of,
+    "waiting": why_waiting,
 }
 COLUMNS = tuple(_VALUES)
 

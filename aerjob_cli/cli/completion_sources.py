@@ -99,6 +99,11 @@ def _jobs(incomplete: str, _: Mapping[str, str]) -> Found:
     return Found(starting_with(incomplete, last + ids))
 
 
+def _several_jobs(incomplete: str, given: Mapping[str, str]) -> Found:
+    before, comma, last = incomplete.rpartition(",")
+    return _jobs(last, given).after(before + comma)
+
+
 def _tags(incomplete: str, _: Mapping[str, str]) -> Found:
     from aerjob_cli.store.suggestions import known_tags
 
@@ -162,6 +167,7 @@ Source = Callable[[str, Mapping[str, str]], Found]
 _FILES = ("FILE", "PATH", "FOLDER")
 _SOURCES: dict[str, Source] = {
     "ID": _jobs,
+    "ID,…": _several_jobs,
     "TAG": _tags,
     "--tag": _tags,
     "--group": _groups,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aerjob_cli.cli.durations import show_duration
 from aerjob_cli.cli.interrupts import Interrupted
 from aerjob_cli.errors import AerjobError, NoResultOfCancelled, NoResultOfError, SubmissionRefused, WaitTimedOut
-from aerjob_cli.states import Status
+from aerjob_cli.states import Reason, Status
 from aerjob_cli.store.records import JobRecord
 
 if TYPE_CHECKING:
@@ -53,6 +53,15 @@ def remarks_on(jobs: Iterable[JobRecord]) -> tuple[str, ...]:
     )
 
 
+def remarks_on_held(jobs: Iterable[JobRecord]) -> tuple[str, ...]:
+    """Say of each job that is held that waiting for it alone will not do."""
+    return tuple(
+        f"job {job.job_id} is held; `aerjob release {job.job_id}` lets it start"
+        for job in jobs
+        if job.held and not job.status.is_final
+    )
+
+
 def timed_out(jobs: Iterable[JobRecord], timeout_s: float | None) -> WaitTimedOut | None:
     """Give the error of those jobs that are not final when the time is over, or None when all are."""
     job_ids = [job.job_id for job in jobs if not job.status.is_final]
@@ -63,8 +72,12 @@ def timed_out(jobs: Iterable[JobRecord], timeout_s: float | None) -> WaitTimedOu
 
 
 def is_refused(job: JobRecord) -> bool:
-    """Tell whether validation ended the job: it never came to know how many experiments there are."""
-    return job.status is Status.ERROR and job.experiments_total is None
+    """Tell whether validation ended the job: it never came to know how many experiments there are.
+
+    What another job's end has ended before is not refused.
+    """
+    never_known = job.status is Status.ERROR and job.experiments_total is None
+    return never_known and job.reason is not Reason.DEPENDENCY_FAILED
 
 
 def refusals(jobs: Iterable[JobRecord]) -> tuple[str, ...]:

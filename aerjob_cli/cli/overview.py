@@ -33,6 +33,9 @@ VERBS: dict[str, dict[str, str]] = {
     "Change jobs": {
         "cancel": "End jobs, wherever they are",
         "retry": "Submit jobs that have ended once more, and print the new ids",
+        "hold": "Keep jobs from starting until they are released",
+        "release": "Let jobs start that were held",
+        "set": "Change the place of jobs in the queue",
         "tag": "Give tags to jobs and take them away, also when they have ended",
         "rm": "Delete ended jobs, with their circuits, results and history",
     },

@@ -9,6 +9,7 @@ import typer
 
 from aerjob_cli.cli.durations import parse_duration
 from aerjob_cli.cli.sizes import parse_size_mb
+from aerjob_cli.cli.times import parse_begin
 from aerjob_cli.codec.envelope import OPENQASM2, OPENQASM3, QPY
 from aerjob_cli.errors import UsageError, brief
 
@@ -137,6 +138,27 @@ MaxMemory = Annotated[
     typer.Option(parser=parse_size_mb, metavar="SIZE", help="How much memory the job may take (MiB, or 4GiB)."),
 ]
 MaxAttempts = Annotated[int, typer.Option(help="How often it is tried when its process or the worker is lost.")]
+After = Annotated[
+    list[str] | None,
+    typer.Option(parser=text, metavar="ID,…", help="Start when these jobs have ended, however; may be repeated."),
+]
+AfterOk = Annotated[
+    list[str] | None,
+    typer.Option(parser=text, metavar="ID,…", help="Start when these jobs are DONE; fail when one cannot be."),
+]
+AfterAny = Annotated[
+    list[str] | None,
+    typer.Option(parser=text, metavar="ID,…", help="Start when one of these jobs is DONE; fail when none can be."),
+]
+Hold = Annotated[bool, typer.Option("--hold", help="Check the circuits, but do not start before `aerjob release`.")]
+Begin = Annotated[
+    int | None,
+    typer.Option(
+        parser=parse_begin,
+        metavar="TIME",
+        help="Do not start before then: 2026-01-31T12:00, tomorrow, or in two hours as +2h.",
+    ),
+]
 IdempotencyKey = Annotated[
     str | None,
     typer.Option(parser=text, metavar="TEXT", help="A repeated submission with this key gives the same job."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
@@ -52,6 +53,11 @@ def requests_of(wanted: SubmissionOptions, settings: Settings) -> list[Request]:
         max_memory_mb=wanted.max_memory,
         max_attempts=wanted.max_attempts,
         idempotency_key=wanted.idempotency_key,
+        after=_references("--after", wanted.after),
+        after_ok=_references("--after-ok", wanted.after_ok),
+        after_any=_references("--after-any", wanted.after_any),
+        hold=wanted.hold,
+        begin=wanted.begin,
     )
     circuits = read_circuits(wanted.files, None if wanted.format is None else str(wanted.format))
     groups = [tuple(circuits)] if wanted.one_job else [(circuit,) for circuit in circuits]
@@ -61,6 +67,14 @@ def requests_of(wanted: SubmissionOptions, settings: Settings) -> list[Request]:
 def _name(wanted: SubmissionOptions, file: str) -> str | None:
     # An empty one is refused where all are checked.
     return (PurePath(file).stem or None) if wanted.name is None else wanted.name
+
+
+def _references(flag: str, texts: Sequence[str] | None) -> tuple[str, ...]:
+    """Give the ids, prefixes and ``last`` of an option that takes several, with commas between them."""
+    found = tuple(reference.strip() for text in texts or () for reference in text.split(","))
+    if "" in found:
+        raise UsageError(f"{flag} has an empty id; write ids with commas between them, as in {flag} 3f2a,77b1")
+    return found
 
 
 def _options(wanted: SubmissionOptions, backend: str) -> dict[str, Any]:

@@ -37,6 +37,11 @@ class SubmissionOptions:
     tag: parameters.Tags = None
     group: parameters.Group = None
     priority: parameters.Priority = 0
+    after: parameters.After = None
+    after_ok: parameters.AfterOk = None
+    after_any: parameters.AfterAny = None
+    hold: parameters.Hold = False
+    begin: parameters.Begin = None
     time_limit: parameters.TimeLimit = None
     max_memory: parameters.MaxMemory = None
     max_attempts: parameters.MaxAttempts = 3

@@ -6,10 +6,11 @@ import re
 from datetime import datetime, timedelta
 
 from aerjob_cli.cli.durations import parse_duration
-from aerjob_cli.errors import InvalidDuration, InvalidTime
+from aerjob_cli.errors import InvalidBegin, InvalidDuration, InvalidTime
 
 _US_PER_S = 1_000_000
 _DAYS_BACK = {"today": 0, "yesterday": 1}
+_DAYS_AHEAD = {"today": 0, "tomorrow": 1}
 _AGES_S = (("d", 86400), ("h", 3600), ("m", 60))
 
 
@@ -38,6 +39,24 @@ def parse_time(text: str) -> int:
 def parse_age(text: str) -> int:
     """Give the microseconds since 1970 of the moment that was so long ago; raises ``InvalidDuration``."""
     return max(0, _us(datetime.now().astimezone()) - round(parse_duration(text) * _US_PER_S))
+
+
+def parse_begin(text: str) -> int:
+    """Give the microseconds since 1970 of a date, a time, ``today``, ``tomorrow``, or of a time to come as ``+2h``.
+
+    Raises ``InvalidBegin``, also for ``2h``, which elsewhere is two hours ago.
+    """
+    wanted = text.strip()
+    now = datetime.now().astimezone()
+    try:
+        if wanted.startswith("+"):
+            return _us(now) + round(parse_duration(wanted[1:]) * _US_PER_S)
+        if wanted.lower() in _DAYS_AHEAD:
+            day = now.date() + timedelta(days=_DAYS_AHEAD[wanted.lower()])
+            return _us(datetime(day.year, day.month, day.day).astimezone())
+        return _us(datetime.fromisoformat(wanted).astimezone())
+    except (InvalidDuration, ValueError, OverflowError):
+        raise InvalidBegin(text) from None
 
 
 def show_age(then_us: int, now_us: int) -> str:

@@ -7,6 +7,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from aerjob_cli.states import Status
+from aerjob_cli.store import dependencies
 from aerjob_cli.store.events import note
 from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.prepared import prepared
@@ -42,6 +43,7 @@ def request_cancels(
     ``message`` says why, in the words of whoever wants it; of several messages for a running job the first one counts.
     """
     answers = dict.fromkeys(job_seqs, CancelAnswer.WAS_FINAL)
+    awaited: list[int] = []
     for part in in_parts(job_seqs):
         by_status: dict[Status, list[int]] = {}
         for seq, status in tx.execute(statements.PENDING_OF, {"seqs": part}):
@@ -50,8 +52,10 @@ def request_cancels(
             if status is Status.RUNNING:
                 _ask_to_end(tx, seqs, now_us, message)
             else:
-                _cancel_before_it_runs(tx, seqs, status, now_us, message)
+                awaited += _cancel_before_it_runs(tx, seqs, status, now_us, message)
             answers |= dict.fromkeys(seqs, CancelAnswer.REQUESTED if status is Status.RUNNING else CancelAnswer.ENDED)
+    # After all of them: who wants a job ended and what depends on it finds both cancelled.
+    dependencies.settle(tx, awaited, now_us=now_us)
     return answers
 
 
@@ -61,7 +65,10 @@ def _ask_to_end(tx: Connection, seqs: Sequence[int], now_us: int, message: str |
 
 def _cancel_before_it_runs(
     tx: Connection, seqs: Sequence[int], status: Status, now_us: int, message: str | None
-) -> None:
+) -> list[int]:
+    """Do so, and give those that others depend on."""
     why = CANCELLED if message is None else message
-    tx.execute(statements.CANCEL_BEFORE_IT_RUNS, {"seqs": seqs, "was": status, "now_us": now_us, "why": why})
+    values = {"seqs": seqs, "was": status, "now_us": now_us, "why": why}
+    ended = tx.execute(statements.CANCEL_BEFORE_IT_RUNS, values).all()
     note(tx, seqs, at_us=now_us, source=status, target=Status.CANCELLED, why="cancelled before it ran")
+    return dependencies.awaited(ended)

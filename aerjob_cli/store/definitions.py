@@ -16,18 +16,20 @@ from aerjob_cli.store.revisions import migrate
 
 # What `fingerprint` gives for the definition that a fresh store has.
 FINGERPRINTS = {
+    "ix_dependencies_on_seq": "a1ca6f4ec387a8b6",
     "ix_events_job_seq": "a67aa0fae95491a8",
     "ix_experiment_arrays_objects": "128d2697c158c9a1",
     "ix_experiments_objects": "186346167bdf5599",
     "ix_job_tags_job_seq": "02b6b4aa4e8bb0de",
     "ix_jobs_backend": "aad73a5471594848",
+    "ix_jobs_begin_us": "190ccc496e042f3c",
     "ix_jobs_ended": "88fa5d9fa6d7eb55",
     "ix_jobs_finished_us": "c504af079763cd5e",
     "ix_jobs_group_name": "74ea2962dc6d5018",
     "ix_jobs_name": "2db0281063043a21",
     "ix_jobs_pending": "dc50f358fd23ddba",
     "ix_jobs_priority": "ed6f32008fd83c43",
-    "ix_jobs_queue": "6fbfe1355422ee19",
+    "ix_jobs_queue": "6831c9f87ae99e07",
     "ix_jobs_reason": "7d585d0802920d5c",
     "ix_jobs_retry_of": "9363cbd6f46a32a6",
     "ix_jobs_started_us": "744b0c197be62643",

@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.states import Status
+from aerjob_cli.store import dependencies
 from aerjob_cli.store.events import note_moves
 from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.prepared import prepared
@@ -63,18 +64,33 @@ def record(tx: Connection, results: Sequence[tuple[Claim, Sequence[ExperimentRec
 
 def finish(tx: Connection, ended: Sequence[tuple[Claim, str]], *, now_us: int) -> set[Key]:
     """RUNNING → DONE for jobs of which the result of every experiment is stored; with the engine that ran each."""
-    landed = _written(tx, statements.FINISH, {held: {"new_engine": engine, "now_us": now_us} for held, engine in ended})
+    awaited: list[int] = []
+    values = {held: {"new_engine": engine, "now_us": now_us} for held, engine in ended}
+    landed = _written(tx, statements.FINISH, values, awaited=awaited)
     note_moves(tx, landed, Status.DONE, "every experiment succeeded", now_us)
+    dependencies.settle(tx, awaited, now_us=now_us)
     return set(map(key_of, landed))
 
 
-def _written(tx: Connection, statement: Any, values: Mapping[Claim, Mapping[str, Any]]) -> list[Claim]:
-    """Write the same to all claims that were made together and get the same values; give those that still held."""
+def _written(
+    tx: Connection,
+    statement: Any,
+    values: Mapping[Claim, Mapping[str, Any]],
+    *,
+    awaited: list[int] | None = None,
+) -> list[Claim]:
+    """Write the same to all claims that were made together and get the same values; give those that still held.
+
+    A statement that ends jobs adds those to ``awaited`` that others depend on.
+    """
     landed: list[Claim] = []
     for shared, group in _alike(values):
         for part in in_parts(group):
             found = tx.execute(statement, {**shared, "seqs": [held.job_seq for held in part]})
-            seqs = set(found.scalars())
+            rows = found.all()
+            seqs = {row.seq for row in rows}
+            if awaited is not None:
+                awaited += dependencies.awaited(rows)
             landed += [held for held in part if held.job_seq in seqs]
     return landed
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.errors import AmbiguousJobId, JobNotFound
 from aerjob_cli.settings import QUEUE_COUNTED_TO
-from aerjob_cli.states import PENDING, UNDECIDED, Reason, Status
+from aerjob_cli.states import UNDECIDED, Reason, Status
 from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.prepared import prepared
-from aerjob_cli.store.records import JobRecord
+from aerjob_cli.store.records import FROM_OTHER_TABLES, JobRecord
 from aerjob_cli.store.values import RowDamaged, complete, parsed
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ _CANDIDATES_SHOWN = 6
 _AFTER_ALL = "\U0010ffff"
 
 # The columns of a record, and those of them that are never NULL.
-READ = tuple(field.name for field in fields(JobRecord) if field.name != "tags")
+READ = tuple(field.name for field in fields(JobRecord) if field.name not in FROM_OTHER_TABLES)
 _NEEDED = tuple(
     field.name
     for field in fields(JobRecord)
-    if field.name not in ("tags", "submitted_by") and "None" not in str(field.type)
+    if field.name not in (*FROM_OTHER_TABLES, "submitted_by") and "None" not in str(field.type)
 )
 
 # The latest jobs are those that are asked for, and cost little.
@@ -47,7 +47,7 @@ def record_of(row: Row[*tuple[Any, ...]]) -> JobRecord:
 
 
 def record_from(columns: Mapping[str, Any]) -> JobRecord:
-    """Make a record of the values of ``JOB_COLUMNS``, by their names, and of its tags as JSON."""
+    """Make a record of the values of ``JOB_COLUMNS``, by their names, and of its tags and what it waits for as JSON."""
     values: dict[str, Any] = dict(columns)
     values["status"] = Status(values["status"])
     values["reason"] = None if values["reason"] is None else Reason(values["reason"])
@@ -56,6 +56,10 @@ def record_from(columns: Mapping[str, Any]) -> JobRecord:
     values["submitted_by"] = parsed(values["submitted_by"] or "{}", dict)
     values["memory"] = bool(values["memory"])
     values["counts_required"] = bool(values["counts_required"])
+    values["held"] = bool(values["held"])
+    values["unmet_any"] = bool(values["unmet_any"])
+    # One may be waited for in more than one way.
+    values["waits_for"] = tuple(dict.fromkeys(map(str, parsed(values.get("waits_for") or "[]", list))))
     values["tags"] = tuple(sorted(map(str, parsed(values.get("tags") or "[]", list))))
     return JobRecord(**values)
 
@@ -129,14 +133,21 @@ def resolve_all(tx: Connection, references: Sequence[str]) -> list[JobRecord]:
     return [known.get(reference.lower()) or resolve(tx, reference) for reference in references]
 
 
-def has_pending(tx: Connection) -> bool:
-    """Tell whether any job is not final yet."""
-    return _is_any(tx, tuple(PENDING))
+def needs_worker(tx: Connection) -> bool:
+    """Tell whether a worker has, or will have, anything to do unless somebody releases a job."""
+    return _is_any(tx, (Status.VALIDATING, Status.RUNNING)) or has_waiting(tx)
 
 
 def has_waiting(tx: Connection) -> bool:
-    """Tell whether any job waits for a worker to take it."""
-    return _is_any(tx, (Status.INITIALIZING, Status.QUEUED))
+    """Tell whether any job waits for a worker to take it, at once or when its time has come.
+
+    Jobs that are held, and those that wait for others, need none: who releases them, or ends the others, calls it.
+    """
+    return (
+        _is_any(tx, (Status.INITIALIZING,))
+        or tx.execute(statements.QUEUE, {"limit": 1}).first() is not None
+        or tx.execute(statements.ANY_WITH_TIME).first() is not None
+    )
 
 
 def is_any_undecided(tx: Connection, seqs: Sequence[int]) -> bool:
@@ -154,9 +165,11 @@ def is_any_undecided(tx: Connection, seqs: Sequence[int]) -> bool:
 def queue_position(tx: Connection, job: JobRecord) -> int | None:
     """Count from 1 the jobs up to this one in the order in which they will start; None when it does not queue.
 
+    One that waits for more than its turn has no place in that order yet.
+
     Behind ``QUEUE_COUNTED_TO`` others it is one more than that, however many there are.
     """
-    if job.status is not Status.QUEUED:
+    if not _queues(job):
         return None
     at_most = QUEUE_COUNTED_TO + 1
     counts = tx.execute(statements.QUEUED_UP_TO, {"priority": job.priority, "seq": job.seq, "limit": at_most}).one()
@@ -165,7 +178,7 @@ def queue_position(tx: Connection, job: JobRecord) -> int | None:
 
 def queue_positions(tx: Connection, records: Sequence[JobRecord]) -> dict[int, int]:
     """Give the ``queue_position`` of each job that queues, by sequence number; of many the queue is read once."""
-    queued = [record for record in records if record.status is Status.QUEUED]
+    queued = [record for record in records if _queues(record)]
     if len(queued) <= 1:
         return {record.seq: place for record in queued if (place := queue_position(tx, record)) is not None}
     first = tx.execute(statements.QUEUE, {"limit": QUEUE_COUNTED_TO}).scalars()
@@ -221,6 +234,10 @@ def _not_found(tx: Connection, job_id: str, reference: str | None = None) -> Job
             found = tx.execute(query, near)
             _require_indexed_rightly(tx, {row.seq: row.job_id for row in found})
     return JobNotFound(reference or job_id)
+
+
+def _queues(job: JobRecord) -> bool:
+    return job.status is Status.QUEUED and not job.waits
 
 
 def _is_any(tx: Connection, statuses: tuple[Status, ...]) -> bool:

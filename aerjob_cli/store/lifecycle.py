@@ -1,15 +1,17 @@
 """The moves of a job that a worker holds: who may make them, and what each of them writes.
 
 What executors bring, for many jobs at once, is written by ``deliveries``. Taking a job is in ``claims``, asking for
-the end of one in ``cancels``, putting back what a lost worker held in ``releases``. Each landed move is one row in
-`events`.
+the end of one in ``cancels``, putting back what a lost worker held in ``releases``, what ends mean for others in
+``dependencies``. Each landed move is one row in `events`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.states import Reason, Status
+from aerjob_cli.store import dependencies
 from aerjob_cli.store.cancels import CANCELLED
 from aerjob_cli.store.events import note_moves
 from aerjob_cli.store.prepared import prepared
@@ -60,20 +62,14 @@ def fail(
     column: int | None = None,
 ) -> bool:
     """VALIDATING or RUNNING → ERROR. ``line`` and ``column``, from 1, say where in the submitted text the fault is."""
-    landed = _has_landed(
-        tx,
-        statements.FAIL,
-        held,
-        new_reason=reason,
-        new_message=message,
-        new_stderr_tail=None if stderr_tail is None else stderr_tail[-STDERR_TAIL_CHARACTERS:],
-        new_line=line,
-        new_column=column,
-        now_us=now_us,
-    )
-    if landed:
-        note_moves(tx, [held], Status.ERROR, f"{reason}: {message}", now_us)
-    return landed
+    values = {
+        "new_reason": reason,
+        "new_message": message,
+        "new_stderr_tail": None if stderr_tail is None else stderr_tail[-STDERR_TAIL_CHARACTERS:],
+        "new_line": line,
+        "new_column": column,
+    }
+    return _has_ended(tx, statements.FAIL, held, values, Status.ERROR, why=f"{reason}: {message}", now_us=now_us)
 
 
 def crash(tx: Connection, held: Claim, reason: Reason, message: str, *, stderr_tail: str | None, now_us: int) -> bool:
@@ -121,10 +117,10 @@ def put_back(tx: Connection, held: Claim, *, why: str, now_us: int) -> bool:
 
 def cancel_held(tx: Connection, held: Claim, *, now_us: int) -> bool:
     """VALIDATING or RUNNING → CANCELLED, after its executor has been ended; the message is that of the wish."""
-    landed = _has_landed(tx, statements.CANCEL, held, otherwise=CANCELLED, now_us=now_us)
-    if landed:
-        note_moves(tx, [held], Status.CANCELLED, "cancelled while it ran", now_us)
-    return landed
+    values = {"otherwise": CANCELLED}
+    return _has_ended(
+        tx, statements.CANCEL, held, values, Status.CANCELLED, why="cancelled while it ran", now_us=now_us
+    )
 
 
 def _is_unwanted(tx: Connection, held: Claim) -> bool:
@@ -134,10 +130,24 @@ def _is_unwanted(tx: Connection, held: Claim) -> bool:
 
 def _has_landed(tx: Connection, statement: Any, held: Claim, **values: Any) -> bool:
     """Write a move, if the job is still in the hands of that claim, and tell whether it is."""
-    claim = {
+    return tx.execute(statement, {**_claim(held), **values}).rowcount == 1
+
+
+def _has_ended(
+    tx: Connection, statement: Any, held: Claim, values: Mapping[str, Any], target: Status, *, why: str, now_us: int
+) -> bool:
+    """Write an end, if the job is still in the hands of that claim, and tell whether it is."""
+    ended = tx.execute(statement, {**_claim(held), **values, "now_us": now_us}).all()
+    if ended:
+        note_moves(tx, [held], target, why, now_us)
+        dependencies.settle(tx, dependencies.awaited(ended), now_us=now_us)
+    return bool(ended)
+
+
+def _claim(held: Claim) -> dict[str, Any]:
+    return {
         "held_seq": held.job_seq,
         "held_status": held.status,
         "held_attempt": held.attempt,
         "held_token": held.token,
     }
-    return tx.execute(statement, {**claim, **values}).rowcount == 1

@@ -9,7 +9,7 @@ from typing import Any
 
 from aerjob_cli.clock import to_datetime
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.states import Reason, Status
+from aerjob_cli.states import After, Reason, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,24 @@ class PayloadRecord:
     format: str
     sha256: str
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """That a job starts only after another one, which is named by its full id, and what that must have come to."""
+
+    kind: After
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyRecord:
+    """A job that another one depends on, and how it is."""
+
+    kind: After
+    seq: int
+    job_id: str
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +86,26 @@ class Submission:
     experiments_total: int | None = None
     threads: int | None = None
     estimated_bytes: int | None = None
+    # What it is to wait for besides its turn.
+    dependencies: tuple[Dependency, ...] = ()
+    held: bool = False
+    begin_us: int | None = None
+
+
+# The fields of a job that are no columns of its row.
+FROM_OTHER_TABLES = ("tags", "waits_for")
+# So many of the jobs that one waits for are named with it.
+WAITED_FOR_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """A job as it was at one instant."""
+    """A job as it was at one instant.
+
+    ``waits`` counts what it waits for besides its turn: each job that has yet to end as it should; one of several to be
+    DONE (``unmet_any``); to be released (``held``); a time (``begin_us``, None once it has come). ``waits_for`` are the
+    ids of the first of the jobs that it waits for.
+    """
 
     seq: int
     job_id: str
@@ -114,7 +147,17 @@ class JobRecord:
     submitted_by: Mapping[str, str]
     estimated_bytes: int | None
     group_name: str | None
+    waits: int
+    held: bool
+    unmet_any: bool
+    begin_us: int | None
     tags: tuple[str, ...]
+    waits_for: tuple[str, ...]
+
+    @property
+    def unmet(self) -> int:
+        """How many jobs have yet to end as they should, those aside of which any will do."""
+        return self.waits - self.held - self.unmet_any - (self.begin_us is not None)
 
     @property
     def submitted_at(self) -> datetime:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.errors import IdempotencyConflict, JobNotFound
 from aerjob_cli.states import Status
+from aerjob_cli.store import dependencies
+from aerjob_cli.store.dependencies import Prospect
 from aerjob_cli.store.events import note
-from aerjob_cli.store.jobs import READ, find, record_from
+from aerjob_cli.store.jobs import READ, find, find_many, record_from, retries_of
 from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.prepared import prepared
-from aerjob_cli.store.records import JobRecord, Payload, PayloadRecord, Submission
+from aerjob_cli.store.records import Dependency, JobRecord, Payload, PayloadRecord, Submission
 from aerjob_cli.store.request_digest import as_json, digest_of
 from aerjob_cli.store.values import complete
 
@@ -88,7 +90,11 @@ def _inserted(
 ) -> list[JobRecord]:
     if not submissions:
         return []
-    rows = [_row(submission, digests[submission.job_id], now_us) for submission in submissions]
+    before = dependencies.prospects(tx, submissions)
+    rows = [
+        _row(submission, before.get(submission.job_id), digests[submission.job_id], now_us)
+        for submission in submissions
+    ]
     seqs = tx.execute(statements.INSERT_JOBS, rows).scalars().all()
     numbered = list(zip(seqs, submissions, strict=True))
     tx.execute(
@@ -114,14 +120,18 @@ def _inserted(
     for status in (Status.INITIALIZING, Status.QUEUED):
         begun = [seq for seq, row in zip(seqs, rows, strict=True) if row["status"] is status]
         note(tx, begun, at_us=now_us, source=None, target=status, why="submitted")
+    waiting = {seq: before[item.job_id] for seq, item in numbered if item.job_id in before}
+    dependencies.add(tx, waiting, {seq: row["status"] for seq, row in zip(seqs, rows, strict=True)}, now_us=now_us)
+    looked_at = find_many(tx, list(waiting))
     return [
-        # What a look at the job would find, without the look.
-        record_from({**{name: row.get(name) for name in READ}, "seq": seq, "tags": json.dumps(tags[seq])})
+        # What a look at the job would find, without the look where that is known.
+        looked_at.get(seq)
+        or record_from({**{name: row.get(name) for name in READ}, "seq": seq, "tags": json.dumps(tags[seq])})
         for seq, row in zip(seqs, rows, strict=True)
     ]
 
 
-def _row(submission: Submission, digest: str, now_us: int) -> dict[str, Any]:
+def _row(submission: Submission, before: Prospect | None, digest: str, now_us: int) -> dict[str, Any]:
     return {
         "job_id": submission.job_id,
         "status": Status.INITIALIZING if submission.experiments_total is None else Status.QUEUED,
@@ -151,13 +161,27 @@ def _row(submission: Submission, digest: str, now_us: int) -> dict[str, Any]:
         "attempt": 0,
         "attempts_charged": 0,
         "submitted_us": now_us,
+        **_waits(submission, before, now_us),
+    }
+
+
+def _waits(submission: Submission, before: Prospect | None, now_us: int) -> dict[str, int | None]:
+    # Nobody has to be told of a time that is over.
+    begin_us = None if submission.begin_us is None or submission.begin_us <= now_us else submission.begin_us
+    unmet, unmet_any = (0, False) if before is None else (before.unmet, before.unmet_any)
+    return {
+        "waits": unmet + unmet_any + submission.held + (begin_us is not None),
+        "held": int(submission.held),
+        "unmet_any": int(unmet_any),
+        "begin_us": begin_us,
     }
 
 
 def resubmit(tx: Connection, job: JobRecord, *, job_id: str, submitted_by: Mapping[str, str], now_us: int) -> JobRecord:
     """Take in the job once more, as a new one: all that it was asked for, and the plan if validation had made one.
 
-    Its idempotency key stays with the first one.
+    Its idempotency key stays with the first one. What it depends on is what that has become since: the last retry of
+    each job in its place, and none that has failed for good.
     """
     again = Submission(
         job_id=job_id,
@@ -183,8 +207,20 @@ def resubmit(tx: Connection, job: JobRecord, *, job_id: str, submitted_by: Mappi
         experiments_total=job.experiments_total,
         threads=job.threads,
         estimated_bytes=job.estimated_bytes,
+        dependencies=tuple(_still_hopeful(tx, job)),
     )
     return submit(tx, again, now_us=now_us)
+
+
+def _still_hopeful(tx: Connection, job: JobRecord) -> Iterator[Dependency]:
+    """Give what a job depends on as far as that has not ended otherwise than it should, retries included."""
+    for known in dependencies.of_job(tx, job.seq):
+        job_id, status = known.job_id, known.status
+        while status.is_final and status is not Status.DONE and (retries := retries_of(tx, job_id)):
+            job_id = retries[-1]
+            status = find(tx, job_id).status
+        if status is Status.DONE or not status.is_final:
+            yield Dependency(known.kind, job_id)
 
 
 def payloads_of(tx: Connection, job_seq: int, *, formats: Collection[str] | None = None) -> list[Payload]:

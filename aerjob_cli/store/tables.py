@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-from aerjob_cli.states import Reason, Status
+from aerjob_cli.states import After, Reason, Status
 from aerjob_cli.store.columns import Instant, Octets, OneOf, Real, Unsigned, Whole, Words
 
 metadata = MetaData(
@@ -93,6 +93,12 @@ jobs = Table(
     Column("estimated_bytes", Whole),
     # What it is looked at together with; NULL for a job in no group.
     Column("group_name", Words),
+    # How many things it waits for besides its turn: each job that has yet to end as it should, and what follows.
+    Column("waits", Whole, nullable=False),
+    # Whether somebody has to release it; whether one of several jobs has yet to be DONE; a time, NULL once it has come.
+    Column("held", Whole, nullable=False),
+    Column("unmet_any", Whole, nullable=False),
+    Column("begin_us", Instant),
     CheckConstraint(
         "status IN ('INITIALIZING', 'VALIDATING', 'QUEUED', 'RUNNING', 'DONE', 'ERROR', 'CANCELLED')", name="status"
     ),
@@ -102,16 +108,18 @@ jobs = Table(
     sqlite_autoincrement=True,
 )
 
-# The queue: what a claim reads is exactly this index, in its order.
+# The queue: what a claim reads is exactly this index, in its order. Jobs that wait for more than their turn are not in
+# it, so that claims need not pass over them, however many there are. One column says so: SQLite (3.53) does not see
+# that the index alone will do where its condition has three parts.
 Index(
     "ix_jobs_queue",
     jobs.c.priority.desc(),
     jobs.c.seq,
-    sqlite_where=text("status = 'QUEUED'"),
+    sqlite_where=text("status = 'QUEUED' AND waits = 0"),
 )
-# The condition under which SQLite takes that index: the state stands in the statement itself, and it is told not to
+# The condition under which SQLite takes that index: all of it stands in the statement itself, and SQLite is told not to
 # think that few jobs queue, or it would find and sort all of them to take the first.
-IS_QUEUED = text("likelihood(jobs.status = 'QUEUED', 0.99)")
+IS_QUEUED = text("likelihood(jobs.status = 'QUEUED', 0.99) AND jobs.waits = 0")
 # By state, in two: a job is in the small one until it ends, and then once in the large one.
 Index("ix_jobs_pending", jobs.c.status, jobs.c.seq, sqlite_where=text("finished_us IS NULL"))
 Index("ix_jobs_ended", jobs.c.status, jobs.c.seq, sqlite_where=text("finished_us IS NOT NULL"))
@@ -124,6 +132,8 @@ Index("ix_jobs_submitted_us", jobs.c.submitted_us, jobs.c.seq)
 Index("ix_jobs_started_us", jobs.c.started_us, jobs.c.seq, sqlite_where=text("started_us IS NOT NULL"))
 Index("ix_jobs_finished_us", jobs.c.finished_us, jobs.c.seq, sqlite_where=text("finished_us IS NOT NULL"))
 Index("ix_jobs_group_name", jobs.c.group_name, jobs.c.seq, sqlite_where=text("group_name IS NOT NULL"))
+# The times that have yet to come.
+Index("ix_jobs_begin_us", jobs.c.begin_us, sqlite_where=text("begin_us IS NOT NULL AND finished_us IS NULL"))
 Index("ix_jobs_retry_of", jobs.c.retry_of, sqlite_where=text("retry_of IS NOT NULL"))
 
 job_tags = Table(
@@ -132,6 +142,17 @@ job_tags = Table(
     Column("tag", Words, primary_key=True),
     Column("job_seq", Whole, ForeignKey("jobs.seq", ondelete="CASCADE"), primary_key=True),
     Index("ix_job_tags_job_seq", "job_seq"),
+    sqlite_with_rowid=False,
+)
+
+# Which job depends on which other one, and how.
+dependencies = Table(
+    "dependencies",
+    metadata,
+    Column("job_seq", Whole, ForeignKey("jobs.seq", ondelete="CASCADE"), primary_key=True),
+    Column("on_seq", Whole, ForeignKey("jobs.seq", ondelete="CASCADE"), primary_key=True),
+    Column("kind", OneOf(After), primary_key=True),
+    Index("ix_dependencies_on_seq", "on_seq"),
     sqlite_with_rowid=False,
 )
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from aerjob_cli.states import Reason, Status
+from aerjob_cli.states import After, Reason, Status
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -117,4 +117,5 @@ READERS: dict[str, Reader] = {
     "octets": _octets,
     "status": _one_of(Status),
     "reason": _one_of(Reason),
+    "after": _one_of(After),
 }

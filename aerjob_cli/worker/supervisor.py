@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from aerjob_cli.errors import StoreBusy, StoreFailing, StoreFull
 from aerjob_cli.executors.pool import Pool
 from aerjob_cli.settings import WorkerSettings
-from aerjob_cli.store import claims, lifecycle, workers
+from aerjob_cli.store import claims, lifecycle, waits, workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.deliveries import key_of
 from aerjob_cli.store.doorbell import Doorbell
@@ -43,6 +43,7 @@ _TROUBLE_PAUSE_S = 0.25
 # A job whose result the disk did not take, or that no executor could be started for, is not begun again at once: it
 # would run for nothing, and each try is two rows of its history.
 _UNAVAILING_PAUSE_S = 5.0
+_US_PER_S = 1_000_000
 _TROUBLES = (StoreBusy, StoreFull, StoreFailing)
 # After the second order to stop: killing takes milliseconds, writing what came of it another few.
 _ENDS_TAKE_AT_MOST_S = 5.0
@@ -96,6 +97,8 @@ class Supervisor:
         self._may_have_work = True
         # Whether anything may wait to be validated: clients bring that, and what comes back from a validator.
         self._may_have_texts = True
+        # The next time for which a job waits, by the clock on the wall, which may be set meanwhile.
+        self._next_begin_us: int | None = None
         self._is_superseded = False
         self._end: str | None = None
         selector.register(doorbell.descriptor, selectors.EVENT_READ, self._rung)
@@ -135,6 +138,8 @@ class Supervisor:
             due.append(self._drain_deadline_s)
         if self._claim_again_s > now_s:
             due.append(self._claim_again_s)
+        if self._next_begin_us is not None and not self._is_draining:
+            due.append(max(now_s + (self._next_begin_us - self._store.now_us()) / _US_PER_S, self._trouble_until_s))
         return max(0.0, min(due) - now_s)
 
     def _rung(self) -> None:
@@ -198,6 +203,7 @@ class Supervisor:
             with self._store.reading_directly() as tx:
                 held = claims.claims_of(tx, self._worker_id)
                 wants_drain = workers.is_drain_requested(tx, self._worker_id)
+                self._next_begin_us = waits.next_begin_us(tx)
         except _TROUBLES as error:
             if not isinstance(error, StoreBusy):
                 journal.store_unread(str(error))
@@ -219,17 +225,19 @@ class Supervisor:
         now_s = self._now_s()
         if now_s < self._trouble_until_s:
             return
+        now_us = self._store.now_us()
         entries, children = self._outbox.entries, self._pool.children()
         has_new_children = self._hearing.versions is not None and children != self._children
         may_claim = not self._is_draining and now_s >= self._claim_again_s
         wants_work = self._may_have_work and may_claim and self._crew.has_room
+        is_time = not self._is_draining and self._next_begin_us is not None and self._next_begin_us <= now_us
         unnoted = [holding for holding in self._crew.hands.begun() if holding.note_due_s <= now_s]
-        if not (self._outbox.due_s <= now_s or wants_work or has_new_children or unnoted):
+        if not (self._outbox.due_s <= now_s or wants_work or is_time or has_new_children or unnoted):
             return
         self._may_have_texts |= any(isinstance(outcome, ValidationReturned) for _, outcome in entries)
-        now_us = self._store.now_us()
         begun: list[orders.Order] = []
-        is_news = bool(entries or has_new_children or unnoted)
+        next_begin_us = self._next_begin_us
+        is_news = bool(entries or has_new_children or unnoted or is_time)
         try:
             with self._store.writing_directly(syncs=is_news) as tx:
                 self._runtimes.write(tx)
@@ -237,6 +245,9 @@ class Supervisor:
                 if has_new_children:
                     self._note_children(tx, children)
                 self._note_executors(tx, unnoted)
+                if is_time:
+                    waits.begin_due(tx, now_us=now_us)
+                    next_begin_us = waits.next_begin_us(tx)
                 if may_claim and not self._pool.is_broken and self._lock.is_still_named():
                     begun = self._claim(tx, now_us)
         except _TROUBLES as error:
@@ -248,6 +259,7 @@ class Supervisor:
         self._children = children if has_new_children else self._children
         for holding in unnoted:
             holding.executor_is_noted = True
+        self._next_begin_us = next_begin_us
         self._outbox.clear()
         # Where some were claimed there may be more, of another kind. What could not be claimed now can be when an
         # executor is free, and then there is something to write; or when a validation turns out to be long.

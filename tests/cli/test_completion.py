@@ -63,6 +63,7 @@ def test_ids_names_and_tags_are_those_of_the_store(idle: CommandLine, put: Put) 
     assert "\x1b" not in ids["last"]
     assert set(offered(idle, "status", "last", first.job_id[:6].upper())) == {first.job_id}
     assert set(offered(idle, "wait", "--any", "la")) == {"last"}
+    assert set(offered(idle, "submit", "--after-ok", "3f2a,la")) == {"3f2a,last"}
     assert set(offered(idle, "list", "--name", "")) == {"bell"}
     assert set(offered(idle, "list", "--tag", "")) == {"demo", "two words"}
     assert set(offered(idle, "status", "--group", "")) == {"sweep"}

@@ -126,7 +126,7 @@ def test_a_worker_at_work(ids: list[str], idle: CommandLine, put: Put) -> None:
             assert releases.release_lost(tx, new_worker_id="another", boot_id="b", now_us=1)
         with stage.store.reading() as tx:
             claims.claims_of(tx, WORKER)
-            assert jobs.has_pending(tx)
+            assert jobs.needs_worker(tx)
             assert jobs.has_waiting(tx)
             assert jobs.running_of(tx, WORKER) == []
     assert require_bounded(heard, home) > 10

@@ -65,10 +65,20 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
     "estimate": [("bell.qasm", 0), ("bell.qasm --method stabilizer --shots 5", 0)],
     "explain": [("{done} {error}", 0)],
     "list": [("", 0), ("--status RUNNING --tag none", 0), ("--all --sort name", 0)],
-    "show": [("{done}", 0), ("{error}", 0), ("{cancelled}", 0), ("{done} --circuit", 0), ("{done} --experiments", 0)],
+    "show": [
+        ("{done}", 0),
+        ("{error}", 0),
+        ("{cancelled}", 0),
+        ("{done} --circuit", 0),
+        ("{done} --experiments", 0),
+        ("{waiting}", 0),
+    ],
     "cancel": [("{cancelled} {done}", 0), ("{done} --dry-run", 0)],
     "retry": [("{done} {error}", 0), ("--failed --dry-run --group g", 0), ("{done} {error} --verify", 0)],
     "rm": [("--status done --dry-run", 0), ("{unwanted}", 0)],
+    "hold": [("{waiting}", 0)],
+    "set": [("{waiting} --priority 5", 0)],
+    "release": [("{waiting}", 0)],
     "tag": [("{done} --add one --add two --remove three", 0), ("--name bell --add four --dry-run", 0)],
     "worker start": [("", 0)],
     "worker status": [("", 0)],
@@ -142,6 +152,9 @@ def furnished(working_home: Path, tmp_path_factory: pytest.TempPathFactory) -> F
     }
     aerjob.json("cancel", job_ids["cancelled"])
     assert aerjob("wait", *job_ids.values()).returncode == 1
+    before = submitted("bell.qasm", "--hold")
+    waits_for = ("--after", job_ids["done"], "--after-ok", before, "--begin", "+1h")
+    job_ids["waiting"] = submitted("bell.qasm", "--hold", *waits_for)
     return Furnished(aerjob, job_ids)
 
 

@@ -30,18 +30,8 @@ from tests.support.staging import Stage
 
 KEYS = {
     *("queued_s", "ran_s", "error_line", "error_column", "stderr_tail", "memory", "options", "metadata", "priority"),
-    *(
-        "time_limit_s",
-        "max_memory_mb",
-        "max_attempts",
-        "threads",
-        "estimated_memory_bytes",
-        "engine",
-        "retry_of",
-        "retries",
-        "submitted_by",
-    ),
-    *("circuits", "history", "workers", "provenance"),
+    *("time_limit_s", "max_memory_mb", "max_attempts", "threads", "estimated_memory_bytes", "engine"),
+    *("retry_of", "retries", "submitted_by", "dependencies", "circuits", "history", "workers", "provenance"),
 }
 
 

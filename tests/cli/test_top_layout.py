@@ -68,7 +68,12 @@ def job(number: int, status: Status, **changes: object) -> JobRecord:
         submitted_by={},
         estimated_bytes=None,
         group_name=None,
+        waits=0,
+        held=False,
+        unmet_any=False,
+        begin_us=None,
         tags=(),
+        waits_for=(),
     )
     return replace(record, **changes)  # type: ignore[arg-type]
 

@@ -90,7 +90,7 @@ def test_text_that_is_not_utf8(aerjob: CommandLine) -> None:
 
 VERBS = [
     *(("submit",), ("run",), ("wait",), ("status",), ("list",), ("cancel",), ("result",)),
-    *(("show",), ("retry",), ("rm",), ("tag",)),
+    *(("show",), ("retry",), ("rm",), ("tag",), ("hold",), ("release",), ("set",)),
     *(("worker", verb) for verb in ("start", "stop", "status", "run", "logs")),
 ]
 

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -27,11 +27,11 @@ from sqlalchemy import Connection
 
 from aerjob_cli.errors import StoreDamaged
 from aerjob_cli.settings import StorePaths
-from aerjob_cli.states import Reason, Status
-from aerjob_cli.store import cancels, claims, experiments, jobs, lifecycle, releases, submissions, workers
+from aerjob_cli.states import After, Reason, Status
+from aerjob_cli.store import cancels, claims, experiments, jobs, lifecycle, releases, submissions, waits, workers
 from aerjob_cli.store.cancels import CancelAnswer
 from aerjob_cli.store.database import Store
-from aerjob_cli.store.records import Claim, JobRecord
+from aerjob_cli.store.records import Claim, Dependency, JobRecord
 from tests.faults.support.histories import require_legal
 from tests.faults.support.moves import result_at, worker_record
 from tests.store.conftest import submission
@@ -39,6 +39,7 @@ from tests.support import one_job
 from tests.support.matrix import Matrix
 
 NOW_US = 2_000_000_000_000_000
+LATER_US = NOW_US + 1
 THIS_BOOT = "this boot"
 EARLIER_BOOT = "the boot before"
 # Of one of them somebody wanted that it stops; since another one the machine has been restarted.
@@ -62,6 +63,7 @@ LATE: dict[str, Callable[[Connection, Claim], bool]] = {
 
 some_worker = st.sampled_from(WORKERS)
 some = st.integers(min_value=0, max_value=10_000)  # which of the claims or jobs that there are
+some_others = st.lists(st.tuples(st.sampled_from(After), some), max_size=3)
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,13 @@ class Expected:
     charged: int = 0
     validations: int = 0
     is_unwanted: bool = False
+    retry_of: str | None = None
     reason: Reason | None = None
     held: Claim | None = None
+    # What it waits for besides its turn: jobs by their numbers, a release, a time.
+    dependencies: frozenset[tuple[After, int]] = frozenset()
+    is_withheld: bool = False
+    is_early: bool = False
     stored: dict[int, int] = field(default_factory=dict)  # position of a result: the attempt that ran it
 
     def seen_in(self, job: JobRecord) -> bool:
@@ -87,7 +94,7 @@ class Expected:
         return (
             (job.status, job.reason, job.attempt, job.attempts_charged, job.validations, job.experiments_done)
             == (self.status, self.reason, self.attempt, self.charged, self.validations, len(self.stored))
-        ) and (self.total == job.experiments_total)
+        ) and (self.total, self.priority) == (job.experiments_total, job.priority)
 
 
 class JobMachine(RuleBasedStateMachine):
@@ -124,11 +131,51 @@ class JobMachine(RuleBasedStateMachine):
     # Callers
 
     @rule(priority=st.integers(-1, 1), max_attempts=st.integers(1, 3), total=st.integers(1, 3), planned=st.booleans())
-    def submit(self, priority: int, max_attempts: int, total: int, planned: bool) -> None:
+    def submit(self, priority: int, max_attempts: int, total: int, planned: bool, **waits_for: Any) -> None:
         plan = {"experiments_total": total, "threads": 1} if planned else {}
-        wanted = submission(priority=priority, max_attempts=max_attempts, **plan)
+        wanted = submission(priority=priority, max_attempts=max_attempts, **plan, **waits_for)
         with self.store.writing() as tx:
-            self._expect_new(submissions.submit(tx, wanted, now_us=NOW_US))
+            self._expect_new(submissions.submit(tx, wanted, now_us=NOW_US), wanted.dependencies)
+
+    @precondition(lambda self: self.expected)
+    @rule(
+        others=some_others,
+        held=st.booleans(),
+        begin_us=st.sampled_from([None, NOW_US, LATER_US]),
+        planned=st.booleans(),
+    )
+    def submit_what_waits(
+        self, others: list[tuple[After, int]], held: bool, begin_us: int | None, planned: bool
+    ) -> None:
+        """The last jobs are those that are most probably pending."""
+        there = [job.job_id for job in self.expected.values()][-5:]
+        depends = tuple(Dependency(kind, there[which % len(there)]) for kind, which in others)
+        self.submit(0, 1, 1, planned, dependencies=depends, held=held, begin_us=begin_us)
+
+    @precondition(lambda self: self.expected)
+    @rule(which=some, verb=st.sampled_from(["hold", "release", "set priority"]), priority=st.integers(-1, 1))
+    def change(self, which: int, verb: str, priority: int) -> None:
+        """Of a job that has begun, or ended, nothing is changed."""
+        job = list(self.expected.values())[which % len(self.expected)]
+        with self.store.writing() as tx:
+            if verb == "set priority":
+                waits.set_priority(tx, [job.seq], priority, now_us=NOW_US)
+            else:
+                getattr(waits, verb)(tx, [job.seq], now_us=NOW_US)
+        if job.status is not Status.RUNNING and not job.status.is_final:
+            if verb == "set priority":
+                self._expect(job, priority=priority)
+            else:
+                self._expect(job, is_withheld=verb == "hold")
+
+    @rule()
+    def pass_time(self) -> None:
+        with self.store.writing() as tx:
+            waits.begin_due(tx, now_us=LATER_US)
+            assert waits.next_begin_us(tx) is None
+        for job in self.expected.values():
+            if not job.status.is_final:
+                self._expect(job, is_early=False)
 
     @precondition(lambda self: self.ended)
     @rule(which=some)
@@ -137,7 +184,7 @@ class JobMachine(RuleBasedStateMachine):
         with self.store.writing() as tx:
             job = submissions.resubmit(tx, old, job_id=str(uuid.uuid4()), submitted_by={}, now_us=NOW_US)
         assert job.retry_of == old.job_id
-        self._expect_new(job)
+        self._expect_new(job, self._what_has_become_of(self.expected[old.seq].dependencies))
 
     @precondition(lambda self: self.expected)
     @rule(which=some)
@@ -160,7 +207,7 @@ class JobMachine(RuleBasedStateMachine):
     def claim(self, name: str, limit: int) -> None:
         """Both kinds in one transaction, as a worker does."""
         fresh = [job for job in self.expected.values() if job.status is Status.INITIALIZING][:1]
-        queue = [job for job in self.expected.values() if job.status is Status.QUEUED]
+        queue = [job for job in self.expected.values() if job.status is Status.QUEUED and not self.waits(job)]
         first = sorted(queue, key=lambda job: (-job.priority, job.seq))[:limit]
         with self.store.writing() as tx:
             to_validate = claims.claim_validations(tx, name, limit=1, now_us=NOW_US)
@@ -260,6 +307,9 @@ class JobMachine(RuleBasedStateMachine):
             released = releases.release_lost(tx, new_worker_id=name, boot_id=THIS_BOOT, now_us=NOW_US)
         assert [item.job_id for item in released] == [job.job_id for job in lost]
         for job, item in zip(lost, released, strict=True):
+            if self.expected[job.seq].status.is_final:  # with one that was released before
+                assert item.target is Status.ERROR
+                continue
             assert job.held is not None
             if job.is_unwanted:
                 self._expect_end(job, Status.CANCELLED, Reason.USER_CANCELLED)
@@ -281,14 +331,27 @@ class JobMachine(RuleBasedStateMachine):
             stored = {
                 seq: {item.position: item.attempt for item in experiments.results_of(tx, seq)} for seq in self.expected
             }
-            queue = {seq: jobs.queue_position(tx, job) for seq, job in found.items() if job.status is Status.QUEUED}
+            places = {seq: jobs.queue_position(tx, job) for seq, job in found.items()}
+            has_waiting = jobs.has_waiting(tx)
         for seq, job in self.expected.items():
             assert job.seen_in(found[seq]), (job, found[seq])
             assert stored[seq] == job.stored
+            assert job.status.is_final or found[seq].waits == self.waits(job), (job, found[seq])
+            assert found[seq].waits_for == self.waited_for(job), (job, found[seq])
             if job.status.is_final:
                 assert self.ended.setdefault(seq, found[seq]) == found[seq]
+        queue = {seq: place for seq, place in places.items() if place is not None}
         order = sorted(queue, key=lambda seq: (-self.expected[seq].priority, seq))
         assert [queue[seq] for seq in order] == list(range(1, len(queue) + 1))
+        assert queue.keys() == {
+            seq for seq, job in self.expected.items() if job.status is Status.QUEUED and not self.waits(job)
+        }
+        assert has_waiting == any(
+            job.status is Status.INITIALIZING
+            or (job.status is Status.QUEUED and self.waits(job) == 0)
+            or (not job.status.is_final and job.is_early and self.waits(job) == 1)
+            for job in self.expected.values()
+        )
 
     # The model
 
@@ -298,7 +361,40 @@ class JobMachine(RuleBasedStateMachine):
     def can_hold(self, *statuses: Status) -> bool:
         """Tell whether somebody holds such a job, or could if he took the next one."""
         sources = {HELD_AFTER[status] for status in statuses}
-        return any(job.status in sources or job.status in statuses for job in self.expected.values())
+        return any(
+            job.status in statuses
+            or (job.status in sources and (job.status is Status.INITIALIZING or not self.waits(job)))
+            for job in self.expected.values()
+        )
+
+    def waits(self, job: Expected) -> int:
+        """Count what a job waits for besides its turn."""
+        unmet, unmet_any = self.unmet(job)
+        return len(unmet) + bool(unmet_any) + job.is_withheld + job.is_early
+
+    def unmet(self, job: Expected) -> tuple[set[tuple[After, int]], set[int]]:
+        """Give what has yet to end as it should, and the jobs of which one has to."""
+        unmet: set[tuple[After, int]] = {
+            (kind, seq)
+            for kind, seq in job.dependencies
+            if (kind is After.ENDED and not self.expected[seq].status.is_final)
+            or (kind is After.DONE and self.expected[seq].status is not Status.DONE)
+        }
+        several = {seq for kind, seq in job.dependencies if kind is After.ANY_DONE}
+        is_met = any(self.expected[seq].status is Status.DONE for seq in several)
+        return unmet, set() if is_met else several
+
+    def waited_for(self, job: Expected) -> tuple[str, ...]:
+        unmet, several = self.unmet(job)
+        rows = [] if job.status.is_final else sorted([seq for _, seq in unmet] + list(several))
+        pending = (seq for seq in dict.fromkeys(rows) if not self.expected[seq].status.is_final)
+        return tuple(self.expected[seq].job_id for seq in pending)
+
+    def is_doomed(self, job: Expected) -> bool:
+        unmet, several = self.unmet(job)
+        return any(kind is After.DONE and self.expected[seq].status.is_final for kind, seq in unmet) or (
+            bool(several) and all(self.expected[seq].status.is_final for seq in several)
+        )
 
     def stale(self) -> list[Claim]:
         return [claim for claim in self.claims if self.expected[claim.job_seq].held != claim]
@@ -323,15 +419,52 @@ class JobMachine(RuleBasedStateMachine):
     def _expect(self, job: Expected, **changes: Any) -> None:
         self.expected[job.seq] = replace(job, **changes)
 
-    def _expect_new(self, job: JobRecord) -> None:
+    def _expect_new(self, job: JobRecord, depends: Collection[Dependency]) -> None:
         assert job.seq not in self.expected
         status = Status.INITIALIZING if job.experiments_total is None else Status.QUEUED
+        numbers = {other.job_id: other.seq for other in self.expected.values()}
+        rows = {(item.kind, numbers[item.job_id]) for item in depends}
+        several = {seq for kind, seq in rows if kind is After.ANY_DONE}
+        if len(several) == 1:
+            rows = {(After.DONE if kind is After.ANY_DONE else kind, seq) for kind, seq in rows}
         self.expected[job.seq] = Expected(
-            job.seq, job.job_id, status, job.priority, job.max_attempts, job.experiments_total
+            job.seq,
+            job.job_id,
+            status,
+            job.priority,
+            job.max_attempts,
+            job.experiments_total,
+            retry_of=job.retry_of,
+            dependencies=frozenset(rows),
+            is_withheld=job.held,
+            is_early=job.begin_us is not None,
         )
+        self._expect_what_follows()
+        assert job.status is self.expected[job.seq].status
+
+    def _what_has_become_of(self, depends: Collection[tuple[After, int]]) -> list[Dependency]:
+        """Give the last retry of each in its place, but for those that have failed for good."""
+        found = []
+        for kind, seq in depends:
+            job = self.expected[seq]
+            while job.status in (Status.ERROR, Status.CANCELLED):
+                again = [other for other in self.expected.values() if other.retry_of == job.job_id]
+                if not again:
+                    break
+                job = again[-1]
+            else:
+                found.append(Dependency(kind, job.job_id))
+        return found
 
     def _expect_end(self, job: Expected, status: Status, reason: Reason | None) -> None:
         self._expect(job, status=status, reason=reason, held=None)
+        self._expect_what_follows()
+
+    def _expect_what_follows(self) -> None:
+        """A job depends on earlier ones: who goes through them in their order has seen to all."""
+        for job in list(self.expected.values()):
+            if not job.status.is_final and self.is_doomed(job):
+                self._expect(job, status=Status.ERROR, reason=Reason.DEPENDENCY_FAILED, held=None)
 
     def _expect_unread(self, job: Expected, *, is_counted: bool) -> None:
         self._expect(job, status=Status.INITIALIZING, validations=job.validations - (not is_counted), held=None)

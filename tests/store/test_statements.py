@@ -33,7 +33,7 @@ LOOKS: dict[str, Callable[[Connection, JobRecord], Any]] = {
     "last": lambda tx, job: jobs.resolve(tx, "last"),
     "resolve": lambda tx, job: jobs.resolve_all(tx, [job.job_id[:8], job.job_id]),
     "queue": lambda tx, job: jobs.queue_positions(tx, listing.listed(tx, listing.JobFilter())),
-    "pending": lambda tx, job: (jobs.count_pending(tx), jobs.has_pending(tx), jobs.is_any_undecided(tx, [job.seq])),
+    "pending": lambda tx, job: (jobs.count_pending(tx), jobs.needs_worker(tx), jobs.is_any_undecided(tx, [job.seq])),
     "list": lambda tx, job: listing.listed(tx, listing.JobFilter(), limit=2),
     "filtered list": lambda tx, job: listing.listed(tx, listing.JobFilter(tags=("a",), statuses=tuple(Status))),
     "group": lambda tx, job: (groups.sums_of(tx, "g"), listing.is_group(tx, "g"), groups.sums_of(tx, "none")),
@@ -76,7 +76,7 @@ def test_the_compiled_statements_are_up_to_date() -> None:
     [(JobRecord, JOB_COLUMNS, jobs._NEEDED), (WorkerRecord, WORKER_COLUMNS, workers._NEEDED)],
 )
 def test_what_a_record_cannot_be_without_is_what_the_table_says(record: Any, columns: Any, needed: Any) -> None:
-    assert {column.name for column in columns} == {field.name for field in fields(record)} - {"tags"}
+    assert {column.name for column in columns} == {field.name for field in fields(record)} - {"tags", "waits_for"}
     assert set(needed) == {column.name for column in columns if not column.nullable}
 
 
@@ -125,7 +125,7 @@ def test_what_fails_is_not_there(store: Store) -> None:
     with pytest.raises(sqlite_library().module.Error), store.writing_directly() as tx:
         submissions.submit_all(tx, [submission(), unheard_of], now_us=1)
     with store.writing_directly() as tx:
-        assert not jobs.has_pending(tx)
+        assert not jobs.needs_worker(tx)
 
 
 def test_what_was_not_read_to_its_end_holds_nothing(store: Store, job: JobRecord, submit: SubmitJob) -> None:

@@ -15,7 +15,7 @@ from aerjob_cli.store import connections
 from aerjob_cli.store.dbapi import sqlite_library
 
 # Tables that grow with the number of jobs.
-LARGE = "jobs|experiments|events|payloads|job_tags|experiment_arrays|other_tags|other|later"
+LARGE = "jobs|experiments|events|payloads|job_tags|experiment_arrays|other_tags|other|later|dependencies|awaited"
 
 
 @dataclass

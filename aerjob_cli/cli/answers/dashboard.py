@@ -29,7 +29,7 @@ class RunningJob:
 
 @dataclass(frozen=True)
 class WaitingJob:
-    """A job that does not run yet; its ``position`` in the queue from 1, None before its circuits are validated."""
+    """A job that does not run yet; its ``position`` in the queue from 1, None where it has none yet."""
 
     job: JobRecord
     position: int | None

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import Any, ClassVar
 
+from aerjob_cli.api.waits import why_waiting
 from aerjob_cli.cli.answers.base import Answer, time_json
 from aerjob_cli.cli.columns import DEFAULT_COLUMNS, value_of
 from aerjob_cli.cli.endings import is_refused
+from aerjob_cli.clock import to_datetime
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.store.records import JobRecord
 
@@ -76,6 +78,22 @@ class Rehearsed(JobList):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChangedJobs(Answer):
+    """Jobs that have not begun, of which it was changed when they will, as they are now."""
+
+    jobs: tuple[JobRecord, ...]
+
+    def content(self) -> dict[str, Any]:
+        return {"jobs": [job_json(job) | {"priority": job.priority} for job in self.jobs]}
+
+    def lines(self) -> Iterator[str]:
+        for job in self.jobs:
+            yield "\t".join(
+                (job.job_id, job.status, f"priority {job.priority}", why_waiting(job) or "waits for its turn")
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaggedJobs(Answer):
     """Jobs with the tags they have now."""
 
@@ -138,4 +156,8 @@ def job_json(job: JobRecord) -> dict[str, Any]:
         "finished_at": time_json(job.finished_at),
         "experiments_done": job.experiments_done,
         "experiments_total": job.experiments_total,
+        "waiting": why_waiting(job),
+        "held": job.held and not job.status.is_final,
+        "waits_for": list(job.waits_for),
+        "begins_at": None if job.begin_us is None or job.status.is_final else time_json(to_datetime(job.begin_us)),
     }

@@ -69,6 +69,9 @@ class JobView(Answer):
             "engine": job.engine,
             "retry_of": job.retry_of,
             "retries": list(known.retries),
+            "dependencies": [
+                {"kind": item.kind, "job_id": item.job_id, "status": item.status} for item in known.dependencies
+            ],
             "submitted_by": dict(job.submitted_by),
             "circuits": [
                 {"name": file.name, "format": file.format, "size_bytes": file.size_bytes, "sha256": file.sha256}
@@ -118,6 +121,7 @@ class JobView(Answer):
             ("finished", None if job.finished_at is None else show_time(job.finished_at)),
             ("queued for", _duration(self.queued_s)),
             ("ran for", _duration(self.ran_s)),
+            *(("depends on", f"{item.kind} {item.job_id}, {item.status}") for item in self.dossier.dependencies),
             ("retry of", job.retry_of),
             ("retried as", ", ".join(self.dossier.retries) or None),
             ("submitted by", _origin(job.submitted_by)),

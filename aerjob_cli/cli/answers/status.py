@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Any, ClassVar
 
 from aerjob_cli.api.progress import Progress
+from aerjob_cli.api.waits import why_waiting
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.answers.jobs import job_json
 from aerjob_cli.cli.cleaning import clean
@@ -52,16 +53,22 @@ class JobState:
             case Status.DONE:
                 return f"ran for {show_rounded(self.progress.elapsed_s)}"
             case Status.VALIDATING:
-                return "its circuits are being checked"
+                return self._with_reason("its circuits are being checked")
             case _:
-                return "its circuits have not been checked yet"
+                return self._with_reason("its circuits have not been checked yet")
 
     def _of_queued(self) -> str:
+        if (waiting := why_waiting(self.job)) is not None:
+            return waiting
         if self.queue_position is None:
             return "queued"
         if self.queue_position > QUEUE_COUNTED_TO:
             return f"more than {QUEUE_COUNTED_TO} are before it in the queue"
         return f"place {self.queue_position} in the queue"
+
+    def _with_reason(self, state: str) -> str:
+        waiting = why_waiting(self.job)
+        return state if waiting is None else f"{state}; {waiting}"
 
     def _of_running(self) -> Iterator[str]:
         far = self.progress

@@ -10,7 +10,7 @@ from aerjob_cli.cli.plurals import count_of
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.doorbell import is_heard
 from aerjob_cli.store.flocks import holders
-from aerjob_cli.store.jobs import count_pending
+from aerjob_cli.store.jobs import count_pending, needs_worker
 from aerjob_cli.store.records import WorkerRecord
 from aerjob_cli.version import __version__
 
@@ -19,7 +19,8 @@ def examine(store: Store) -> Iterator[Finding]:
     """Look at the workers that run, at the jobs that wait for one, and at the lock."""
     found = worker_control.living(store)
     with store.reading_directly() as tx:
-        waiting = sum(count_pending(tx).values())
+        # Jobs that are held, and those that wait for them, need no worker.
+        waiting = sum(count_pending(tx).values()) if needs_worker(tx) else 0
     for worker in found:
         yield _worker(store, worker)
     if not found and waiting:

@@ -10,7 +10,15 @@ from aerjob_cli.cli import parameters, streams
 from aerjob_cli.cli.answers.base import Answer, Note
 from aerjob_cli.cli.answers.results import JobResult, RunResults
 from aerjob_cli.cli.context import Invocation
-from aerjob_cli.cli.endings import await_ends, exit_code_of, is_refused, refusal_of, refusals, remarks_on
+from aerjob_cli.cli.endings import (
+    await_ends,
+    exit_code_of,
+    is_refused,
+    refusal_of,
+    refusals,
+    remarks_on,
+    remarks_on_held,
+)
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.outcomes import ELEMENTS_LISTED, read_result
 from aerjob_cli.cli.requests import requests_of
@@ -39,7 +47,7 @@ def run(
     taken = take_in(client, requests, wanted, quiet=quiet)
     jobs, error = taken.jobs, taken.error
     if error is not None or not quiet:
-        yield Note(remarks=(*(f"job {job.job_id}" for job in jobs), *taken.remarks))
+        yield Note(remarks=(*(f"job {job.job_id}" for job in jobs), *taken.remarks, *remarks_on_held(jobs)))
     if error is None:
         jobs, error = await_ends(client, jobs, timeout_s=timeout, quiet=quiet)
     problem = error or refusal_of(jobs)

@@ -11,7 +11,7 @@ from aerjob_cli.api.client import Client
 from aerjob_cli.cli import parameters
 from aerjob_cli.cli.answers.base import Answer, Note
 from aerjob_cli.cli.context import Invocation
-from aerjob_cli.cli.endings import await_ends
+from aerjob_cli.cli.endings import await_ends, remarks_on_held
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.interrupts import Interrupted
 from aerjob_cli.cli.requests import requests_of
@@ -61,6 +61,8 @@ def submit(
     if not (goes_on and invocation.json):
         yield submission(jobs, error=stopped, remarks=(*taken.remarks, *(() if quiet else doubts)))
     if goes_on:
+        if not quiet and (held := remarks_on_held(jobs)):
+            yield Note(remarks=held)
         jobs, late = await_ends(client, jobs, timeout_s=timeout, quiet=quiet)
         ends = waited_submission(jobs, error=late)
         # As text the ids are printed already, and what was refused is told of.

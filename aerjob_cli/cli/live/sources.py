@@ -125,9 +125,11 @@ class ChosenJobs:
             if seq not in found:
                 raise JobNotFound(self._latest[seq].job_id)
             self._latest[seq] = found[seq]
-        queued = sorted(self._in(Status.QUEUED), key=lambda job: (-job.priority, job.seq))[:ROWS_AT_MOST]
+        # Those last that wait for more than their turn.
+        order = sorted(self._in(Status.QUEUED), key=lambda job: (job.waits > 0, -job.priority, job.seq))
+        queued = order[:ROWS_AT_MOST]
         places = jobs.queue_positions(tx, queued)
-        waiting = [WaitingJob(job, places[job.seq]) for job in queued]
+        waiting = [WaitingJob(job, places.get(job.seq)) for job in queued]
         unvalidated = self._in(Status.INITIALIZING, Status.VALIDATING)
         ended = [job for job in self._latest.values() if job.status.is_final]
         return Rows(

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, func, null, select, update
 
 from aerjob_cli.states import PENDING, Reason, Status
 from aerjob_cli.store.move_times import not_before_start
+from aerjob_cli.store.statements.dependencies import ended_columns
 from aerjob_cli.store.tables import jobs
 
 _NOW = bindparam("now_us", type_=jobs.c.finished_us.type)
@@ -31,4 +32,5 @@ CANCEL_BEFORE_IT_RUNS = (
         cancel_requested_us=_NOW,
         finished_us=not_before_start(_NOW),
     )
+    .returning(*ended_columns)
 )

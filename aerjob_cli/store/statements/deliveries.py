@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Text, and_, bindparam, insert, null, updat
 from aerjob_cli.states import Status
 from aerjob_cli.store.columns import Unsigned
 from aerjob_cli.store.move_times import not_before_start
+from aerjob_cli.store.statements.dependencies import ended_columns
 from aerjob_cli.store.tables import experiment_arrays, experiments, jobs
 
 
@@ -47,7 +48,7 @@ FINISH = (
         engine=bindparam("new_engine"),
         finished_us=not_before_start(bindparam("now_us")),
     )
-    .returning(jobs.c.seq)
+    .returning(*ended_columns)
 )
 # Numbers that no integer of SQLite's holds are given as the texts that they are stored as.
 INSERT_EXPERIMENTS = insert(experiments).values(

@@ -5,21 +5,47 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Select, Text, bindparam, func, select, text, type_coerce
+from sqlalchemy import Select, Text, and_, bindparam, case, func, or_, select, text, type_coerce
 
-from aerjob_cli.states import PENDING, UNDECIDED, Status
+from aerjob_cli.states import PENDING, UNDECIDED, After, Status
 from aerjob_cli.store import tables
-from aerjob_cli.store.records import JobRecord
-from aerjob_cli.store.tables import job_tags, jobs
+from aerjob_cli.store.records import FROM_OTHER_TABLES, WAITED_FOR_NAMED, JobRecord
+from aerjob_cli.store.tables import dependencies, job_tags, jobs
 
 _TAGS = type_coerce(
     select(func.json_group_array(job_tags.c.tag)).where(job_tags.c.job_seq == jobs.c.seq).scalar_subquery(), Text
 ).label("tags")
 
-JOB_COLUMNS = [jobs.c[field.name] for field in fields(JobRecord) if field.name != "tags"]
+_AWAITED = jobs.alias("awaited")
+# In the order of the table's key, so that nothing is sorted.
+_FIRST_AWAITED = (
+    select(_AWAITED.c.job_id)
+    .select_from(dependencies)
+    .join(_AWAITED, _AWAITED.c.seq == dependencies.c.on_seq)
+    .where(
+        dependencies.c.job_seq == jobs.c.seq,
+        _AWAITED.c.finished_us.is_(None),
+        or_(dependencies.c.kind != After.ANY_DONE, jobs.c.unmet_any == 1),
+    )
+    .order_by(dependencies.c.on_seq)
+    .limit(WAITED_FOR_NAMED)
+    .correlate(jobs)
+    .subquery("first_awaited")
+)
+_WAITS_FOR = type_coerce(
+    case(
+        (
+            and_(jobs.c.finished_us.is_(None), jobs.c.waits > 0),
+            select(func.json_group_array(_FIRST_AWAITED.c.job_id)).scalar_subquery(),
+        )
+    ),
+    Text,
+).label("waits_for")
+
+JOB_COLUMNS = [jobs.c[field.name] for field in fields(JobRecord) if field.name not in FROM_OTHER_TABLES]
 
 # In the form that ``jobs.record_of`` takes.
-ALL: Select[*tuple[Any, ...]] = select(*JOB_COLUMNS, _TAGS)
+ALL: Select[*tuple[Any, ...]] = select(*JOB_COLUMNS, _TAGS, _WAITS_FOR)
 BY_ID = ALL.where(jobs.c.job_id == bindparam("job_id"))
 BY_IDS = ALL.where(jobs.c.job_id.in_(bindparam("job_ids", expanding=True)))
 BY_SEQS = ALL.where(jobs.c.seq.in_(bindparam("seqs", expanding=True)))
@@ -57,6 +83,13 @@ _IS_PENDING = jobs.c.finished_us.is_(None)
 ANY_PENDING = select(jobs.c.seq).where(_IS_PENDING, jobs.c.status.in_(bindparam("statuses", expanding=True))).limit(1)
 PENDING_BY_STATUS = (
     select(jobs.c.status, func.count()).where(_IS_PENDING, jobs.c.status.in_(sorted(PENDING))).group_by(jobs.c.status)
+)
+# Those that the passing of time alone will let start.
+ANY_WITH_TIME = (
+    select(jobs.c.seq)
+    .where(_IS_PENDING, jobs.c.begin_us.is_not(None), jobs.c.waits == 1)
+    .order_by(jobs.c.begin_us)
+    .limit(1)
 )
 RUNNING_OF = (
     select(jobs.c.job_id)

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Update, and_, bindparam, case, func, null,
 
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store.move_times import not_before_start
+from aerjob_cli.store.statements.dependencies import ended_columns
 from aerjob_cli.store.tables import jobs
 
 _IS_HELD: ColumnElement[bool] = and_(
@@ -27,20 +28,28 @@ CANCEL_REQUESTED = select(jobs.c.cancel_requested_us).where(jobs.c.seq == bindpa
 
 RETURN_VALIDATION = _left_for(Status.INITIALIZING).values(validations=jobs.c.validations - bindparam("uncounted"))
 NOTE_EXECUTOR = _HELD.values(executor_pid=bindparam("new_pid"), executor_started=bindparam("new_started"))
-FAIL = _left_for(Status.ERROR).values(
-    reason=bindparam("new_reason"),
-    message=bindparam("new_message"),
-    stderr_tail=bindparam("new_stderr_tail"),
-    error_line=bindparam("new_line"),
-    error_column=bindparam("new_column"),
-    finished_us=not_before_start(bindparam("now_us")),
+FAIL = (
+    _left_for(Status.ERROR)
+    .values(
+        reason=bindparam("new_reason"),
+        message=bindparam("new_message"),
+        stderr_tail=bindparam("new_stderr_tail"),
+        error_line=bindparam("new_line"),
+        error_column=bindparam("new_column"),
+        finished_us=not_before_start(bindparam("now_us")),
+    )
+    .returning(*ended_columns)
 )
 QUEUE_AGAIN = _left_for(Status.QUEUED).values(attempts_charged=jobs.c.attempts_charged + bindparam("charged"))
 PUT_BACK = _left_for(Status.QUEUED).values(
     attempt=jobs.c.attempt - 1, started_us=case((jobs.c.attempt == 1, null()), else_=jobs.c.started_us)
 )
-CANCEL = _left_for(Status.CANCELLED).values(
-    reason=Reason.USER_CANCELLED,
-    message=func.coalesce(jobs.c.cancel_message, bindparam("otherwise")),
-    finished_us=not_before_start(bindparam("now_us")),
+CANCEL = (
+    _left_for(Status.CANCELLED)
+    .values(
+        reason=Reason.USER_CANCELLED,
+        message=func.coalesce(jobs.c.cancel_message, bindparam("otherwise")),
+        finished_us=not_before_start(bindparam("now_us")),
+    )
+    .returning(*ended_columns)
 )
