@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aerjob_cli.api import changes
-from aerjob_cli.api.explanations import Explanation, explain
 from aerjob_cli.api.intake import Intake
 from aerjob_cli.api.launch import WorkerLauncher
 from aerjob_cli.api.matched import Matched, Meant, as_they_are
@@ -34,6 +33,8 @@ from aerjob_cli.store.records import ArrayRecord, JobRecord, Payload
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from aerjob_cli.api.explanations import Explanation
 
 CANCEL_TAKES_AT_MOST_S = 30.0
 
@@ -105,6 +106,8 @@ class Client:
 
     def explain(self, references: Sequence[str]) -> list[Explanation]:
         """Say of jobs why they are not running yet; raises as ``resolve``."""
+        from aerjob_cli.api.explanations import explain
+
         with self.store.reading_directly() as tx:
             return [explain(tx, job) for job in jobs.resolve_all(tx, references)]
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from aerjob_cli.clock import Clock
 from aerjob_cli.executors.pool import Pool
 from aerjob_cli.executors.sharing import JOBS_PER_CALL
-from aerjob_cli.memory import MIB, counted_bytes, oom_kills
+from aerjob_cli.memory import LITTLE_BYTES, MIB, counted_bytes, oom_kills
 from aerjob_cli.processes import rss_bytes
 from aerjob_cli.settings import WorkerSettings, usable_cores
 from aerjob_cli.store.claims import Candidate, Taken
@@ -94,7 +94,8 @@ class Crew:
             return Taken(taken)
         self._patience.note(None if choice.short is None else seqs[choice.short], now_s)
         looks_on = choice.short is not None and not self._patience.is_over(seqs, now_s)
-        return Taken(taken, look_for_bytes=free_bytes if looks_on else None)
+        # What takes little always fits.
+        return Taken(taken, look_for_bytes=max(free_bytes, LITTLE_BYTES) if looks_on else None)
 
     @property
     def lacks_memory(self) -> bool:

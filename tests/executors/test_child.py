@@ -49,6 +49,7 @@ def rotations(count: int) -> list[QuantumCircuit]:
 def test_a_good_job_is_accepted_and_run(child: Child, incoming: Path) -> None:
     (accepted,) = child.ask("validate", spec(), [source(BELL)], BELL)
     assert accepted.header.pop("took_s") > 0
+    assert 0 < accepted.header.pop("estimated_bytes") < 2**26
     assert accepted.header == {"kind": "accepted", "ticket": "t-1", "experiments_total": 1, "threads": 1}
     (done,) = child.ask("run", spec(), [source(BELL)], BELL, missing=[[0, 1]], incoming=str(incoming))
     (outcome,) = done.header["experiments"]

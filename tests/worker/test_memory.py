@@ -13,7 +13,8 @@ MIB = 2**20
 # Of 400 MiB, 100 are kept for small jobs.
 WORKER = ("--slots", "4", "--max-memory", "400")
 LARGE = Plan(1, 1, 200 * MIB)
-SMALL = Plan(1, 1, 5 * MIB)
+SMALL = Plan(1, 1, 30 * MIB)
+NEARLY_ALL = Plan(1, 1, 290 * MIB)
 
 
 def explained(scene: Scene, job: JobRecord) -> tuple[str, str]:
@@ -22,7 +23,7 @@ def explained(scene: Scene, job: JobRecord) -> tuple[str, str]:
 
 
 def test_only_as_many_run_as_there_is_room_for(scene: Scene) -> None:
-    first, second = scene.put(scene.request(ENDLESS, plan=LARGE), scene.request(ENDLESS, plan=LARGE))
+    first, second = scene.put(scene.request(ENDLESS, plan=NEARLY_ALL), scene.request(ENDLESS, plan=LARGE))
     small = scene.put(*(scene.request(BELL, plan=SMALL) for _ in range(20)))
     assert explained(scene, first)[0] == "no_worker"
     scene.start_worker(*WORKER)
@@ -33,7 +34,7 @@ def test_only_as_many_run_as_there_is_room_for(scene: Scene) -> None:
     assert explained(scene, first) == ("runs", "it runs, in attempt 1")
     assert explained(scene, second) == (
         "memory",
-        "it takes about 200 MiB of memory, and 100 MiB are free beside what runs",
+        "it takes about 200 MiB of memory, and 10 MiB are free beside what runs",
     )
     scene.client.cancel(first)
     scene.wait_for_status(second, Status.RUNNING)

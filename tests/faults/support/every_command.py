@@ -75,6 +75,8 @@ DEEDS = (
     _deed("result", "{ended}", "--format", "csv", "-o", "result.csv", has_json=False),
     _deed("plot", "{ended}", "-o", "counts.png"),
     _deed("backends"),
+    _deed("estimate", "bell.qasm"),
+    _deed("explain", "{queued}"),
     _deed("version"),
     _deed("doctor"),
     _deed("completion", "bash"),
