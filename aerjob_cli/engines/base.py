@@ -38,13 +38,13 @@ class Plan:
 class Estimate:
     """What running one circuit will take. ``method`` is the one that is used, whatever chooses it.
 
-    ``estimated_bytes`` as in ``Plan``; ``seconds`` is right to an order of magnitude.
+    ``estimated_bytes`` as in ``Plan``; ``seconds`` is right to an order of magnitude, None where nobody can tell.
     """
 
     method: str
     threads: int
     estimated_bytes: int | None
-    seconds: float
+    seconds: float | None
 
 
 @dataclass(frozen=True)

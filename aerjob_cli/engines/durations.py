@@ -23,8 +23,8 @@ _EXPONENTS = {"statevector": 1, "density_matrix": 2, "unitary": 2, "superop": 4}
 _BONDS_COUNTED_TO = 2**20
 
 
-def seconds_of(circuit: QuantumCircuit, spec: JobSpec, way: AsRun, *, threads: int, is_noisy: bool) -> float:
-    """Estimate the seconds that a circuit takes as Aer runs it."""
+def seconds_of(circuit: QuantumCircuit, spec: JobSpec, way: AsRun, *, threads: int, is_noisy: bool) -> float | None:
+    """Estimate the seconds that a circuit takes as Aer runs it; None for a method of which nobody can tell."""
     instructions = len(circuit.data)
     work_s: float
     times = 1 if is_sampled(circuit, way.method, is_noisy=is_noisy) else spec.shots
@@ -35,7 +35,9 @@ def seconds_of(circuit: QuantumCircuit, spec: JobSpec, way: AsRun, *, threads: i
         bonds = bond_dimensions(circuit, at_most=_BONDS_COUNTED_TO)
         pairs = sum(len(instruction.qubits) > 1 for instruction in circuit.data)
         work_s = times * pairs * float(max(bonds, default=1)) ** 3 * _BOND_S
+    elif way.method not in _EXPONENTS:
+        return None
     else:
-        numbers = 2.0 ** (_EXPONENTS.get(way.method, 1) * way.qubits)
+        numbers = 2.0 ** (_EXPONENTS[way.method] * way.qubits)
         work_s = times * instructions * numbers * _AMPLITUDE_S / threads
     return _CALL_S + instructions * _INSTRUCTION_S + spec.shots * _SHOT_S + work_s

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from aerjob_cli.catalog import AER_ENGINE
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.memory import in_words, usable_memory_mb
 from aerjob_cli.plugins.discovery import simulator_named
@@ -64,7 +65,7 @@ def why_not(size_bytes: int, spec: JobSpec) -> str:
 
 
 def _has_precisions(spec: JobSpec) -> bool:
-    return "precision" in simulator_named(spec.backend).options
+    return simulator_named(spec.backend).engine == AER_ENGINE
 
 
 def _may_compress(spec: JobSpec) -> bool:
