@@ -36,7 +36,8 @@ def explain(tx: Connection, job: JobRecord) -> Explanation:
     if job.status is Status.RUNNING:
         return Explanation(job, "runs", f"it runs, in attempt {job.attempt}")
     if (why := why_waiting(job)) is not None:
-        return Explanation(job, "waits", f"it is not to begin yet: {why}")
+        remedy = f"; `aerjob release {job.job_id}` lets it go" if job.held else ""
+        return Explanation(job, "waits", f"it is not to begin yet: {why}{remedy}")
     alive = workers.alive(tx)
     listening = [worker for worker in alive if worker.drain_requested_us is None]
     if not listening:

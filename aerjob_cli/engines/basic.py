@@ -24,6 +24,7 @@ from aerjob_cli.memory import in_words
 # It applies a gate by ``numpy.einsum``, with a letter for each qubit and each of the gate's.
 _LETTERS = 26
 _STATES_AT_ONCE = 2  # before and after a gate
+_CALL_BYTES = 2**21  # of any call, however small
 
 
 class BasicEngine(OneByOneEngine):
@@ -50,7 +51,7 @@ class BasicEngine(OneByOneEngine):
             )
 
     def estimated_bytes(self, circuit: QuantumCircuit, spec: JobSpec) -> int | None:
-        return _STATES_AT_ONCE * (needed_bytes("statevector", circuit.num_qubits) or 0)
+        return _CALL_BYTES + _STATES_AT_ONCE * (needed_bytes("statevector", circuit.num_qubits) or 0)
 
     def check_circuit(self, circuit: QuantumCircuit, spec: JobSpec) -> None:
         for instruction in circuit.data:
