@@ -6,8 +6,8 @@ share a token, so that a statement or two write what a group of small jobs gave.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.states import Status
@@ -96,13 +96,13 @@ def _written(
 
 
 def _alike(values: Mapping[Claim, Mapping[str, Any]]) -> Iterator[tuple[dict[str, Any], list[Claim]]]:
-    def shared(item: tuple[Claim, Mapping[str, Any]]) -> list[tuple[str, Any]]:
-        held, own = item
-        return sorted({**own, "held_attempt": held.attempt, "held_token": held.token}.items())
-
-    items: Iterable[tuple[Claim, Mapping[str, Any]]] = sorted(values.items(), key=shared)
-    for same, group in groupby(items, key=shared):
-        yield dict(same), [held for held, _ in group]
+    # What is the same need not have an order: an estimate may be unknown.
+    groups: dict[tuple[tuple[str, Any], ...], list[Claim]] = {}
+    for held, own in values.items():
+        shared = {**own, "held_attempt": held.attempt, "held_token": held.token}
+        groups.setdefault(tuple(sorted(shared.items(), key=itemgetter(0))), []).append(held)
+    for same, group in groups.items():
+        yield dict(same), group
 
 
 def _experiment_row(held: Claim, result: ExperimentRecord) -> dict[str, Any]:

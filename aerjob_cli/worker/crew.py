@@ -75,13 +75,16 @@ class Crew:
         """Say which of the first queued jobs are to be begun now; ``all_fit`` means that others were left out."""
         running = self._running()
         free = executors_at_most(running, cores=self._cores, slots=self._settings.slots) - len(running)
-        demands = [Demand(candidate.threads, counted_bytes(candidate.estimated_bytes)) for candidate in candidates]
+        sizes = [counted_bytes(candidate.estimated_bytes) for candidate in candidates]
         # Without a job that needs much there is nothing to look at.
-        needs_memory = any(demand.size_bytes for demand in demands)
+        needs_memory = any(sizes)
+        total_bytes = self._memory.total_bytes if needs_memory else 0
         free_bytes = self._memory.free_bytes(self._begun_runs()) if needs_memory else 0
-        seqs, now_s = [candidate.seq for candidate in candidates], self._clock.monotonic_s()
+        # One that could never begin here keeps nobody waiting.
+        able = [(candidate, size) for candidate, size in zip(candidates, sizes, strict=True) if size <= total_bytes]
+        seqs, now_s = [candidate.seq for candidate, _ in able], self._clock.monotonic_s()
         choice = startable(
-            demands,
+            [Demand(candidate.threads, size) for candidate, size in able],
             running,
             cores=self._cores,
             slots=self._settings.slots,
@@ -93,7 +96,8 @@ class Crew:
         if all_fit:
             return Taken(taken)
         self._patience.note(None if choice.short is None else seqs[choice.short], now_s)
-        looks_on = choice.short is not None and not self._patience.is_over(seqs, now_s)
+        leaves_out = choice.short is not None or len(able) < len(candidates)
+        looks_on = leaves_out and not self._patience.is_over(seqs, now_s)
         # What takes little always fits.
         return Taken(taken, look_for_bytes=max(free_bytes, LITTLE_BYTES) if looks_on else None)
 

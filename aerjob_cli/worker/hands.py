@@ -97,7 +97,7 @@ class Block:
     def hand_for(self, order: Order) -> Hand | None:
         """Give the executor that has what is before a job, None where another one's turn has come."""
         hand = self._hand
-        if hand is None or not order.shares or self._left < 1:
+        if hand is None or not order.shares or not order.is_light or self._left < 1:
             return None
         return hand if hand.room else None
 

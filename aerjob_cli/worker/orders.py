@@ -121,6 +121,7 @@ def _order(
 def _is_plain(job: JobRecord, payloads: Sequence[Payload], total: int) -> bool:
     """Tell whether a job is of circuits alone, not begun yet, and without limits that would need a call of its own."""
     is_limited = job.time_limit_s is not None or job.max_memory_mb is not None or job.threads != 1
+    is_limited |= counted_bytes(job.estimated_bytes) > 0
     if is_limited or job.experiments_done or total > _EXPERIMENTS_THAT_SHARE:
         return False
     return all(payload.data is not None and payload.format in CIRCUIT_FORMATS for payload in payloads)

@@ -57,9 +57,11 @@ def test_nothing_passes_it_when_patience_is_over(scene: Scene) -> None:
         scene.wait_for_status(job, Status.DONE)
 
 
-def test_what_never_fits_is_said_to(scene: Scene) -> None:
-    scene.start_worker(*WORKER)
-    (job,) = scene.put(scene.request(BELL, plan=Plan(1, 1, 350 * MIB)))
+def test_what_never_fits_is_said_to_and_keeps_nobody_waiting(scene: Scene) -> None:
+    scene.start_worker(*WORKER, "--patience", "0")
+    job, other, behind = scene.put(*(scene.request(BELL, plan=plan) for plan in (Plan(1, 1, 350 * MIB), SMALL, LARGE)))
+    for able in (other, behind):
+        scene.wait_for_status(able, Status.DONE)
     cause, sentence = explained(scene, job)
     assert cause == "memory_of_worker"
     assert "takes about 350 MiB, and this worker gives out 400 MiB" in sentence
