@@ -16,8 +16,8 @@ No executor, store or clock is known here: jobs are their numbers of threads, ex
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from aerjob_cli.worker.demands import Demand
 
@@ -41,10 +41,10 @@ def only_small_may_begin(running: Sequence[int | None]) -> bool:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which of the first jobs of the queue begin, by their places in it; ``short`` is the first that lacks memory."""
+    """Which of the first jobs of the queue begin, by their places in it, and which lack memory."""
 
     places: list[int]
-    short: int | None = None
+    short: list[int] = field(default_factory=list)
 
 
 def startable(
@@ -55,26 +55,26 @@ def startable(
     slots: int,
     room_behind: int = 0,
     free_bytes: int = 0,
-    may_pass: bool = True,
+    firm: Collection[int] = (),
 ) -> Choice:
     """Choose from the first jobs of the queue those that are to begin.
 
     ``waiting`` are the first jobs in the queue, ``running`` the threads of the job at which each busy executor is,
     ``slots`` the most executors there may be. ``room_behind`` says how many small jobs could wait in busy executors
     for their turn: they get no executor of their own, and are only sent ahead. ``free_bytes`` may be given to those
-    that need more than next to nothing; unless they ``may_pass`` it, none begins behind the first that needs more.
+    that need more than next to nothing; a job that needs more is passed, but for those at the places ``firm``.
 
     A job that is chosen and is big, or needs memory, needs an executor that has nothing to do.
     """
-    chosen = []
-    short: int | None = None
+    chosen: list[int] = []
+    short: list[int] = []
     small = sum(not is_big(threads) for threads in running)
     has_big = len(running) > small
     for place, demand in enumerate(waiting):
         free = slots - small - has_big
         if demand.size_bytes > free_bytes:
-            short = place if short is None else short
-            if not may_pass:
+            short.append(place)
+            if place in firm:
                 break
             continue
         if is_big(demand.threads):

@@ -83,6 +83,7 @@ class Crew:
         # One that could never begin here keeps nobody waiting.
         able = [(candidate, size) for candidate, size in zip(candidates, sizes, strict=True) if size <= total_bytes]
         seqs, now_s = [candidate.seq for candidate, _ in able], self._clock.monotonic_s()
+        firm = self._patience.over(seqs, now_s)
         choice = startable(
             [Demand(candidate.threads, size) for candidate, size in able],
             running,
@@ -90,21 +91,21 @@ class Crew:
             slots=self._settings.slots,
             room_behind=max(0, self.room(for_validation=False) - max(0, free)),
             free_bytes=free_bytes,
-            may_pass=not self._patience.is_over(seqs, now_s),
+            firm=firm,
         )
         taken = [seqs[place] for place in choice.places]
         if all_fit:
             return Taken(taken)
-        self._patience.note(None if choice.short is None else seqs[choice.short], now_s)
-        leaves_out = choice.short is not None or len(able) < len(candidates)
-        looks_on = leaves_out and not self._patience.is_over(seqs, now_s)
+        self._patience.note([seqs[place] for place in choice.short], taken, now_s)
+        leaves_out = bool(choice.short) or len(able) < len(candidates)
+        looks_on = leaves_out and not set(firm).intersection(choice.short)
         # What takes little always fits.
         return Taken(taken, look_for_bytes=max(free_bytes, LITTLE_BYTES) if looks_on else None)
 
     @property
     def lacks_memory(self) -> bool:
         """Tell whether a job that queues waits for memory, which may be there though nothing has happened here."""
-        return self._patience.is_waited_for
+        return self._patience.is_waited_for()
 
     @property
     def takes_small_only(self) -> bool:

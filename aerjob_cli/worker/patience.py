@@ -5,27 +5,34 @@ Slurm's backfill promises the first job of its queue a time in the same way (htt
 
 from __future__ import annotations
 
-import math
+from collections.abc import Collection, Sequence
+
+# Of those that were ended meanwhile nobody tells; their numbers never come again.
+_REMEMBERED = 1000
 
 
 class Patience:
-    """Remembers which job lacks memory, the first of the queue that does, and since when."""
+    """Remembers since when jobs lack memory, until they begin, whatever keeps them from being seen meanwhile."""
 
     def __init__(self, lasts_s: float) -> None:
         self._lasts_s = lasts_s
-        self._seq: int | None = None
-        self._since_s = math.inf
+        self._since_s: dict[int, float] = {}
+        self._lately: tuple[int, ...] = ()
 
-    @property
     def is_waited_for(self) -> bool:
-        """Tell whether there is such a job."""
-        return self._seq is not None
+        """Tell whether any job lacked memory when the queue was last looked at."""
+        return bool(self._lately)
 
-    def is_over(self, seqs: list[int], now_s: float) -> bool:
-        """Tell whether none may pass the job any more, which is still among those that queue first."""
-        return self._seq in seqs and now_s - self._since_s >= self._lasts_s
+    def over(self, seqs: Sequence[int], now_s: float) -> list[int]:
+        """Give the places of the jobs that none may pass any more."""
+        return [place for place, seq in enumerate(seqs) if now_s - self._since_s.get(seq, now_s) >= self._lasts_s]
 
-    def note(self, seq: int | None, now_s: float) -> None:
-        """Take in which job lacks memory now; None for none."""
-        if seq != self._seq:
-            self._seq, self._since_s = seq, now_s
+    def note(self, short: Collection[int], begun: Collection[int], now_s: float) -> None:
+        """Take in which of the jobs of the queue lack memory, and which have begun."""
+        for seq in begun:
+            self._since_s.pop(seq, None)
+        for seq in short:
+            self._since_s.setdefault(seq, now_s)
+        while len(self._since_s) > _REMEMBERED:
+            del self._since_s[next(iter(self._since_s))]
+        self._lately = tuple(short)

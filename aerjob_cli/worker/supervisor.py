@@ -270,7 +270,7 @@ class Supervisor:
         if not begun:
             self._crew.balance()
         self._place()
-        if not is_news:
+        if begun and not is_news:
             self._sync_claims()
         ended = []
         for (claim, outcome), has_landed in zip(entries, landed, strict=True):

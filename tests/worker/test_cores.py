@@ -52,20 +52,22 @@ def test_what_may_begin(
 
 
 @pytest.mark.parametrize(
-    ("sizes", "free", "may_pass", "chosen"),
+    ("sizes", "free", "firm", "chosen"),
     [
-        ([5, 5], 10, True, Choice([0, 1])),
+        ([5, 5], 10, [], Choice([0, 1])),
         # What needs more than is left waits, and smaller ones pass it.
-        ([5, 6, 5, 0], 10, True, Choice([0, 2, 3], short=1)),
-        ([11, 0, 0], 10, True, Choice([1, 2], short=0)),
+        ([5, 6, 5, 0], 10, [], Choice([0, 2, 3], short=[1])),
+        ([11, 0, 0, 12], 10, [], Choice([1, 2], short=[0, 3])),
         # Unless they may not any more.
-        ([5, 6, 5, 0], 10, False, Choice([0], short=1)),
-        ([0, 11, 0], 10, False, Choice([0], short=1)),
+        ([5, 6, 5, 0], 10, [1], Choice([0], short=[1])),
+        ([11, 0, 12, 0], 10, [2], Choice([1], short=[0, 2])),
+        # A firm one for which there is enough keeps nobody waiting.
+        ([5, 5, 0], 10, [0, 1], Choice([0, 1, 2])),
     ],
 )
-def test_what_lacks_memory_waits(sizes: Sequence[int], free: int, may_pass: bool, chosen: Choice) -> None:
+def test_what_lacks_memory_waits(sizes: Sequence[int], free: int, firm: list[int], chosen: Choice) -> None:
     demands = [Demand(1, size) for size in sizes]
-    assert startable(demands, [], cores=8, slots=8, free_bytes=free, may_pass=may_pass) == chosen
+    assert startable(demands, [], cores=8, slots=8, free_bytes=free, firm=firm) == chosen
 
 
 def test_what_needs_memory_is_not_sent_ahead() -> None:
@@ -74,17 +76,26 @@ def test_what_needs_memory_is_not_sent_ahead() -> None:
     assert startable(demands[1:], [1], cores=1, slots=1, room_behind=3, free_bytes=99) == Choice([0])
 
 
-def test_patience_ends_for_the_one_that_was_passed() -> None:
+def test_patience_ends_for_each_that_was_passed_whatever_came_in_between() -> None:
     patience = Patience(30.0)
-    patience.note(7, 100.0)
-    assert not patience.is_over([7, 8], 129.0)
-    assert patience.is_over([7, 8], 130.0)
-    # It has begun, or others that are more urgent are all that is looked at.
-    assert not patience.is_over([8], 130.0)
-    patience.note(8, 130.0)
-    assert not patience.is_over([8], 159.0)
-    patience.note(None, 160.0)
-    assert not patience.is_waited_for
+    patience.note([7], [], 100.0)
+    assert patience.over([6, 7, 8], 129.0) == []
+    # It is not seen for a while, and another one that is more urgent lacks memory as well.
+    patience.note([], [], 110.0)
+    assert not patience.is_waited_for()
+    patience.note([9, 7], [], 120.0)
+    assert patience.is_waited_for()
+    assert patience.over([9, 7, 8], 130.0) == [1]
+    assert patience.over([9, 7, 8], 150.0) == [0, 1]
+    # One that has begun, and comes back to the queue, is passed again.
+    patience.note([9], [7], 150.0)
+    assert patience.over([9, 7], 150.0) == [0]
+
+
+def test_patience_forgets_the_oldest_of_very_many() -> None:
+    patience = Patience(1.0)
+    patience.note(range(5000), [], 1.0)
+    assert patience.over([0, 4999], 2.0) == [1]
 
 
 @pytest.mark.parametrize(
