@@ -45,6 +45,14 @@ def counted_bytes(estimated_bytes: int | None) -> int:
     return estimated_bytes if estimated_bytes is not None and estimated_bytes > LITTLE_BYTES else 0
 
 
+def largest_job_bytes(usable_bytes: int, *, slots: int) -> int:
+    """Say how much one job may take of memory that so many run in; room for those that take little is kept.
+
+    Where there is little altogether there is room for one that is larger than usual all the same.
+    """
+    return usable_bytes - min(slots * LITTLE_BYTES, usable_bytes // 4)
+
+
 def oom_kills() -> int:
     """Count the processes that the kernel has killed for want of memory since boot, here and in this control group."""
     count = 0

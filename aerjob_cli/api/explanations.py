@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from aerjob_cli.api.waits import why_waiting
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.memory import LITTLE_BYTES, MIB, available_bytes, counted_bytes, in_words, usable_memory_mb
+from aerjob_cli.memory import MIB, available_bytes, counted_bytes, in_words, largest_job_bytes, usable_memory_mb
+from aerjob_cli.processes import rss_bytes
 from aerjob_cli.settings import QUEUE_COUNTED_TO
 from aerjob_cli.states import Status
 from aerjob_cli.store import jobs, workers
@@ -51,11 +52,11 @@ def explain(tx: Connection, job: JobRecord) -> Explanation:
 
 
 def _in_the_queue(tx: Connection, job: JobRecord, worker: WorkerRecord) -> Explanation:
-    running = [jobs.find(tx, job_id) for job_id in jobs.running_of(tx, worker.worker_id)[:_RUNNING_LOOKED_AT]]
+    running = jobs.resolve_all(tx, jobs.running_of(tx, worker.worker_id)[:_RUNNING_LOOKED_AT])
     needed = counted_bytes(job.estimated_bytes)
     if needed:
         most = min(usable_memory_mb(), worker.max_memory_mb or usable_memory_mb()) * MIB
-        if needed > most - min(worker.slots * LITTLE_BYTES, most // 4):
+        if needed > largest_job_bytes(most, slots=worker.slots):
             return Explanation(
                 job,
                 "memory_of_worker",
@@ -74,16 +75,29 @@ def _in_the_queue(tx: Connection, job: JobRecord, worker: WorkerRecord) -> Expla
         return Explanation(job, "cores", f"it takes all cores, as job {first.job_id} does, which runs")
     place = jobs.queue_position(tx, job)
     if place is not None and place > 1:
-        ahead = f"more than {QUEUE_COUNTED_TO}" if place > QUEUE_COUNTED_TO else str(place - 1)
-        return Explanation(job, "queue", f"{ahead} jobs are before it in the queue, and {_work(worker, running)}")
+        ahead = "1 job is" if place == 2 else f"{place - 1} jobs are"
+        if place > QUEUE_COUNTED_TO:
+            ahead = f"more than {QUEUE_COUNTED_TO} jobs are"
+        return Explanation(job, "queue", f"{ahead} before it in the queue, and {_work(worker, running)}")
     return Explanation(job, "next", f"it is the next one, and {_work(worker, running)}")
 
 
 def _free_bytes(most: int, worker: WorkerRecord, running: Sequence[JobRecord]) -> int:
     promised = sum(counted_bytes(other.estimated_bytes) for other in running)
-    free = most - min(worker.slots * LITTLE_BYTES, most // 4) - promised
+    free = largest_job_bytes(most, slots=worker.slots) - promised
     available = available_bytes()
-    return max(0, free if available is None else min(free, available))
+    if available is not None:
+        free = min(free, largest_job_bytes(max(0, available - _not_taken_bytes(running)), slots=worker.slots))
+    return max(0, free)
+
+
+def _not_taken_bytes(running: Sequence[JobRecord]) -> int:
+    """Give what running jobs were promised and have not yet, as far as the store says which process runs each."""
+    taken = (
+        (counted_bytes(job.estimated_bytes), 0 if job.executor_pid is None else rss_bytes(job.executor_pid) or 0)
+        for job in running
+    )
+    return sum(max(0, promised - has) for promised, has in taken)
 
 
 def _work(worker: WorkerRecord, running: Sequence[JobRecord]) -> str:

@@ -14,10 +14,13 @@ from qiskit import QuantumCircuit
 
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.engines.bonds import bond_dimensions
-from aerjob_cli.engines.memory import fits, machine_mb, needed_bytes, precision_of
+from aerjob_cli.engines.memory import MEBIBYTE, machine_mb, needed_bytes, precision_of
 from aerjob_cli.engines.saved_data import saved_bytes
 from aerjob_cli.engines.shots import is_sampled
 from aerjob_cli.engines.width import AsRun
+from aerjob_cli.errors import CircuitRefused, brief
+from aerjob_cli.memory import counted_bytes, in_words, largest_job_bytes
+from aerjob_cli.settings import usable_cores
 
 # Of any call, however small.
 _CALL_BYTES = 13 * 2**19
@@ -42,17 +45,25 @@ def footprint(
 ) -> int | None:
     """Estimate the bytes that a circuit takes as Aer runs it.
 
-    A matrix product state is counted at its largest. Where that is more than the machine has, nobody can tell: a weakly
-    entangled one does not come near it.
+    A matrix product state is counted at its largest. Where that is more than a job can have here, nobody can tell: a
+    weakly entangled one does not come near it. Raises ``CircuitRefused`` for what no worker here would ever begin.
     """
     sampled = is_sampled(circuit, way.method, is_noisy=is_noisy)
     state = _state_bytes(circuit, spec, way)
-    if way.method == "matrix_product_state" and not fits(state, machine_mb()):
-        return None
-    # Without sampling each shot has a state, and as many shots run at a time as there are threads.
-    copies = 1 if sampled or way.method in ("unitary", "superop") else min(threads, spec.shots)
+    # Without sampling each shot has a state, and as many shots run at a time as there are threads, and states fit.
+    fitting = max(1, min(spec.max_memory_mb, machine_mb()) * MEBIBYTE // max(1, state))
+    copies = 1 if sampled or way.method in ("unitary", "superop") else min(threads, spec.shots, fitting)
     beside = _INSTRUCTION_BYTES * len(circuit.data) + _shot_bytes(circuit, spec, sampled) + _saved_bytes(circuit, spec)
-    return _CALL_BYTES + copies * state + beside
+    needed = _CALL_BYTES + copies * state + beside
+    most = largest_job_bytes(machine_mb() * MEBIBYTE, slots=usable_cores())
+    if counted_bytes(needed) <= most:
+        return needed
+    if way.method == "matrix_product_state":
+        return None
+    raise CircuitRefused(
+        f"circuit {brief(circuit.name)} takes about {in_words(needed)} with all that its shots add, and a job on this "
+        f"machine can have {in_words(most)}; use fewer qubits or shots, or the option precision=single"
+    )
 
 
 def largest(one: int | None, other: int | None) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aerjob_cli.memory import LITTLE_BYTES, MIB, available_bytes, counted_bytes, usable_memory_mb
+from aerjob_cli.memory import MIB, available_bytes, counted_bytes, largest_job_bytes, usable_memory_mb
 from aerjob_cli.processes import rss_bytes
 from aerjob_cli.worker.holdings import Holding
 
@@ -19,15 +19,14 @@ class MemoryRoom:
 
     def __init__(self, *, limit_bytes: int | None, slots: int) -> None:
         self._limit_bytes = limit_bytes
-        self._kept_bytes = slots * LITTLE_BYTES
+        self._slots = slots
 
     @property
     def total_bytes(self) -> int:
         """What a single job may take, when no other one runs."""
         usable = usable_memory_mb() * MIB
         most = usable if self._limit_bytes is None else min(usable, self._limit_bytes)
-        # Where there is little there is room for one that is larger than usual all the same.
-        return most - min(self._kept_bytes, most // 4)
+        return largest_job_bytes(most, slots=self._slots)
 
     def free_bytes(self, running: Iterable[Holding]) -> int:
         """Say how much a job may take that begins beside those that run."""
@@ -36,7 +35,8 @@ class MemoryRoom:
         free = self.total_bytes - promised
         available = available_bytes()
         if available is not None:
-            free = min(free, available - sum(map(_not_taken_bytes, counted)))
+            not_taken = sum(map(_not_taken_bytes, counted))
+            free = min(free, largest_job_bytes(max(0, available - not_taken), slots=self._slots))
         return max(0, free)
 
 

@@ -12,7 +12,9 @@ from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import Program
 from aerjob_cli.engines.aer import AerEngine
 from aerjob_cli.engines.bonds import bond_dimensions
+from aerjob_cli.engines.memory import machine_mb
 from aerjob_cli.engines.shots import is_sampled
+from aerjob_cli.errors import CircuitRefused
 
 MIB = 2**20
 
@@ -78,6 +80,12 @@ def test_nobody_can_tell_of_a_product_state_without_a_bound() -> None:
     found = estimated(circuit, method="matrix_product_state", options=bounded)
     assert found is not None
     assert found < 32 * MIB
+
+
+def test_what_no_worker_here_would_begin_is_refused() -> None:
+    # Its state alone is small.
+    with pytest.raises(CircuitRefused, match=r"takes about .* with all that its shots add, and a job on this machine"):
+        estimated(chain(4), shots=2 * machine_mb() * MIB // 115)
 
 
 def with_reset(circuit: QuantumCircuit) -> None:
