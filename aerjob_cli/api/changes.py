@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
-from aerjob_cli.api.matched import Meant, latest
+from aerjob_cli.api.matched import Matched, Meant, latest
 from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked_priority, checked_tags, checked_text
 from aerjob_cli.errors import AerjobError, JobAwaited, JobHasBegun, JobNotFinal
@@ -106,12 +106,11 @@ def tag(store: Store, meant: Meant, *, add: Collection[str], remove: Collection[
 def delete(store: Store, meant: Meant) -> tuple[list[str], int]:
     """Delete final jobs with all that belongs to them; give their ids, and how many bytes of object files that frees.
 
-    Raises ``JobNotFinal``, or ``JobAwaited`` for those that jobs depend on which have not ended.
+    Raises as ``deletable``, which says what is left alone.
     """
     with store.writing_directly() as tx:
-        records = _final(tx, meant, "deleted")
+        records = _deletable(tx, meant)
         seqs = [record.seq for record in records]
-        _require_not_awaited(tx, records)
         large = deletions.objects_of(tx, seqs)
         deletions.delete_final(tx, seqs)
     job_ids = [record.job_id for record in records]
@@ -124,8 +123,27 @@ def delete(store: Store, meant: Meant) -> tuple[list[str], int]:
     return job_ids, 0
 
 
+def deletable(store: Store, meant: Meant) -> list[JobRecord]:
+    """Give the jobs that ``delete`` would delete now.
+
+    Those that jobs depend on which have not ended are left out of what was found by a filter. Of jobs that were named,
+    all must go: raises ``JobAwaited``, and ``JobNotFinal``.
+    """
+    with store.reading_directly() as tx:
+        return _deletable(tx, meant)
+
+
+def _deletable(tx: Connection, meant: Meant) -> list[JobRecord]:
+    records = _final(tx, meant, "deleted")
+    if isinstance(meant, Matched):
+        awaited = dependencies.awaited_of(tx, [record.seq for record in records])
+        return [record for record in records if record.seq not in awaited]
+    _require_not_awaited(tx, records)
+    return records
+
+
 def require_final(store: Store, meant: Meant, deed: str) -> list[JobRecord]:
-    """Give the jobs that something would be done with now, as ``retry`` and ``delete`` would; raises as these."""
+    """Give the jobs that something would be done with now, as ``retry`` would; raises as that."""
     with store.reading_directly() as tx:
         return _final(tx, meant, deed)
 

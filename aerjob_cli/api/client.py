@@ -242,8 +242,12 @@ class Client:
         return changes.tag(self.store, meant, add=add, remove=remove)
 
     def require_final(self, meant: Meant, deed: str) -> list[JobRecord]:
-        """Give the jobs as they are now; raises ``JobNotFinal``, as ``retry`` and ``delete_all`` would."""
+        """Give the jobs as they are now; raises ``JobNotFinal``, as ``retry`` would."""
         return changes.require_final(self.store, meant, deed)
+
+    def deletable(self, meant: Meant) -> list[JobRecord]:
+        """Give the jobs that ``delete_all`` would delete now; raises as that."""
+        return changes.deletable(self.store, meant)
 
     def short_ids(self, records: Sequence[JobRecord]) -> dict[str, str]:
         """Give for each id its shortest beginning, of 8 characters or more, that means no other job."""
@@ -353,10 +357,10 @@ class Client:
         return True
 
     def delete_all(self, meant: Meant) -> tuple[list[str], int]:
-        """Remove final jobs with all that belongs to them, all or none.
+        """Remove final jobs with all that belongs to them: all that were named, or none.
 
-        Give their ids, and how many bytes of files that frees. Raises ``JobNotFinal``, ``JobAwaited`` or
-        ``JobNotFound``.
+        Of jobs that were found by a filter those are left that others wait for. Give the ids, and how many bytes of
+        files that frees. Raises ``JobNotFinal``, ``JobAwaited`` or ``JobNotFound``.
         """
         return changes.delete(self.store, meant)
 

@@ -114,17 +114,22 @@ class Intake:
 
     def _with_dependencies(self, prepared: list[Submission], common: _Common) -> list[Submission]:
         """Name the jobs that others depend on by their full ids."""
-        references = sorted({reference for wanted in common.after.values() for _, reference in wanted})
-        if not references:
+        if not common.after:
             return prepared
         with self._store.reading_directly() as tx:
+            # What a repeated submission depended on may be gone, and the job is there.
+            known = submissions.known_keys(tx, prepared)
+            new = [item for item in prepared if item.idempotency_key not in known]
+            references = sorted({reference for item in new for _, reference in common.after.get(item.job_id, ())})
             found = jobs.resolve_all(tx, references)
         ids = {reference: record.job_id for reference, record in zip(references, found, strict=True)}
         return [
             replace(
                 item,
                 dependencies=tuple(
-                    Dependency(kind, ids[reference]) for kind, reference in common.after.get(item.job_id, ())
+                    Dependency(kind, ids[reference])
+                    for kind, reference in common.after.get(item.job_id, ())
+                    if item.idempotency_key not in known
                 ),
             )
             for item in prepared

@@ -62,6 +62,8 @@ class WorkerOptions:
     def __post_init__(self) -> None:
         if self.lease_s is not None and self.lease_s <= 0:
             raise UsageError("a lease must be longer than 0; the default is 30s")
+        if self.max_memory_mb == 0:
+            raise UsageError("the memory of all jobs must be more than 0; leave --max-memory out for all there is")
         if self.validation_limit_s is not None and self.validation_limit_s <= 0:
             raise UsageError("the limit of a validation must be longer than 0; the default is 1m")
 

@@ -106,6 +106,14 @@ def pending_dependants(tx: Connection, job_seqs: Sequence[int], *, at_most: int)
     return found
 
 
+def awaited_of(tx: Connection, job_seqs: Sequence[int]) -> set[int]:
+    """Give those of the jobs that others depend on which have not ended."""
+    found: set[int] = set()
+    for part in in_parts(job_seqs):
+        found.update(tx.execute(statements.AWAITED_OF, {"seqs": part}).scalars())
+    return found
+
+
 def awaited(ended: Iterable[Any]) -> list[int]:
     """Give those that others depend on, of what a statement with ``ended_columns`` gave."""
     return [row.seq for row in ended if row.is_awaited]

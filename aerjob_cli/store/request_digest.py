@@ -16,7 +16,8 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 def digest_of(submission: Submission) -> str:
     """Compute a SHA-256 of what was asked for, as 64 hexadecimal digits.
 
-    Names, tags, groups and limits are no part of it.
+    Names, tags, groups and limits are no part of it, nor is what the job waits for: a repeated submission gives the job
+    as it was taken in.
     """
     asked = {
         "payloads": [_meaning(payload) for payload in submission.payloads],

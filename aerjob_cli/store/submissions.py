@@ -57,6 +57,12 @@ def submit_all(tx: Connection, submissions: Sequence[Submission], *, now_us: int
     return [made.get(job_id) or find(tx, job_id) for job_id in job_ids]
 
 
+def known_keys(tx: Connection, submissions: Sequence[Submission]) -> frozenset[str]:
+    """Give those of the idempotency keys that jobs have already."""
+    keys = [key for submission in submissions if (key := submission.idempotency_key) is not None]
+    return frozenset(_by_key(tx, keys))
+
+
 def taken_in(tx: Connection, submissions: Sequence[Submission]) -> list[JobRecord]:
     """Give the jobs of submissions that were taken in together, in their order; none where they were not.
 

@@ -258,3 +258,23 @@ def test_a_kill_leaves_whole_parts_and_the_same_command_does_the_rest(idle: Comm
     again = scene.client.listed(JobFilter(group="g", statuses=(Status.QUEUED,)), limit=None)
     assert sorted(str(job.retry_of) for job in again) == sorted(job.job_id for job in jobs)
     scene.client.close()
+
+
+def test_what_others_wait_for_stays(quick: Quick, put: Put, three: tuple[JobRecord, ...]) -> None:
+    done, failed, _ = (job.job_id for job in three)
+    waiting = put(hold=True, after=(done,), plan=Plan(1, 1))
+    assert ids(quick.json("rm", "--tag", "x", "--dry-run")) == [failed]
+    assert quick.json("rm", done, exit_code=8)["error"]["code"] == "awaited"
+    code, stdout, stderr = quick("rm", "--tag", "x", "--yes")
+    assert (code, stdout) == (0, f"{failed}\n")
+    assert "1 job stayed: jobs that have not ended depend on them" in stderr
+    quick.json("cancel", waiting.job_id)
+    assert quick.json("rm", "--tag", "x", "--yes")["job_ids"] == [done]
+
+
+def test_of_many_jobs_those_that_depend_on_others_are_cancelled_as_well(many: Scene, quick: Quick) -> None:
+    first = many.client.listed(JobFilter(group="g"), limit=1, descending=False)[0]
+    (last,) = many.put(many.request(BELL, group="g", after_ok=(first.job_id,), plan=Plan(1, 1)))
+    cancelled = quick.json("cancel", "--group", "g", "--yes")["jobs"]
+    assert [cancelled[0]["job_id"], cancelled[-1]["job_id"]] == [first.job_id, last.job_id]
+    assert {many.client.find(job.job_id).status for job in (first, last)} == {Status.CANCELLED}

@@ -9,7 +9,7 @@ import pytest
 
 from aerjob_cli.api.requests import Plan
 from aerjob_cli.cli.times import parse_begin
-from aerjob_cli.errors import InvalidBegin
+from aerjob_cli.errors import InvalidBegin, JobNotFound
 from aerjob_cli.settings import StorePaths
 from tests.cli.conftest import Put, Quick
 from tests.support.command_line import CommandLine
@@ -149,3 +149,13 @@ def test_what_it_costs_does_not_grow(quick: Quick, bell: Path, first: str, idle:
             quick(*command.split())
     for statement, plan in heard.plans(StorePaths(idle.home)):
         assert unbounded_steps(statement, plan) == [], (statement, plan)
+
+
+def test_a_repeated_key_gives_its_job_also_when_what_it_waited_for_is_gone(quick: Quick, put: Put) -> None:
+    first = put(plan=Plan(1, 1))
+    job = put(after=(first.job_id,), idempotency_key="k", plan=Plan(1, 1))
+    quick.json("cancel", first.job_id, job.job_id)
+    quick.json("rm", first.job_id)
+    assert put(after=(first.job_id,), idempotency_key="k", plan=Plan(1, 1)).job_id == job.job_id
+    with pytest.raises(JobNotFound):
+        put(after=(first.job_id,), idempotency_key="another", plan=Plan(1, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -88,6 +89,10 @@ def _meant(client: Client, selection: Selection, *, everything: bool) -> Meant:
     return matching(client, JobFilter(), among=PENDING) if everything else selection.meant(client, among=PENDING)
 
 
+def _reversed(meant: Meant) -> Meant:
+    return replace(meant, seqs=meant.seqs[::-1]) if isinstance(meant, Matched) else meant
+
+
 def _cancelled(client: Client, meant: Meant, reason: str | None) -> Changes[JobRecord]:
     """Ask for the ends of the jobs, and give them as they are when these have come or the time is over."""
     running: list[JobRecord] = []
@@ -97,7 +102,10 @@ def _cancelled(client: Client, meant: Meant, reason: str | None) -> Changes[JobR
         running.extend(still_running)
         return asked
 
-    made = change(meant, ask, told="cancelled")
+    # The last submitted first: where they are many, what depends on others is cancelled before these, and not failed.
+    made = change(_reversed(meant), ask, told="cancelled")
+    if isinstance(meant, Matched):
+        made = replace(made, done=sorted(made.done, key=lambda job: job.seq))
     if made.error is not None or not running:
         return made
     ended: dict[int, JobRecord] = {}

@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from aerjob_cli.api.matched import Meant
+from aerjob_cli.api.matched import Matched, Meant
 from aerjob_cli.cli import parameters
 from aerjob_cli.cli.answers.base import Answer
 from aerjob_cli.cli.answers.jobs import DeletedJobs, Rehearsed, TaggedJobs
 from aerjob_cli.cli.confirmation import confirm
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
-from aerjob_cli.cli.part_by_part import change
+from aerjob_cli.cli.part_by_part import Changes, change
+from aerjob_cli.cli.plurals import count_of
 from aerjob_cli.cli.selection import SelectionWithReason, takes_selection_with_reason
 from aerjob_cli.errors import UsageError
 from aerjob_cli.states import FINAL
@@ -46,13 +47,14 @@ def remove(
     """Delete ended jobs, with their circuits, results and history. All of them go, or none.
 
     They are named by their ids, or by what they have in common: then those are meant that have ended, and their number
-    is to be confirmed, or --yes given where there is no terminal. Of more than 2000 of these, 500 go at a time.
+    is to be confirmed, or --yes given where there is no terminal. Of more than 2000 of these, 500 go at a time. Those
+    that jobs depend on which have not ended are left.
     """
     invocation = Invocation.of(context, as_json=as_json)
     client = invocation.client
     meant = selection.meant(client, among=FINAL)
     if dry_run:
-        return _rehearsed(invocation, client.require_final(meant, "deleted"))
+        return _rehearsed(invocation, client.deletable(meant))
     confirm("delete {}", meant, yes=yes, is_required=True)
     freed_bytes = 0
 
@@ -63,8 +65,15 @@ def remove(
         return job_ids
 
     made = change(meant, delete, told="deleted")
-    answer = DeletedJobs(freed_bytes=freed_bytes, job_ids=tuple(made.done))
+    answer = DeletedJobs(freed_bytes=freed_bytes, job_ids=tuple(made.done), remarks=_left_alone(meant, made))
     return made.told_by(answer)
+
+
+def _left_alone(meant: Meant, made: Changes[str]) -> tuple[str, ...]:
+    left = len(meant.seqs) - len(made.done) if isinstance(meant, Matched) and made.error is None else 0
+    if not left:
+        return ()
+    return (f"{count_of(left, 'job')} stayed: jobs that have not ended depend on them, or they no longer fit",)
 
 
 @takes_selection_with_reason

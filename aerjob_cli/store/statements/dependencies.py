@@ -51,6 +51,12 @@ PENDING_DEPENDANTS = (
     .where(dependencies.c.on_seq.in_(bindparam("seqs", expanding=True)), _IS_PENDING)
     .limit(bindparam("at_most"))
 )
+AWAITED_OF = (
+    select(dependencies.c.on_seq)
+    .distinct()
+    .join(jobs, jobs.c.seq == dependencies.c.job_seq)
+    .where(dependencies.c.on_seq.in_(bindparam("seqs", expanding=True)), _IS_PENDING)
+)
 
 _LEFT = (jobs.c.seq, jobs.c.status, jobs.c.attempt, jobs.c.waits, jobs.c.held, jobs.c.begin_us)
 MEET = update(jobs).where(_MEANT, _IS_PENDING).values(waits=jobs.c.waits - bindparam("met")).returning(*_LEFT)
