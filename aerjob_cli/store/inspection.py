@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
+from aerjob_cli.store import waits_counted
 from aerjob_cli.store.connections import IMMUTABLE
 from aerjob_cli.store.copying import faults
 from aerjob_cli.store.definitions import altered, unknown_triggers
@@ -109,6 +110,10 @@ def _look_at_rows(engine: Engine, report: Report) -> None:
         for row in tx.execute(query.where(stored.is_distinct_from(should_be))):
             message = f"job {row.job_id}, which is {row.status}, has {row.stored} results instead of {row.should_be}"
             report.add(ProblemKind.INCOMPLETE, message, row.job_id)
+    with report.trouble("what jobs wait for cannot be read to its end"), _reading(engine) as tx:
+        for found in tx.execute(waits_counted.WRONG):
+            message = f"job {found.job_id} waits for {found.waits} things besides its turn instead of {found.should_be}"
+            report.add(ProblemKind.WAITS, message, found.job_id)
 
 
 def _waste(files: Iterable[StoredFile], references: set[str]) -> list[StoredFile]:

@@ -24,6 +24,7 @@ class ProblemKind(StrEnum):
     DATABASE = "database"  # SQLite finds it damaged
     SCHEMA = "schema"  # a table, an index, a guard or the identity is not there, or not as it should be
     INCOMPLETE = "incomplete"  # a job has fewer results than it should
+    WAITS = "waits"  # a job waits for more, or for less, than what it depends on says
     MISSING = "missing"  # an object file that rows refer to is not there, or the folder for them
     ALTERED = "altered"  # bytes do not have their checksum
     PERMISSIONS = "permissions"  # others can get at the store, or its owner cannot

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, func, select, text, update
 
 from aerjob_cli.errors import StoreDamaged, StoreFailing
 from aerjob_cli.settings import StorePaths
+from aerjob_cli.store import waits_counted
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.definitions import FINGERPRINTS, altered, definitions_of, definitions_of_the_migrations
 from aerjob_cli.store.engines import engine_for
@@ -53,6 +54,8 @@ def repair(paths: StorePaths) -> tuple[str, ...]:
         done += _mend_schema(paths)
     with contextlib.suppress(StoreDamaged, StoreFailing), told(paths.database):
         done += _count_again(paths)
+    with contextlib.suppress(StoreDamaged, StoreFailing), told(paths.database):
+        done += _wait_again(paths)
     with contextlib.suppress(StoreDamaged, StoreFailing):
         done += _clear(paths)
     return tuple(done)
@@ -107,6 +110,17 @@ def _count_again(paths: StorePaths) -> list[str]:
             tx.execute(update(jobs).where(jobs.c.seq == row.seq).values(experiments_done=row.stored))
             counts = f"{row.stored} results, and not {row.experiments_done}"
             done.append(f"job {row.job_id} has {counts}; that was put right")
+        return done
+
+
+def _wait_again(paths: StorePaths) -> list[str]:
+    with _transaction(paths) as tx:
+        done = []
+        for row in tx.execute(waits_counted.WRONG).all():
+            right = {"waits": row.should_be, "unmet_any": row.any_should_be}
+            tx.execute(update(jobs).where(jobs.c.seq == row.seq).values(right))
+            counts = f"{row.waits} things besides its turn, and not for {row.should_be}"
+            done.append(f"job {row.job_id} waited for {counts}; that was put right")
         return done
 
 

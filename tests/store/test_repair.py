@@ -11,7 +11,8 @@ import pytest
 
 from aerjob_cli.errors import AerjobError, StoreBusy, StoreDamaged, StoreForeign, StoreOutdated, StoreUnusable
 from aerjob_cli.settings import StorePaths
-from aerjob_cli.states import Status
+from aerjob_cli.states import After, Status
+from aerjob_cli.store import jobs
 from aerjob_cli.store import repair as module
 from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.database import Store
@@ -24,7 +25,7 @@ from aerjob_cli.store.definitions import (
 from aerjob_cli.store.garbage import YOUNG_S
 from aerjob_cli.store.inspection import inspect_store
 from aerjob_cli.store.problems import ProblemKind
-from aerjob_cli.store.records import JobRecord
+from aerjob_cli.store.records import Dependency, JobRecord
 from aerjob_cli.store.repair import repair
 from aerjob_cli.store.upgrade import upgrade
 from tests.store.conftest import SubmitJob
@@ -141,6 +142,29 @@ def test_modes_and_folders_are_put_right(done: StorePaths) -> None:
     assert inspect_store(done).is_sound
     modes = [path.stat().st_mode & 0o777 for path in (done.home, done.database, done.objects, done.incoming)]
     assert modes == [0o700, 0o600, 0o700, 0o700]
+
+
+@pytest.mark.parametrize("wrong", ["waits = 5", "waits = 0", "waits = -1", "unmet_any = 1 - unmet_any"])
+def test_what_jobs_wait_for_is_counted_again(store: Store, submit: SubmitJob, wrong: str) -> None:
+    plan = {"experiments_total": 1, "threads": 1}
+    first, second = submit(**plan), submit(**plan)
+    either = tuple(Dependency(After.ANY_DONE, job.job_id) for job in (first, second))
+    both = tuple(Dependency(After.ENDED, job.job_id) for job in (first, second))
+    waiting = [
+        submit(dependencies=either, held=True, **plan),
+        submit(dependencies=both, begin_us=store.now_us() + 10**12, **plan),
+    ]
+    assert inspect_store(store.paths).is_sound
+    with store.writing() as tx:
+        for job in waiting:
+            tx.exec_driver_sql(f"UPDATE jobs SET {wrong} WHERE seq = {job.seq}")  # noqa: S608 - words of this test
+    problems = inspect_store(store.paths).problems
+    assert [(item.kind, item.job_id) for item in problems] == [(ProblemKind.WAITS, job.job_id) for job in waiting]
+    assert len(repair(store.paths)) == len(waiting)
+    assert inspect_store(store.paths).is_sound
+    with store.reading() as tx:
+        found = [jobs.find(tx, job.job_id) for job in waiting]
+    assert [(job.waits, job.unmet_any) for job in found] == [(2, True), (3, False)]
 
 
 def test_the_count_of_a_job_that_goes_on_is_that_of_its_results(
