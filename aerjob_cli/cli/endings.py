@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aerjob_cli.cli.durations import show_duration
 from aerjob_cli.cli.interrupts import Interrupted
 from aerjob_cli.errors import AerjobError, NoResultOfCancelled, NoResultOfError, SubmissionRefused, WaitTimedOut
+from aerjob_cli.memory import counted_bytes
 from aerjob_cli.states import Reason, Status
 from aerjob_cli.store.records import JobRecord
 
@@ -59,6 +60,18 @@ def remarks_on_held(jobs: Iterable[JobRecord]) -> tuple[str, ...]:
         f"job {job.job_id} is held; `aerjob release {job.job_id}` lets it start"
         for job in jobs
         if job.held and not job.status.is_final
+    )
+
+
+def remarks_on_what_never_begins(client: Client, jobs: Iterable[JobRecord]) -> tuple[str, ...]:
+    """Say of each job that takes more memory than the worker gives out that waiting for it will not do."""
+    large = [job.job_id for job in jobs if job.status is Status.QUEUED and counted_bytes(job.estimated_bytes)]
+    if not large:
+        return ()
+    return tuple(
+        f"job {item.job.job_id} does not begin: {item.sentence}"
+        for item in client.explain(large)
+        if item.cause == "memory_of_worker"
     )
 
 

@@ -37,6 +37,7 @@ from aerjob_cli.engines.survey import Survey, survey
 from aerjob_cli.engines.translation import pass_manager, refusal, runnable
 from aerjob_cli.engines.width import AsRun, check_width, runs_on_stabilizer
 from aerjob_cli.errors import CircuitRefused
+from aerjob_cli.memory import MIB
 from aerjob_cli.settings import usable_cores
 from aerjob_cli.states import Reason
 
@@ -71,7 +72,9 @@ class AerEngine:
         for look in _looks(program, spec):
             widest = max(widest, look.dense)
             estimated_bytes = largest(estimated_bytes, look.estimated_bytes)
-        return Plan(program.experiments_total, threads_for(widest), estimated_bytes)
+        # In whole MiB: what is alike is written together.
+        whole = None if estimated_bytes is None else -(-estimated_bytes // MIB) * MIB
+        return Plan(program.experiments_total, threads_for(widest), whole)
 
     def estimates(self, program: Program, spec: JobSpec) -> Iterator[Estimate]:
         for look in _looks(program, spec):

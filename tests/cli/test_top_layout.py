@@ -137,7 +137,9 @@ def test_nothing_that_matters_is_cut_at_usual_widths(width: int) -> None:
     assert jobs == "jobs    2 running · 2 queued · 100002 done · 0 error · 0 cancelled"
     _, worker, *_ = plain(dashboard(running=130, waiting=0, ended=0), width=width, height=23)
     assert "· 128 of 128 slots busy ·" in worker
-    line = dashboard(running=130, waiting=0, ended=0).worker.line()  # type: ignore[union-attr]
+    shown = dashboard(running=130, waiting=0, ended=0).worker
+    assert shown is not None
+    line = shown.line()
     assert "128 of 128 slots busy and 2 jobs sent ahead" in line
     assert rate == "rate    9999 jobs/s · 99999 experiments/s  memory 123 GiB in jobs, 999 MiB free"
     (first,) = [row for row in rows if row.startswith("00000000")]

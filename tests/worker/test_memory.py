@@ -65,5 +65,7 @@ def test_what_never_fits_is_said_to_and_keeps_nobody_waiting(scene: Scene) -> No
     cause, sentence = explained(scene, job)
     assert cause == "memory_of_worker"
     assert "takes about 350 MiB, and this worker gives out 400 MiB" in sentence
+    waited = CommandLine(scene.paths.home, scene.paths.home)("wait", job.job_id, "--timeout", "0")
+    assert f"job {job.job_id} does not begin: it takes about 350 MiB" in waited.stderr
     (told,) = CommandLine(scene.paths.home, scene.paths.home).json("explain", job.job_id)["jobs"]
     assert (told["job_id"], told["explanation"]) == (job.job_id, sentence)

@@ -11,7 +11,13 @@ from aerjob_cli.cli import parameters
 from aerjob_cli.cli.answers.base import Answer, Note
 from aerjob_cli.cli.answers.jobs import Ended
 from aerjob_cli.cli.context import Invocation
-from aerjob_cli.cli.endings import exit_code_of, remarks_on, remarks_on_held, timed_out
+from aerjob_cli.cli.endings import (
+    exit_code_of,
+    remarks_on,
+    remarks_on_held,
+    remarks_on_what_never_begins,
+    timed_out,
+)
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.live.live_line import waiting_line
 from aerjob_cli.cli.selection import SelectionWithReason, takes_selection_with_reason
@@ -45,8 +51,9 @@ def wait(
     jobs = {job.seq: job for job in selection.jobs(client)}
     # One for each state: what all of them come to is asked after each.
     ended: dict[Status, JobRecord] = {}
-    if not quiet and (held := remarks_on_held(jobs.values())):
-        yield Note(remarks=held)
+    told = () if quiet else (*remarks_on_held(jobs.values()), *remarks_on_what_never_begins(client, jobs.values()))
+    if told:
+        yield Note(remarks=told)
     with waiting_line(quiet=quiet) as line:
         for job in client.wait(list(jobs.values()), timeout_s=timeout, tick=line.wants):
             line.erase()

@@ -34,9 +34,22 @@ NEXT = (
     .limit(bindparam("at_most"))
 )
 NEXT_SMALL = NEXT.where(jobs.c.threads == 1)
-_FITS = func.coalesce(jobs.c.estimated_bytes, 0) <= bindparam("room_bytes")
-NEXT_FITTING = NEXT.where(_FITS)
-NEXT_SMALL_FITTING = NEXT_SMALL.where(_FITS)
+# Behind so many nobody passes a job that lacks memory: the look is made each second, and keeps others from writing.
+_LOOKED_AT = 2000
+_FIRST = (
+    select(jobs.c.seq, jobs.c.priority, jobs.c.threads, jobs.c.estimated_bytes)
+    .where(IS_QUEUED)
+    .order_by(jobs.c.priority.desc(), jobs.c.seq)
+    .limit(_LOOKED_AT)
+    .subquery()
+)
+NEXT_FITTING = (
+    select(_FIRST.c.seq, _FIRST.c.threads, _FIRST.c.estimated_bytes)
+    .where(func.coalesce(_FIRST.c.estimated_bytes, 0) <= bindparam("room_bytes"))
+    .order_by(_FIRST.c.priority.desc(), _FIRST.c.seq)
+    .limit(bindparam("at_most"))
+)
+NEXT_SMALL_FITTING = NEXT_FITTING.where(_FIRST.c.threads == 1)
 CLAIM = (
     update(jobs)
     .where(jobs.c.seq.in_(bindparam("seqs", expanding=True)), jobs.c.status == Status.QUEUED)
