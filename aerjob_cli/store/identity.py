@@ -29,6 +29,7 @@ GUARDS = frozenset(
         "experiments_belong_to_running_jobs",
         "experiments_go_with_their_job",
         "payloads_stay",
+        "payloads_go_with_their_job",
         "arrays_stay",
         "arrays_are_not_replaced",
         "arrays_belong_to_running_jobs",
@@ -36,6 +37,9 @@ GUARDS = frozenset(
         "runtimes_stay",
         "runtimes_are_not_replaced",
         "runtimes_are_kept",
+        "prunings_are_of_final_jobs",
+        "prunings_stay",
+        "jobs_with_a_command_end",
     }
 )
 

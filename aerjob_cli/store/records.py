@@ -90,6 +90,9 @@ class Submission:
     dependencies: tuple[Dependency, ...] = ()
     held: bool = False
     begin_us: int | None = None
+    # Whether the stored result of an earlier job will do that was asked for the same, run with these versions.
+    reusable_versions: Mapping[str, str] | None = None
+    on_end: str | None = None
 
 
 # The fields of a job that are no columns of its row.
@@ -151,6 +154,9 @@ class JobRecord:
     held: bool
     unmet_any: bool
     begin_us: int | None
+    reused_from: str | None
+    imported_us: int | None
+    on_end: str | None
     tags: tuple[str, ...]
     waits_for: tuple[str, ...]
 
@@ -170,6 +176,10 @@ class JobRecord:
     @property
     def finished_at(self) -> datetime | None:
         return None if self.finished_us is None else to_datetime(self.finished_us)
+
+    @property
+    def imported_at(self) -> datetime | None:
+        return None if self.imported_us is None else to_datetime(self.imported_us)
 
 
 @dataclass(frozen=True, slots=True)

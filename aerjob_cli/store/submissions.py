@@ -15,7 +15,7 @@ from aerjob_cli.store.jobs import READ, find, find_many, record_from, retries_of
 from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import Dependency, JobRecord, Payload, PayloadRecord, Submission
-from aerjob_cli.store.request_digest import as_json, digest_of
+from aerjob_cli.store.request_digest import as_json, digest_of, result_key_of
 from aerjob_cli.store.values import complete
 
 if TYPE_CHECKING:
@@ -156,6 +156,8 @@ def _row(submission: Submission, before: Prospect | None, digest: str, now_us: i
         "max_attempts": submission.max_attempts,
         "idempotency_key": submission.idempotency_key,
         "request_sha256": digest,
+        "result_key": result_key_of(submission),
+        "on_end": submission.on_end,
         "retry_of": submission.retry_of,
         "submitted_by": as_json(submission.submitted_by),
         "group_name": submission.group_name,
@@ -214,6 +216,7 @@ def resubmit(tx: Connection, job: JobRecord, *, job_id: str, submitted_by: Mappi
         threads=job.threads,
         estimated_bytes=job.estimated_bytes,
         dependencies=tuple(_still_hopeful(tx, job)),
+        on_end=job.on_end,
     )
     return submit(tx, again, now_us=now_us)
 

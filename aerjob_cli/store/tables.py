@@ -99,6 +99,13 @@ jobs = Table(
     Column("held", Whole, nullable=False),
     Column("unmet_any", Whole, nullable=False),
     Column("begin_us", Instant),
+    # What decides about its result, as a checksum; NULL for jobs of earlier schemas.
+    Column("result_key", Words),
+    # The job whose result it was given; the time at which it came in from another store.
+    Column("reused_from", Words),
+    Column("imported_us", Instant),
+    # A command for a shell, to be run when it has ended.
+    Column("on_end", Words),
     CheckConstraint(
         "status IN ('INITIALIZING', 'VALIDATING', 'QUEUED', 'RUNNING', 'DONE', 'ERROR', 'CANCELLED')", name="status"
     ),
@@ -135,6 +142,7 @@ Index("ix_jobs_group_name", jobs.c.group_name, jobs.c.seq, sqlite_where=text("gr
 # The times that have yet to come.
 Index("ix_jobs_begin_us", jobs.c.begin_us, sqlite_where=text("begin_us IS NOT NULL AND finished_us IS NULL"))
 Index("ix_jobs_retry_of", jobs.c.retry_of, sqlite_where=text("retry_of IS NOT NULL"))
+Index("ix_jobs_result_key", jobs.c.result_key, jobs.c.seq, sqlite_where=text("result_key IS NOT NULL"))
 
 job_tags = Table(
     "job_tags",
@@ -154,6 +162,28 @@ dependencies = Table(
     Column("kind", OneOf(After), primary_key=True),
     Index("ix_dependencies_on_seq", "on_seq"),
     sqlite_with_rowid=False,
+)
+
+# What was removed of jobs that are kept, and when.
+prunings = Table(
+    "prunings",
+    metadata,
+    Column("job_seq", Whole, ForeignKey("jobs.seq", ondelete="CASCADE"), primary_key=True),
+    Column("results_us", Instant),
+    Column("circuits_us", Instant),
+)
+
+# The commands of jobs that have ended, and what came of them. A trigger makes the row with the end of the job.
+end_commands = Table(
+    "end_commands",
+    metadata,
+    Column("job_seq", Whole, ForeignKey("jobs.seq", ondelete="CASCADE"), primary_key=True),
+    Column("begun_us", Instant),
+    Column("worker_id", Words),
+    Column("finished_us", Instant),
+    Column("outcome", Words),
+    Index("ix_end_commands_due", "job_seq", sqlite_where=text("begun_us IS NULL")),
+    Index("ix_end_commands_begun", "job_seq", sqlite_where=text("begun_us IS NOT NULL AND finished_us IS NULL")),
 )
 
 payloads = Table(

@@ -72,6 +72,9 @@ def job(number: int, status: Status, **changes: object) -> JobRecord:
         held=False,
         unmet_any=False,
         begin_us=None,
+        reused_from=None,
+        imported_us=None,
+        on_end=None,
         tags=(),
         waits_for=(),
     )
