@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _CIRCUITS_PER_PAYLOAD = 500
 _REQUEST_FIELDS = (
     *("tags", "group", "priority", "time_limit_s", "max_memory_mb", "max_attempts", "idempotency_key"),
-    *("after", "after_ok", "after_any", "hold", "begin"),
+    *("after", "after_ok", "after_any", "hold", "begin", "reuse"),
 )
 
 
@@ -57,6 +57,7 @@ class BasicAerBackend(DescribedBackend):
         after_any: Iterable[JobV1 | str] = (),
         hold: bool = False,
         begin: datetime | None = None,
+        reuse: bool = False,
         **options: Any,
     ) -> BasicAerJob:
         """Check the circuits, store them as one job and return it; a worker is woken to run it.
@@ -70,6 +71,10 @@ class BasicAerBackend(DescribedBackend):
         It starts when the jobs of ``after`` have ended, however, those of ``after_ok`` are DONE, and one of
         ``after_any`` is; when that can no longer be, it ends in ERROR with DEPENDENCY_FAILED. With ``hold`` it waits
         for ``release()``, and it does not start before the time ``begin``.
+
+        With ``reuse`` (and a ``seed_simulator``) the stored result of an earlier job will do whose circuits, options,
+        seed, noise and versions are the same, and that was run with ``reuse``, too: the job is DONE at once, and its
+        ``reused_from`` has the id of the earlier one.
 
         Raises ``RunRefused`` (a ``BasicAerError``) when nothing could run, before anything is stored.
         """
@@ -89,6 +94,7 @@ class BasicAerBackend(DescribedBackend):
             after_any=after_any,
             hold=hold,
             begin=begin,
+            reuse=reuse,
             **options,
         )[0]
 
@@ -146,7 +152,8 @@ class BasicAerBackend(DescribedBackend):
         plan = self._plan(program, request)
         return replace(
             request,
-            circuits=_encoded(circuits, is_compared=request.idempotency_key is not None),
+            circuits=_encoded(circuits, is_compared=request.reuse or request.idempotency_key is not None),
+            experiment_names=_experiment_names(program) if request.reuse else None,
             beside=payloads_of(program),
             plan=plan,
         )
@@ -203,6 +210,12 @@ def _listed(run_input: QuantumCircuit | Iterable[QuantumCircuit]) -> list[Quantu
     if not circuits:
         raise RunRefused("run() got no circuits; a job needs at least one")
     return circuits
+
+
+def _experiment_names(program: Program) -> tuple[str, ...]:
+    """Give what the experiments are called: circuits without a name are numbered by Qiskit, each time otherwise."""
+    points = program.sweep.over(len(program.circuits))
+    return tuple(program.circuits[points.circuit_of(place)].name for place in range(program.experiments_total))
 
 
 def _encoded(circuits: list[QuantumCircuit], *, is_compared: bool) -> tuple[CircuitBytes, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import mmap
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -66,7 +66,7 @@ class Client:
         """
         intake = Intake(self.store, requests)
         intake.take_in(at_most=len(requests))
-        self.wake_worker()
+        self.wake_worker_for(intake.jobs)
         return intake.jobs
 
     def wait_for_verdicts(
@@ -367,6 +367,11 @@ class Client:
     def close(self) -> None:
         """Close the store."""
         self.store.close()
+
+    def wake_worker_for(self, taken_in: Iterable[JobRecord]) -> None:
+        """Do as ``wake_worker``, unless all of the jobs were given results of earlier ones."""
+        if not all(job.status.is_final and job.on_end is None for job in taken_in):
+            self.wake_worker()
 
     def wake_worker(self) -> None:
         """Have a worker look for what was submitted, and start one where there is none.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
+from typing import TYPE_CHECKING
 
 from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked
@@ -23,7 +24,10 @@ from aerjob_cli.states import After
 from aerjob_cli.store import jobs, objects, submissions
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.faults import told
-from aerjob_cli.store.records import Dependency, JobRecord, Payload, Submission
+from aerjob_cli.store.records import Dependency, JobRecord, Payload, Reuse, Submission
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Intake:
         self._requests = requests
         common = _Common()
         self._prepared = [self._submission(request, common) for request in requests]
-        self._prepared = self._with_dependencies(self._prepared, common)
+        self._prepared = self._with_reuse(self._with_dependencies(self._prepared, common))
 
     @property
     def is_complete(self) -> bool:
@@ -64,7 +68,8 @@ class Intake:
                 # From here on nobody removes a file as unreferenced.
                 for given, payload in zip((*request.circuits, *request.beside), item.payloads, strict=True):
                     objects.put_again(self._store.paths, payload, given.data)
-            made = submissions.submit_all(tx, self._prepared[part], now_us=self._store.now_us())
+            wanted = [self._reusing_what_is_there(tx, item) for item in self._prepared[part]]
+            made = submissions.submit_all(tx, wanted, now_us=self._store.now_us())
         self.jobs += made
 
     def look_again(self, at_most: int = JOBS_PER_TRANSACTION) -> None:
@@ -110,6 +115,7 @@ class Intake:
             estimated_bytes=None if request.plan is None else request.plan.estimated_bytes,
             held=request.hold,
             begin_us=checked_begin(request.begin),
+            on_end=request.on_end,
         )
 
     def _with_dependencies(self, prepared: list[Submission], common: _Common) -> list[Submission]:
@@ -134,6 +140,29 @@ class Intake:
             )
             for item in prepared
         ]
+
+    def _with_reuse(self, prepared: list[Submission]) -> list[Submission]:
+        """Name the jobs whose results will do."""
+        if not any(request.reuse for request in self._requests):
+            return prepared
+        # Only who asks for it pays for it.
+        from aerjob_cli.api.reuse import reusable
+
+        with self._store.reading_directly() as tx:
+            return [
+                replace(item, reuse=Reuse(found, request.experiment_names))
+                if request.reuse and (found := reusable(tx, item)) is not None
+                else item
+                for request, item in zip(self._requests, prepared, strict=True)
+            ]
+
+    def _reusing_what_is_there(self, tx: Connection, item: Submission) -> Submission:
+        """Have a job run after all whose result has been deleted meanwhile."""
+        if item.reuse is None:
+            return item
+        from aerjob_cli.store.reuse import is_whole
+
+        return item if is_whole(tx, self._store.paths, item.reuse) else replace(item, reuse=None)
 
     def _payload(self, circuit: CircuitBytes, known: dict[int, Payload]) -> Payload:
         if id(circuit) not in known:

@@ -69,6 +69,7 @@ class JobFields(TypedDict, total=False):
     after_any: Iterable[JobV1 | str]
     hold: bool
     begin: datetime | None
+    reuse: bool
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class Foundation:
                 engine = engine_of(SIMULATORS[self.name])
             program = program_of_pubs(pubs, self.surroundings)
             plan = plan_of(program, request, engine)
-            is_compared = request.idempotency_key is not None
+            is_compared = request.reuse or request.idempotency_key is not None
             encode = encode_pubs_to_compare if is_compared else _encoded
             stored = tuple(CircuitBytes("pubs", PUBS, *encode(group)) for group in _groups(pubs))
             made = replace(request, circuits=stored, beside=payloads_of(program), plan=plan)

@@ -61,6 +61,7 @@ def checked(request: Request) -> Request:
         after_any=checked_references("after_any", request.after_any),
         hold=_flag("hold", request.hold),
         begin=checked_begin(request.begin),
+        reuse=_reuse(request, options.get("seed_simulator")),
         is_checked=True,
     )
 
@@ -74,6 +75,22 @@ def _flag(field: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise InputRefused(f"{field} is {value!r}; it must be True or False", field=field)
     return value
+
+
+def _reuse(request: Request, seed: int | None) -> bool:
+    wanted = _flag("reuse", request.reuse)
+    if wanted and seed is None:
+        raise InputRefused(
+            "reuse needs a seed, since without one each job draws its own, and no two are the same; give one",
+            field="reuse",
+        )
+    if wanted and (
+        request.hold or request.begin is not None or any((request.after, request.after_ok, request.after_any))
+    ):
+        raise InputRefused(
+            "reuse gives a result at once, and this job is to wait for something; decide on one", field="reuse"
+        )
+    return wanted
 
 
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class Request:
 
     ``shots`` None leaves them to the simulator. ``beside`` is what the circuits are run with: noise, a sweep. Jobs to
     start ``after`` are named by ids, prefixes or ``last``, or are job objects; ``begin`` is a time, or microseconds
-    since 1970.
+    since 1970. With ``reuse`` the stored result of an earlier job will do that was asked for the same. ``on_end`` is a
+    command for a shell.
     """
 
     circuits: tuple[CircuitBytes, ...]
@@ -63,6 +64,10 @@ class Request:
     after_any: Iterable[Any] = ()
     hold: bool = False
     begin: datetime | int | None = None
+    reuse: bool = False
+    # What its experiments are called, where their result may have been stored by other names.
+    experiment_names: tuple[str, ...] | None = None
+    on_end: str | None = None
     plan: Plan | None = None
     # Set by ``request_checks``, which knows what it has passed.
     is_checked: bool = False

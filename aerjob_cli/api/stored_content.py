@@ -36,8 +36,9 @@ def result_of(client: Client, record: JobRecord) -> Result:
     Raises ``PayloadDamaged`` rather than give a result that is not all there, and ``JobNotFound`` when the job was
     deleted.
     """
+    restore = _experiment if record.reused_from is None else _reused_experiment
     result = to_result(
-        [_restored(client, item, record, _experiment) for item in _complete(client, record)],
+        [_restored(client, item, record, restore) for item in _complete(client, record)],
         job_id=record.job_id,
         backend_name=record.backend,
         backend_version=record.engine or "",
@@ -67,6 +68,12 @@ def _pub_result(item: ExperimentBytes, arrays: Mapping[str, Array]) -> PubResult
 
 def _experiment(item: ExperimentBytes, arrays: Mapping[str, Array]) -> dict[str, Any]:
     return restore_experiment(item.format, item.data, arrays)
+
+
+def _reused_experiment(item: ExperimentBytes, arrays: Mapping[str, Array]) -> dict[str, Any]:
+    """Call it as the circuit is called of which it is asked for now."""
+    restored = _experiment(item, arrays)
+    return {**restored, "header": {**(restored.get("header") or {}), "name": item.name}}
 
 
 def _complete(client: Client, record: JobRecord) -> list[ExperimentBytes]:

@@ -76,6 +76,12 @@ class StoredJob(JobV1):
         return None if record is None else record.group_name
 
     @property
+    def reused_from(self) -> str | None:
+        """The id of the job whose result this one was given; None for one that was run."""
+        record = self._record()
+        return None if record is None else record.reused_from
+
+    @property
     def submitted_at(self) -> datetime | None:
         """When the job became durable, in UTC."""
         record = self._record()

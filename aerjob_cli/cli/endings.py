@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from aerjob_cli.api.client import Client
 
 
+# More of them are told of in one sentence.
+_REUSED_TOLD_APART = 10
+
+
 def await_ends(
     client: Client, jobs: Sequence[JobRecord], *, timeout_s: float | None, quiet: bool = False
 ) -> tuple[list[JobRecord], AerjobError | None]:
@@ -61,6 +65,14 @@ def remarks_on_held(jobs: Iterable[JobRecord]) -> tuple[str, ...]:
         for job in jobs
         if job.held and not job.status.is_final
     )
+
+
+def remarks_on_reused(jobs: Sequence[JobRecord]) -> tuple[str, ...]:
+    """Say of each job that was given the result of an earlier one of which, or of many how many they are."""
+    reused = [job for job in jobs if job.reused_from is not None]
+    if len(reused) > _REUSED_TOLD_APART:
+        return (f"{len(reused)} of {len(jobs)} jobs were given the results of earlier ones",)
+    return tuple(f"job {job.job_id} was given the result of job {job.reused_from}" for job in reused)
 
 
 def remarks_on_what_never_begins(client: Client, jobs: Iterable[JobRecord]) -> tuple[str, ...]:

@@ -159,6 +159,12 @@ Begin = Annotated[
         help="Do not start before then: 2026-01-31T12:00, tomorrow, or in two hours as +2h.",
     ),
 ]
+Reuse = Annotated[
+    bool,
+    typer.Option(
+        "--reuse", help="Give the result of an earlier job that had the same circuits, options, --seed and versions."
+    ),
+]
 IdempotencyKey = Annotated[
     str | None,
     typer.Option(parser=text, metavar="TEXT", help="A repeated submission with this key gives the same job."),

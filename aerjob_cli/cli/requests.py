@@ -58,6 +58,7 @@ def requests_of(wanted: SubmissionOptions, settings: Settings) -> list[Request]:
         after_any=_references("--after-any", wanted.after_any),
         hold=wanted.hold,
         begin=wanted.begin,
+        reuse=wanted.reuse,
     )
     circuits = read_circuits(wanted.files, None if wanted.format is None else str(wanted.format))
     groups = [tuple(circuits)] if wanted.one_job else [(circuit,) for circuit in circuits]

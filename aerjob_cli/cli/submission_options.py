@@ -46,6 +46,7 @@ class SubmissionOptions:
     max_memory: parameters.MaxMemory = None
     max_attempts: parameters.MaxAttempts = 3
     idempotency_key: parameters.IdempotencyKey = None
+    reuse: parameters.Reuse = False
 
 
 takes_submission_options = expanded(SubmissionOptions)

@@ -25,6 +25,7 @@ _FLAGS = {
     "time_limit_s": "--time-limit",
     "max_memory_mb": "--max-memory",
     "max_attempts": "--max-attempts",
+    "reuse": "--reuse",
 }
 
 
@@ -72,7 +73,7 @@ def _take_in_some(client: Client, intake: Intake) -> None:
     with interrupts.put_off():
         intake.take_in()
         # From the first ones on there is something to do.
-        client.wake_worker()
+        client.wake_worker_for(intake.jobs)
 
 
 def _look_again(intake: Intake) -> None:

@@ -56,6 +56,17 @@ class DependencyRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Reuse:
+    """That a job be given the result of an earlier one; ``names`` are what its own experiments are called.
+
+    None is that they are called as those of the earlier one.
+    """
+
+    job_id: str
+    names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """What a client hands in, in one go. ``seed`` from 0 to 2^63 − 1, ``max_memory_mb`` in MiB."""
 
@@ -90,8 +101,8 @@ class Submission:
     dependencies: tuple[Dependency, ...] = ()
     held: bool = False
     begin_us: int | None = None
-    # Whether the stored result of an earlier job will do that was asked for the same, run with these versions.
-    reusable_versions: Mapping[str, str] | None = None
+    # Whose result will do.
+    reuse: Reuse | None = None
     on_end: str | None = None
 
 

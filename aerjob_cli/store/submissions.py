@@ -32,7 +32,8 @@ def submit(tx: Connection, submission: Submission, *, now_us: int) -> JobRecord:
     """Take a job in; a repeated idempotency key gives the job that was taken in first.
 
     A submission that brings its plan (``experiments_total``) is QUEUED, any other INITIALIZING. Payloads without
-    ``data`` must be in the object folder already. Raises ``IdempotencyConflict``.
+    ``data`` must be in the object folder already. One that reuses a result, which ``reuse.is_whole``, is DONE. Raises
+    ``IdempotencyConflict``.
     """
     return submit_all(tx, [submission], now_us=now_us)[0]
 
@@ -123,12 +124,19 @@ def _inserted(
     tagged = [{"job_seq": seq, "tag": tag} for seq in seqs for tag in tags[seq]]
     if tagged:
         tx.execute(statements.INSERT_TAGS, tagged)
+    reusing = {seq: item.reuse for seq, item in numbered if item.reuse is not None}
+    if reusing:
+        # Only who asks for it pays for it.
+        from aerjob_cli.store.reuse import give_result
+
+        for seq, wanted in reusing.items():
+            give_result(tx, seq, wanted, now_us=now_us)
     for status in (Status.INITIALIZING, Status.QUEUED):
-        begun = [seq for seq, row in zip(seqs, rows, strict=True) if row["status"] is status]
+        begun = [seq for seq, row in zip(seqs, rows, strict=True) if row["status"] is status and seq not in reusing]
         note(tx, begun, at_us=now_us, source=None, target=status, why="submitted")
     waiting = {seq: before[item.job_id] for seq, item in numbered if item.job_id in before}
     dependencies.add(tx, waiting, {seq: row["status"] for seq, row in zip(seqs, rows, strict=True)}, now_us=now_us)
-    looked_at = find_many(tx, list(waiting))
+    looked_at = find_many(tx, [*waiting, *reusing])
     return [
         # What a look at the job would find, without the look where that is known.
         looked_at.get(seq)

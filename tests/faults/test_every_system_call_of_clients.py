@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from aerjob_cli.api.requests import Plan
+from aerjob_cli.api.requests import CircuitBytes, Plan
+from aerjob_cli.states import Status
 from aerjob_cli.store.records import JobRecord
 from tests.faults.support.accounts import account_of, unsound
 from tests.faults.support.deeds import Deed, check_end, each_fault
@@ -82,6 +84,28 @@ def test_a_retry_is_a_whole_new_job_or_none(
     template.client.close()
     deed = Deed(tmp_path, command, ("retry", job.job_id))
     assert list(strike(deed, matrix, faults, name="retry", adds_each_time=True))
+
+
+@each_fault
+def test_a_reused_result_is_given_whole_or_not_at_all(faults: Sequence[str], tmp_path: Path, matrix: Matrix) -> None:
+    scene = Scene(tmp_path / "template")
+    circuit = tmp_path / "circuit.qasm"
+    circuit.write_text(BELL)
+    scene.start_worker()
+    (job,) = scene.put(scene.request(BELL, circuits=(CircuitBytes("circuit.qasm", "openqasm2", BELL.encode()),)))
+    scene.wait_for_status(job, Status.DONE)
+    scene.stop()
+    # Of the worker, which is gone.
+    scene.paths.doorbell.unlink(missing_ok=True)
+    scene.paths.worker_lock.unlink()
+    for scratch in scene.paths.incoming.iterdir():
+        shutil.rmtree(scratch)
+    deed = Deed(tmp_path, command, ("submit", str(circuit), "--shots", "100", "--seed", "7", "--reuse"))
+    struck = list(strike(deed, matrix, faults, name="reuse", adds_each_time=True))
+    assert struck
+    source, *given = account_of(deed.paths)
+    assert given
+    assert all(other["results"] == source["results"] for other in given)
 
 
 def strike(

@@ -160,4 +160,5 @@ def job_json(job: JobRecord) -> dict[str, Any]:
         "held": job.held and not job.status.is_final,
         "waits_for": list(job.waits_for),
         "begins_at": None if job.begin_us is None or job.status.is_final else time_json(to_datetime(job.begin_us)),
+        "reused_from": job.reused_from,
     }

@@ -123,6 +123,7 @@ class JobView(Answer):
             ("ran for", _duration(self.ran_s)),
             *(("depends on", f"{item.kind} {item.job_id}, {item.status}") for item in self.dossier.dependencies),
             ("retry of", job.retry_of),
+            ("reused from", job.reused_from),
             ("retried as", ", ".join(self.dossier.retries) or None),
             ("submitted by", _origin(job.submitted_by)),
             ("engine", job.engine),

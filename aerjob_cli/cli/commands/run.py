@@ -18,6 +18,7 @@ from aerjob_cli.cli.endings import (
     refusals,
     remarks_on,
     remarks_on_held,
+    remarks_on_reused,
 )
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.outcomes import ELEMENTS_LISTED, read_result
@@ -47,7 +48,8 @@ def run(
     taken = take_in(client, requests, wanted, quiet=quiet)
     jobs, error = taken.jobs, taken.error
     if error is not None or not quiet:
-        yield Note(remarks=(*(f"job {job.job_id}" for job in jobs), *taken.remarks, *remarks_on_held(jobs)))
+        told = (*remarks_on_held(jobs), *remarks_on_reused(jobs))
+        yield Note(remarks=(*(f"job {job.job_id}" for job in jobs), *taken.remarks, *told))
     if error is None:
         jobs, error = await_ends(client, jobs, timeout_s=timeout, quiet=quiet)
     problem = error or refusal_of(jobs)

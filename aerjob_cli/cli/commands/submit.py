@@ -11,7 +11,7 @@ from aerjob_cli.api.client import Client
 from aerjob_cli.cli import parameters
 from aerjob_cli.cli.answers.base import Answer, Note
 from aerjob_cli.cli.context import Invocation
-from aerjob_cli.cli.endings import await_ends, remarks_on_held
+from aerjob_cli.cli.endings import await_ends, remarks_on_held, remarks_on_reused
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.interrupts import Interrupted
 from aerjob_cli.cli.requests import requests_of
@@ -59,7 +59,8 @@ def submit(
         jobs, stopped, doubts = _await_verdicts(client, jobs, quiet=quiet)
     goes_on = wait and stopped is None
     if not (goes_on and invocation.json):
-        yield submission(jobs, error=stopped, remarks=(*taken.remarks, *(() if quiet else doubts)))
+        told = () if quiet else (*remarks_on_reused(jobs), *doubts)
+        yield submission(jobs, error=stopped, remarks=(*taken.remarks, *told))
     if goes_on:
         if not quiet and (held := remarks_on_held(jobs)):
             yield Note(remarks=held)

@@ -1,0 +1,78 @@
+"""Finding an earlier job that was asked for the same, and giving its result to a new one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ScalarSelect, Table, TextClause, bindparam, func, null, select, text, update
+
+from aerjob_cli.states import Status
+from aerjob_cli.store.tables import experiment_arrays, experiments, jobs, prunings
+
+_IS_PRUNED = select(prunings.c.job_seq).where(prunings.c.job_seq == jobs.c.seq, prunings.c.results_us.is_not(None))
+# Those of which the results are all there; the last one first.
+DONE_WITH_KEY = (
+    select(jobs.c.seq, jobs.c.job_id, jobs.c.engine, jobs.c.experiments_total)
+    .where(jobs.c.result_key == bindparam("key"), jobs.c.status == Status.DONE, ~_IS_PRUNED.exists())
+    .order_by(jobs.c.seq.desc())
+    .limit(bindparam("limit"))
+)
+RESULT_OBJECTS = select(experiments.c.sha256).where(
+    experiments.c.job_seq == bindparam("seq"), experiments.c.data.is_(None)
+)
+ARRAY_OBJECTS = select(experiment_arrays.c.sha256).where(
+    experiment_arrays.c.job_seq == bindparam("seq"), experiment_arrays.c.data.is_(None)
+)
+STILL_DONE = select(jobs.c.seq).where(
+    jobs.c.job_id == bindparam("job_id"), jobs.c.status == Status.DONE, ~_IS_PRUNED.exists()
+)
+RUNTIMES_OF = (
+    select(experiments.c.runtime_id, func.count().label("total"))
+    .where(experiments.c.job_seq == bindparam("seq"))
+    .group_by(experiments.c.runtime_id)
+)
+
+# Only a running job gets results; nobody sees that it is one before the transaction ends.
+BEGIN = (
+    update(jobs).where(jobs.c.seq == bindparam("new_seq")).values(status=Status.RUNNING, claim_token=bindparam("token"))
+)
+
+
+def _copied(table: Table, **new: str) -> TextClause:
+    """Give the rows of one job to another one, but for columns that have values of their own."""
+    own = {"job_seq": ":new_seq", **new}
+    columns = ", ".join(column.name for column in table.c)
+    values = ", ".join(own.get(column.name, column.name) for column in table.c)
+    return text(
+        f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM {table.name} "  # noqa: S608 - our own names
+        "WHERE job_seq = :source_seq AND position BETWEEN :first AND :last"
+    )
+
+
+COPY_EXPERIMENTS = _copied(experiments)
+# In the words of who asks now.
+COPY_NAMED_EXPERIMENT = _copied(experiments, name=":new_name")
+COPY_ARRAYS = _copied(experiment_arrays)
+
+_SOURCE = jobs.alias("source")
+
+
+def _of_source(name: str) -> ScalarSelect[Any]:
+    return select(_SOURCE.c[name]).where(_SOURCE.c.seq == bindparam("source_seq")).scalar_subquery()
+
+
+END = (
+    update(jobs)
+    .where(jobs.c.seq == bindparam("new_seq"))
+    .values(
+        status=Status.DONE,
+        claim_token=null(),
+        finished_us=jobs.c.submitted_us,
+        reused_from=func.coalesce(_of_source("reused_from"), _of_source("job_id")),
+        **{
+            name: _of_source(name)
+            for name in ("engine", "experiments_total", "experiments_done", "threads", "estimated_bytes")
+        },
+    )
+    .returning(jobs.c.reused_from)
+)
