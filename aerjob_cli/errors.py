@@ -469,6 +469,20 @@ class NoResultOfCancelled(NoResult):
     exit_code = 4
 
 
+class Pruned(AerjobError):
+    """What was asked for of a job that has ended was removed to save room."""
+
+    code = "pruned"
+    exit_code = 3
+
+    def __init__(self, job_id: str, part: str, removed_at: str, remedy: str) -> None:
+        super().__init__(
+            f"the {part} of job {job_id} were removed by `aerjob store prune` at {removed_at}; {remedy}",
+            job_id=job_id,
+            part=part,
+        )
+
+
 class WorkerUnavailable(AerjobError):
     """No worker could be started, so that nothing would run."""
 

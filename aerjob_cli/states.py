@@ -53,6 +53,13 @@ class After(StrEnum):
     ANY_DONE = "after-any"
 
 
+class Part(StrEnum):
+    """What may be removed of a job that is kept."""
+
+    RESULTS = "results"
+    CIRCUITS = "circuits"
+
+
 FINAL = frozenset({Status.DONE, Status.ERROR, Status.CANCELLED})
 PENDING = frozenset(Status) - FINAL
 # Validation has still to say whether they can run.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from aerjob_cli.api.matched import Matched, Meant, latest
@@ -16,7 +16,7 @@ from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked_priority, checked_tags, checked_text
 from aerjob_cli.errors import AerjobError, JobAwaited, JobHasBegun, JobNotFinal
 from aerjob_cli.plugins.discovery import simulator_of_job
-from aerjob_cli.states import Status
+from aerjob_cli.states import Part, Status
 from aerjob_cli.store import cancels, deletions, dependencies, jobs, submissions, tags, waits
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import JobRecord
@@ -48,7 +48,8 @@ def retry(store: Store, meant: Meant, *, make_id: Callable[[], str] = new_id) ->
     """Make a new job of each final one: the same circuits, options, seed and limits, and ``retry_of`` says of which.
 
     One that had been validated is queued at once, any other is validated again. ``make_id`` is asked for the id of each
-    new job. Raises ``JobNotFinal``, or ``BackendUnusable`` where the simulator is no longer there.
+    new job. Raises ``JobNotFinal``, ``Pruned`` where the circuits of one were removed, or ``BackendUnusable`` where the
+    simulator is no longer there.
     """
     origin = submitted_by()
     with store.reading_directly() as tx:
@@ -58,12 +59,21 @@ def retry(store: Store, meant: Meant, *, make_id: Callable[[], str] = new_id) ->
         simulator_of_job(name)
     with store.writing_directly() as tx:
         wanted = _final(tx, meant, "tried again")
+        _require_circuits(tx, wanted)
         made = {
             record.seq: submissions.resubmit(tx, record, job_id=make_id(), submitted_by=origin, now_us=store.now_us())
             # Those first that others depend on, so that these wait for the new ones.
             for record in sorted(wanted, key=lambda record: record.seq)
         }
         return [made[record.seq] for record in wanted]
+
+
+def _require_circuits(tx: Connection, records: Iterable[JobRecord]) -> None:
+    # Only who tries again needs it.
+    from aerjob_cli.api.pruned import require_kept
+
+    for record in records:
+        require_kept(tx, record, Part.CIRCUITS)
 
 
 def hold(store: Store, meant: Meant) -> list[JobRecord]:

@@ -25,7 +25,7 @@ from aerjob_cli.codec.sweeps import Sweep
 from aerjob_cli.errors import AerjobError, GroupNotFound, JobNotFinal, JobNotFound, PayloadDamaged
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import Settings
-from aerjob_cli.states import UNDECIDED
+from aerjob_cli.states import UNDECIDED, Part
 from aerjob_cli.store import experiments, jobs, large_objects, objects, submissions
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.listing import JobFilter, SortKey, is_group, listed, matching_seqs, short_ids
@@ -265,9 +265,11 @@ class Client:
     def results(self, record: JobRecord, *, positions: Collection[int] | None = None) -> Iterator[ExperimentBytes]:
         """Read the stored results in the order of the experiments, or only those at ``positions``.
 
-        Raises ``PayloadDamaged``. Arrays are not read here, only those that are then asked for.
+        Raises ``PayloadDamaged``, or ``Pruned`` where they were removed. Arrays are not read here, only those that are
+        then asked for.
         """
         with self.store.reading_directly() as tx:
+            stored = None
             for stored in experiments.results_of(tx, record.seq, positions=positions):
                 payload = stored.payload
                 with self._still_there(record):
@@ -280,6 +282,8 @@ class Client:
                     data=data,
                     arrays=tuple(self._array(record, stored.position, array) for array in stored.arrays),
                 )
+            if stored is None and record.experiments_done:
+                _require_kept(tx, record, Part.RESULTS)
 
     def _array(self, record: JobRecord, position: int, array: ArrayRecord) -> StoredArray:
         @contextlib.contextmanager
@@ -333,6 +337,8 @@ class Client:
     def _submitted(self, record: JobRecord, formats: frozenset[str] | None) -> list[CircuitBytes]:
         with self.store.reading_directly() as tx:
             stored = submissions.payloads_of(tx, record.seq, formats=formats)
+            if formats in (None, RUN_FORMATS) and not any(payload.format in RUN_FORMATS for payload in stored):
+                _require_kept(tx, record, Part.CIRCUITS)
         with self._still_there(record):
             return [
                 CircuitBytes(payload.name, payload.format, objects.load(self.store.paths, payload))
@@ -381,3 +387,10 @@ class Client:
         # Whatever keeps a worker from starting now, whoever waits for them tries again.
         with contextlib.suppress(OSError, AerjobError):
             self._launcher.call()
+
+
+def _require_kept(tx: Connection, record: JobRecord, part: Part) -> None:
+    """Raise ``Pruned`` where that was removed; what it takes to know is only for who finds nothing."""
+    from aerjob_cli.api.pruned import require_kept
+
+    require_kept(tx, record, part)

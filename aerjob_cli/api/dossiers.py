@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 
 from aerjob_cli.api.provenance import Provenance, read_provenance
+from aerjob_cli.api.pruned import require_kept
 from aerjob_cli.errors import JobNotFound, PayloadDamaged
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.states import Status
-from aerjob_cli.store import dependencies, events, jobs, objects, submissions, workers
+from aerjob_cli.states import Part, Status
+from aerjob_cli.store import dependencies, events, jobs, objects, prunings, submissions, workers
 from aerjob_cli.store.database import Store
-from aerjob_cli.store.records import DependencyRecord, EventRecord, JobRecord, PayloadRecord, WorkerRecord
+from aerjob_cli.store.records import DependencyRecord, EventRecord, JobRecord, PayloadRecord, Pruning, WorkerRecord
 
 _US_PER_S = 1_000_000
 
@@ -27,6 +28,7 @@ class Dossier:
     queue_position: int | None
     dependencies: tuple[DependencyRecord, ...]
     provenance: Provenance
+    pruning: Pruning
 
     def seconds_in(self, status: Status, *, now_us: int) -> float | None:
         """Sum up how long the job has been in a state, also when it was in it more than once; None when never."""
@@ -59,13 +61,16 @@ def dossier_of(store: Store, record: JobRecord, *, with_experiments: bool = Fals
             queue_position=jobs.queue_position(tx, job),
             dependencies=tuple(dependencies.of_job(tx, job.seq)),
             provenance=read_provenance(tx, job, history, with_experiments=with_experiments),
+            pruning=prunings.of_job(tx, job.seq),
         )
 
 
 def source_of(store: Store, record: JobRecord, position: int) -> bytes:
-    """Read one of the files that a job was submitted with, counted from 0; raises ``PayloadDamaged``."""
+    """Read one of the files that a job was submitted with, counted from 0; raises ``PayloadDamaged`` or ``Pruned``."""
     with store.reading_directly() as tx:
         payload = submissions.file_of(tx, record.seq, position)
+        if payload is None:
+            require_kept(tx, record, Part.CIRCUITS)
     if payload is None:
         raise JobNotFound(record.job_id)
     try:

@@ -18,6 +18,7 @@ from aerjob_cli.errors import (
     JobHasBegun,
     JobNotFound,
     PayloadDamaged,
+    Pruned,
     WaitTimedOut,
     WorkerUnavailable,
 )
@@ -102,6 +103,13 @@ class StoredBytesDamaged(AerjobJobError, PayloadDamaged):
     exit_code: ClassVar[int] = PayloadDamaged.exit_code
 
 
+class PartPruned(AerjobJobError, Pruned):
+    """The results or the circuits of a job were removed to save room; the job is kept."""
+
+    code: ClassVar[str] = Pruned.code
+    exit_code: ClassVar[int] = Pruned.exit_code
+
+
 class NoWorker(AerjobJobError, WorkerUnavailable):
     """No worker could be started, so that waiting for the job is in vain; the job is kept."""
 
@@ -152,5 +160,7 @@ def raised_as_job_errors() -> Iterator[None]:
         raise Awaited(error.message, **error.fields) from error
     except PayloadDamaged as error:
         raise StoredBytesDamaged(error.message, **error.fields) from error
+    except Pruned as error:
+        raise PartPruned(error.message, **error.fields) from error
     except WorkerUnavailable as error:
         raise NoWorker(error.message, **error.fields) from error

@@ -11,7 +11,7 @@ from aerjob_cli.cli.filters import FilterOptions, FilterOptionsWithReason
 from aerjob_cli.cli.parameter_objects import expanded
 from aerjob_cli.errors import NothingMatched, UsageError
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.states import FINAL, Status
+from aerjob_cli.states import FINAL, Part, Status
 from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.store.records import JobRecord
 
@@ -38,15 +38,23 @@ class Selection(FilterOptions):
         job_ids = self.job_ids or ()
         return job_ids[0] if self.wanted is None and len(job_ids) == 1 else None
 
-    def meant(self, client: Client, *, among: frozenset[Status] | None = None, not_retried: bool = False) -> Meant:
+    def meant(
+        self,
+        client: Client,
+        *,
+        among: frozenset[Status] | None = None,
+        not_retried: bool = False,
+        parts: tuple[Part, ...] = (),
+    ) -> Meant:
         """Give the jobs, each once; of those that have something in common only the ones in the states ``among``.
 
-        Raises ``UsageError``, ``JobNotFound``, ``AmbiguousJobId``, ``GroupNotFound`` or ``NothingMatched``.
+        They have one of ``parts`` still, if any are named, and with ``not_retried`` nobody has tried them again. Raises
+        ``UsageError``, ``JobNotFound``, ``AmbiguousJobId``, ``GroupNotFound`` or ``NothingMatched``.
         """
         wanted = self.wanted
         if wanted is None:
             return list({job.seq: job for job in client.resolve(self.job_ids or ())}.values())
-        return matching(client, replace(wanted, not_retried=not_retried), among=among)
+        return matching(client, replace(wanted, not_retried=not_retried, parts=parts), among=among)
 
     def jobs(self, client: Client) -> list[JobRecord]:
         """Give the jobs as they are now; raises as ``meant``."""

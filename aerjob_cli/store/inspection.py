@@ -28,7 +28,7 @@ from aerjob_cli.store.identity import missing_guards, require_current
 from aerjob_cli.store.inventory import TABLES_WITH_BYTES, StoredFile, draft_files, object_files, referenced
 from aerjob_cli.store.permissions import wrong_modes
 from aerjob_cli.store.problems import Findings, ProblemKind, Report
-from aerjob_cli.store.tables import experiments, jobs, metadata, store_identity
+from aerjob_cli.store.tables import experiments, jobs, metadata, prunings, store_identity
 from aerjob_cli.store.verification import OnChecked, Verification
 
 _BUSY_TIMEOUT_S = 60.0
@@ -105,9 +105,10 @@ def _look_at_rows(engine: Engine, report: Report) -> None:
             report.add(ProblemKind.DATABASE, f"the database is damaged: {fault}")
     stored = select(func.count()).where(experiments.c.job_seq == jobs.c.seq).scalar_subquery()
     should_be = case((jobs.c.status == Status.DONE, jobs.c.experiments_total), else_=jobs.c.experiments_done)
+    is_pruned = select(prunings.c.job_seq).where(prunings.c.job_seq == jobs.c.seq, prunings.c.results_us.is_not(None))
     query = select(jobs.c.job_id, jobs.c.status, stored.label("stored"), should_be.label("should_be"))
     with report.trouble("the jobs cannot be read to their end"), _reading(engine) as tx:
-        for row in tx.execute(query.where(stored.is_distinct_from(should_be))):
+        for row in tx.execute(query.where(stored.is_distinct_from(should_be), ~is_pruned.exists())):
             message = f"job {row.job_id}, which is {row.status}, has {row.stored} results instead of {row.should_be}"
             report.add(ProblemKind.INCOMPLETE, message, row.job_id)
     with report.trouble("what jobs wait for cannot be read to its end"), _reading(engine) as tx:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import ColumnElement, func, select
 
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.states import FINAL, PENDING, Reason, Status
+from aerjob_cli.states import FINAL, PENDING, Part, Reason, Status
 from aerjob_cli.store.listing import JobFilter
-from aerjob_cli.store.tables import job_tags, jobs
+from aerjob_cli.store.tables import job_tags, jobs, prunings
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,10 @@ def conditions_of(wanted: JobFilter) -> list[Condition]:
         conditions.append(with_backend(wanted.backend))
     if wanted.not_retried:
         conditions.append(not_retried())
+    if wanted.without_tags:
+        conditions.append(without_tags(wanted.without_tags))
+    if wanted.parts:
+        conditions.append(with_part(wanted.parts))
     return conditions
 
 
@@ -85,6 +89,22 @@ def not_retried() -> Condition:
     later = jobs.alias("later")
     is_retried = select(later.c.seq).where(later.c.retry_of == jobs.c.job_id).exists()
     return Condition((), frozenset(), ~is_retried)
+
+
+def without_tags(tags: Sequence[str]) -> Condition:
+    """Ask for none of some tags; no index knows which jobs these are."""
+    other = job_tags.alias("unwanted_tags")
+    has_one = select(other.c.tag).where(other.c.job_seq == jobs.c.seq, other.c.tag.concat("").in_(tuple(tags)))
+    return Condition((), frozenset(), ~has_one.exists())
+
+
+def with_part(parts: Sequence[Part]) -> Condition:
+    """Ask for jobs of which one of these has not been removed; no index knows which these are."""
+    removed = (prunings.c[f"{part}_us"].is_not(None) for part in parts)
+    has_none = select(prunings.c.job_seq).where(prunings.c.job_seq == jobs.c.seq, *removed).exists()
+    if Part.CIRCUITS in parts:
+        return Condition((), frozenset(), ~has_none)
+    return Condition((), frozenset(), (jobs.c.experiments_done > 0) & ~has_none)
 
 
 def with_backend(name: str) -> Condition:

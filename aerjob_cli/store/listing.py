@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.states import FINAL, Reason, Status
+from aerjob_cli.states import FINAL, Part, Reason, Status
 from aerjob_cli.store.jobs import find_all
 from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.prepared import prepared
@@ -34,7 +34,8 @@ class JobFilter:
     A job has one of ``statuses``, one of ``reasons`` and all of ``tags``. In ``name``, ``*`` stands for any text and
     ``?`` for one character. It was submitted from ``since_us`` on and before ``until_us`` (microseconds since 1970,
     UTC). It has ended before ``older_than_us`` or, where it has not ended, was submitted before then. It is in
-    ``group``, and with ``not_retried`` nobody has tried it again yet.
+    ``group``, and with ``not_retried`` nobody has tried it again yet. It has none of ``without_tags``, and one of
+    ``parts`` still.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -47,6 +48,8 @@ class JobFilter:
     older_than_us: int | None = None
     group: str | None = None
     not_retried: bool = False
+    without_tags: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     def among(self, statuses: frozenset[Status]) -> JobFilter | None:
         """Narrow it to jobs in some states; None where it asks for other ones, so that none can fit."""

@@ -324,6 +324,14 @@ class EventRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Pruning:
+    """What was removed of a job that is kept, and when (microseconds since 1970); None is what was not."""
+
+    results_us: int | None = None
+    circuits_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessIdentity:
     """A process that cannot be mistaken for another one: pids are reused, start times within a boot are not."""
 

@@ -106,6 +106,7 @@ def test_what_is_asked_again_and_again_does_without_sqlalchemy(
         ("store", "check"),
         ("store", "backup", "copy"),
         ("store", "clean"),
+        ("store", "prune", "--status", "cancelled", "--yes"),
     ],
 )
 def test_light_commands(idle: CommandLine, put: Put, tmp_path: Path, arguments: tuple[str, ...]) -> None:

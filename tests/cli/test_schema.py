@@ -89,6 +89,10 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
     "store check": [("", 0), ("--quick", 0)],
     "store backup": [("copy", 0)],
     "store clean": [("", 0)],
+    "store prune": [
+        ("--older-than 0s --dry-run", 0),
+        ("--older-than 0s --results --circuits --dry-run", 0),
+    ],
     "store upgrade": [("", 0)],
     "doctor": [("", 0)],
     "backends": [("", 0)],

@@ -290,6 +290,7 @@ def test_what_is_no_store_of_this_aerjob_is_refused_by_every_command_and_untouch
         "store check --repair",
         f"store backup {tmp_path}/copy",
         "store clean",
+        "store prune --older-than 1h --yes",
         "store upgrade",
         "worker start",
         "worker status",

@@ -1,4 +1,4 @@
-"""An upgrade or a backup is killed, or the disk fails, at each system call that changes a file."""
+"""An upgrade, a backup or a pruning is killed, or the disk fails, at each system call that changes a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aerjob_cli.api.requests import Plan
+from aerjob_cli.api.requests import CircuitBytes, Plan
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.store.revisions import HEAD
 from tests.faults.support.accounts import account_of, unsound, unsound_database
@@ -25,6 +25,7 @@ from tests.support.staging import Stage
 pytestmark = pytest.mark.skipif(not IS_POSSIBLE, reason="needs strace")
 
 MISPLACED = 2
+NOTHING_MATCHED = 3
 UNUSABLE = 5
 
 
@@ -90,6 +91,45 @@ def test_a_backup_is_whole_or_not_there_and_its_original_is_untouched(
         assert again.exit_code == (MISPLACED if is_there else 0), (point, again)
         assert (account_of(copy), unsound(copy)) == (there, []), point
         assert sorted(path.name for path in deed.stage.iterdir()) == ["copy", "home"], point
+
+
+@each_fault
+@pytest.mark.parametrize("parts", [(), ("--results",), ("--results", "--circuits")], ids=["jobs", "results", "both"])
+def test_what_is_pruned_goes_whole_or_stays_and_the_database_is_sound(
+    parts: tuple[str, ...], faults: Sequence[str], tmp_path: Path, matrix: Matrix
+) -> None:
+    fill(tmp_path / "template")
+    add_what_takes_room(tmp_path / "template")
+    deed = Deed(tmp_path, command, ("store", "prune", "--older-than", "0s", *parts, "--yes"))
+    deed.set_up()
+    before = account_of(deed.paths)
+    assert deed.do().exit_code == 0
+    after = account_of(deed.paths)
+    assert after != before
+    # It is written anew as well.
+    template = StorePaths(tmp_path / "template").database
+    assert deed.paths.database.stat().st_size < template.stat().st_size - 2**20
+    for point, ended in deed.strike(matrix, faults, name=f"prune {' '.join(parts)}"):
+        check_end(point, ended)
+        found = account_of(deed.paths)
+        assert found == after or (found == before and not ended.stdout), (point, ended)
+        assert unsound(deed.paths) == [], point
+        again = deed.do()
+        assert again.exit_code == (NOTHING_MATCHED if found == after else 0), (point, again)
+        assert (account_of(deed.paths), unsound(deed.paths)) == (after, []), point
+
+
+def add_what_takes_room(home: Path) -> None:
+    """Add a job that has ended, with enough in the database that it is worth writing it anew without."""
+    scene = Scene(home)
+    texts = [f"{BELL}//{250_000 * character}\n" for character in "abcdef"]
+    circuits = tuple(CircuitBytes("circuit", "openqasm2", text.encode()) for text in texts)
+    (job,) = scene.put(scene.request(BELL, circuits=circuits, plan=Plan(6, 1), priority=1))
+    with Stage(scene.paths) as stage:
+        stage.start(job)
+        stage.record(job, *range(6), data=b'{"x": "' + 250_000 * b"x" + b'"}')
+        stage.finish(job)
+    scene.client.close()
 
 
 def fill(home: Path) -> None:

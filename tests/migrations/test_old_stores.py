@@ -35,6 +35,7 @@ ARGUMENTS = {
     "result": "last",
     "plot": "last -o counts.png",
     "store backup": "copy",
+    "store prune": "--older-than 0s --yes",
 }
 # These have something to say where a store cannot be used.
 WITHOUT_STORE = {

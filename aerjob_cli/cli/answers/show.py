@@ -17,7 +17,7 @@ from aerjob_cli.cli.live.figures import size_text
 from aerjob_cli.clock import to_datetime
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
-from aerjob_cli.store.records import EventRecord, RanExperiment, WorkerRecord
+from aerjob_cli.store.records import EventRecord, Pruning, RanExperiment, WorkerRecord
 
 _MIB = 2**20
 
@@ -73,6 +73,8 @@ class JobView(Answer):
                 {"kind": item.kind, "job_id": item.job_id, "status": item.status} for item in known.dependencies
             ],
             "submitted_by": dict(job.submitted_by),
+            "results_pruned_at": _time_json(known.pruning.results_us),
+            "circuits_pruned_at": _time_json(known.pruning.circuits_us),
             "circuits": [
                 {"name": file.name, "format": file.format, "size_bytes": file.size_bytes, "sha256": file.sha256}
                 for file in known.files
@@ -124,6 +126,7 @@ class JobView(Answer):
             *(("depends on", f"{item.kind} {item.job_id}, {item.status}") for item in self.dossier.dependencies),
             ("retry of", job.retry_of),
             ("reused from", job.reused_from),
+            ("pruned", _pruned(self.dossier.pruning)),
             ("retried as", ", ".join(self.dossier.retries) or None),
             ("submitted by", _origin(job.submitted_by)),
             ("engine", job.engine),
@@ -189,6 +192,16 @@ def _origin(origin: Mapping[str, str]) -> str | None:
         return None  # a job of the first schema
     told = f"aerjob {origin.get('aerjob', '?')}, Python {origin.get('python', '?')} on {origin.get('host', '?')}"
     return f"{told} in {origin['folder']}" if "folder" in origin else told
+
+
+def _time_json(time_us: int | None) -> str | None:
+    return None if time_us is None else time_json(to_datetime(time_us))
+
+
+def _pruned(pruning: Pruning) -> str | None:
+    removed = (("results", pruning.results_us), ("circuits", pruning.circuits_us))
+    told = (f"{what} at {show_time(to_datetime(at_us))}" for what, at_us in removed if at_us is not None)
+    return ", ".join(told) or None
 
 
 def _place(line: int | None, column: int | None) -> str | None:

@@ -20,7 +20,7 @@ from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.part_by_part import change
 from aerjob_cli.cli.selection import SelectionWithReason, takes_selection_with_reason
 from aerjob_cli.errors import UsageError
-from aerjob_cli.states import FINAL, Status
+from aerjob_cli.states import FINAL, Part, Status
 from aerjob_cli.store.records import JobRecord
 
 _DIFFERS = {1: "with --verify: a result differs"}
@@ -72,7 +72,7 @@ def retry(
     client = invocation.client
     # There is nothing to compare the results of cancelled jobs with.
     among = FINAL - {Status.CANCELLED} if verify else FINAL
-    meant = selection.meant(client, among=among, not_retried=not verify)
+    meant = selection.meant(client, among=among, not_retried=not verify, parts=(Part.CIRCUITS,))
     if dry_run:
         jobs = client.require_final(meant, _DEED)
         return Rehearsed(

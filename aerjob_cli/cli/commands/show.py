@@ -107,7 +107,7 @@ def _view(client: Client, dossier: Dossier, *, has_experiments: bool) -> JobView
 
 def _source(client: Client, job: JobRecord, wanted: int | None, place: OutputFile | None) -> Answer:
     files = dossier_of(client.store, job).files
-    number = _chosen(job, files, wanted)
+    number = _chosen(job, files, wanted) if files else 0
     data = source_of(client.store, job, number)
     if place is not None:
         place.write([data])

@@ -1,4 +1,7 @@
-"""`store info|check|backup|clean|upgrade`: the database and the object folder behind the jobs."""
+"""`store info|check|backup|clean|upgrade`: the database and the object folder behind the jobs.
+
+`store prune` is in a module of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,16 @@ import typer
 
 from aerjob_cli.cli import parameters, worker_control
 from aerjob_cli.cli.answers.base import Answer
+from aerjob_cli.cli.answers.pruned import remarks_on_compaction
 from aerjob_cli.cli.answers.store import StoreBackup, StoreCheck, StoreCleaned, StoreInfo, StoreUpgraded
+from aerjob_cli.cli.commands import store_prune
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.live.status_line import status_line
 from aerjob_cli.cli.sizes import show_size
 from aerjob_cli.errors import StoreDamaged
 from aerjob_cli.store.backup import back_up
+from aerjob_cli.store.compaction import compact
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.description import describe
 from aerjob_cli.store.faults import told
@@ -41,6 +47,7 @@ def register(app: typer.Typer) -> None:
     commands.command(epilog=epilog("aerjob store backup /mnt/disk/aerjob-monday", own=failed))(backup)
     commands.command(epilog=epilog("aerjob store clean"))(clean)
     commands.command("upgrade", epilog=epilog("aerjob store upgrade"))(upgrade_store)
+    store_prune.register(commands)
     app.add_typer(commands, name="store")
 
 
@@ -101,12 +108,16 @@ def backup(context: typer.Context, destination: Destination, as_json: parameters
 
 
 def clean(context: typer.Context, as_json: parameters.AsJson = False) -> Answer:
-    """Remove files that belong to no job any more.
+    """Remove files that belong to no job any more, and give the database's free room back to the disk.
 
-    A process that was killed can leave such files behind. Young ones stay, since they may be somebody's work.
+    A process that was killed can leave such files behind. Young ones stay, since they may be somebody's work. The room
+    of jobs that were deleted stays in the database for new ones; where it is a tenth of it, the database is written
+    anew, while others wait.
     """
     store = _made_store(Invocation.of(context, as_json=as_json))
-    return StoreCleaned(freed_bytes=remove_unreferenced(store))
+    freed_bytes = remove_unreferenced(store)
+    compaction = compact(store)
+    return StoreCleaned(freed_bytes=freed_bytes + compaction.freed_bytes, remarks=remarks_on_compaction(compaction))
 
 
 def upgrade_store(

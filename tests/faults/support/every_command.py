@@ -93,6 +93,7 @@ DEEDS = (
     _deed("store check"),
     _deed("store backup", "backup"),
     _deed("store clean"),
+    _deed("store prune", "--older-than", "0s", "--yes"),
     _deed("store upgrade", needs_old_store=True),
 )
 
