@@ -62,6 +62,8 @@ class Part(StrEnum):
 
 FINAL = frozenset({Status.DONE, Status.ERROR, Status.CANCELLED})
 PENDING = frozenset(Status) - FINAL
+# No attempt at them is under way.
+UNBEGUN = PENDING - {Status.RUNNING}
 # Validation has still to say whether they can run.
 UNDECIDED = (Status.INITIALIZING, Status.VALIDATING)
 

@@ -76,7 +76,7 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
     "cancel": [("{cancelled} {done}", 0), ("{done} --dry-run", 0)],
     "retry": [("{done} {error}", 0), ("--failed --dry-run --group g", 0), ("{done} {error} --verify", 0)],
     "rm": [("--status done --dry-run", 0), ("{unwanted}", 0)],
-    "hold": [("{waiting}", 0)],
+    "hold": [("{waiting}", 0), ("--older-than 0s --dry-run", 0)],
     "set": [("{waiting} --priority 5", 0)],
     "release": [("{waiting}", 0)],
     "tag": [("{done} --add one --add two --remove three", 0), ("--name bell --add four --dry-run", 0)],

@@ -71,7 +71,18 @@ def test_hold_release_and_priority(quick: Quick, bell: Path, first: str) -> None
     assert quick.json("set", second, "--priority", "10000000", exit_code=6)["error"]["code"] == "input_refused"
     assert quick("set", second)[0] == 2
 
+    # By what they have in common, too: those are meant that have not begun.
+    assert [item["job_id"] for item in quick.json("hold", "--status", "initializing", "--dry-run")["jobs"]] == [
+        first,
+        second,
+    ]
+    assert [item["held"] for item in quick.json("hold", "--older-than", "0s", "--yes")["jobs"]] == [True, True]
     quick("cancel", first)
+    assert [item["job_id"] for item in quick.json("release", "--older-than", "0s")["jobs"]] == [second]
+    (changed,) = quick.json("set", "--older-than", "0s", "--priority", "4")["jobs"]
+    assert (changed["job_id"], changed["held"], changed["priority"]) == (second, False, 4)
+    assert quick("hold", "--status", "cancelled")[0] == 3
+    assert quick("set", "--priority", "4")[0] == 2
     for verb in (("hold",), ("release",), ("set", "--priority", "1")):
         error = quick.json(*verb, second, first, exit_code=8)["error"]
         assert (error["code"], error["job_ids"]) == ("has_begun", [first])
