@@ -5,6 +5,7 @@ The sizes are those of the states that Aer's methods keep: 2^n amplitudes, 4^n m
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from aerjob_cli.catalog import AER_ENGINE
@@ -54,6 +55,8 @@ def why_not(size_bytes: int, spec: JobSpec) -> str:
         remedies.append("set the option precision to single, which halves it")
     if _may_compress(spec):
         remedies.append("take the method 'matrix_product_state' if they are weakly entangled")
+    if _may_sample(size_bytes, spec):
+        remedies.append("take the method 'statevector', which draws the noise anew for each shot")
     if spec.max_memory_mb >= all_mb:
         fact = f"this machine has {in_words(all_mb * MEBIBYTE)}"
     else:
@@ -71,6 +74,13 @@ def _has_precisions(spec: JobSpec) -> bool:
 def _may_compress(spec: JobSpec) -> bool:
     is_usual = spec.method in ("automatic", "statevector") and not spec.gives_state
     return is_usual and "matrix_product_state" in simulator_named(spec.backend).methods
+
+
+def _may_sample(size_bytes: int, spec: JobSpec) -> bool:
+    """Tell whether a state, of which a density matrix is as large as the square, would fit in its place."""
+    is_usual = spec.method == "density_matrix" and not spec.gives_state
+    is_there = is_usual and "statevector" in simulator_named(spec.backend).methods
+    return is_there and fits_job(math.isqrt(size_bytes * _AMPLITUDE_BYTES[precision_of(spec)]), spec)
 
 
 @lru_cache

@@ -60,6 +60,16 @@ def test_a_wide_circuit_that_is_not_clifford_is_refused_with_its_need(make_spec:
     assert "2^204 bytes" in refusal(ghz(200, is_clifford=False), make_spec())
 
 
+def test_a_method_that_fits_is_named_in_the_place_of_a_density_matrix(make_spec: MakeSpec) -> None:
+    message = refusal(ghz(18), make_spec(method="density_matrix", max_memory_mb=2**40))
+    assert "needs 1 TiB for a 18-qubit density matrix; this machine has " in message
+    assert message.endswith(
+        "; use fewer qubits, or take the method 'statevector', which draws the noise anew for each shot"
+    )
+    saved = refusal(ghz(18), make_spec(method="density_matrix", max_memory_mb=2**40, options={"save_state": True}))
+    assert saved.endswith("; use fewer qubits")
+
+
 def test_a_limit_above_the_machines_memory_gives_no_more_memory(make_spec: MakeSpec) -> None:
     message = refusal(ghz(50, is_clifford=False), make_spec(max_memory_mb=2**40, options={"save_state": True}))
     assert "; this machine has " in message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aerjob_cli.api.requests import Plan
 from aerjob_cli.states import Status
+from aerjob_cli.store import jobs
 from aerjob_cli.store.records import JobRecord
 from tests.support.circuits import BELL, ENDLESS
 from tests.support.command_line import CommandLine
@@ -40,6 +41,22 @@ def test_only_as_many_run_as_there_is_room_for(scene: Scene) -> None:
     scene.wait_for_status(second, Status.RUNNING)
     scene.client.cancel(second)
     assert explained(scene, second)[0] == "ended"
+
+
+def test_the_next_worker_of_a_killed_one_gives_out_no_more_either(scene: Scene) -> None:
+    killed = scene.start_worker(*WORKER)
+    first, second = scene.put(scene.request(ENDLESS, plan=NEARLY_ALL), scene.request(ENDLESS, plan=LARGE))
+    scene.wait_for_executor(first)
+    killed.kill()
+    killed.wait()
+    scene.start_worker(*WORKER)
+    assert scene.wait(lambda tx: jobs.find(tx, first.job_id).attempt == 2 or None)
+    (urgent,) = scene.put(scene.request(BELL, plan=SMALL, priority=1))
+    scene.wait_for_status(urgent, Status.DONE)
+    assert explained(scene, second)[0] == "memory"
+    scene.client.cancel(first)
+    scene.wait_for_status(second, Status.RUNNING)
+    scene.client.cancel(second)
 
 
 def test_nothing_passes_it_when_patience_is_over(scene: Scene) -> None:
