@@ -1,0 +1,247 @@
+"""Taking the jobs of a bundle in: all of it is looked at before anything is stored, then some are stored at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from aerjob_cli.bundles.fields import NotAsItShouldBe
+from aerjob_cli.bundles.layout import TEXT_LIMIT_BYTES, array_path, circuits_path, job_path, result_path
+from aerjob_cli.bundles.reading import Bundle
+from aerjob_cli.bundles.results import require_result
+from aerjob_cli.errors import AerjobError, BundleConflict
+from aerjob_cli.frozen import dataclass
+from aerjob_cli.settings import INLINE_LIMIT_BYTES, JOBS_PER_TRANSACTION
+from aerjob_cli.store import imports, objects
+from aerjob_cli.store.database import Store
+from aerjob_cli.store.faults import told
+from aerjob_cli.store.garbage import remove_unreferenced
+from aerjob_cli.store.imported_jobs import ImportedJob
+from aerjob_cli.store.parts import in_parts
+from aerjob_cli.store.records import ExperimentRecord, Payload
+
+# Others may not write while jobs come in.
+_BYTES_PER_TRANSACTION = 64 * 2**20
+# Told how far it is, in a few words.
+OnStep = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Program:
+    """The payloads of a job that was found valid where it comes from: (path, SHA-256, format, name, size) of each."""
+
+    job_id: str
+    experiments_total: int
+    files: tuple[tuple[str, str, str, str, int], ...]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What is the same for all jobs of which one need be looked at."""
+        return self.experiments_total, *(file[1:] for file in self.files)
+
+
+class Incoming:
+    """The jobs of a bundle on their way into a store; ``new`` and ``skipped`` are known once ``look`` has returned."""
+
+    def __init__(self, store: Store, bundle: Bundle) -> None:
+        self._store = store
+        self._bundle = bundle
+        self._sizes: dict[str, int] = {}
+        self.new: tuple[str, ...] = ()
+        self.skipped: tuple[str, ...] = ()
+        self.taken_in: list[str] = []
+
+    @property
+    def is_complete(self) -> bool:
+        return len(self.taken_in) == len(self.new)
+
+    def look(self, *, require_valid: Callable[[Bundle, Iterable[Program]], None], on_step: OnStep) -> None:
+        """Look at all of the bundle; ``require_valid`` has somebody else parse the circuits, who may crash at it.
+
+        Raises ``BundleRefused`` or ``BundleConflict``.
+        """
+        self._require_room()
+        for count, _ in enumerate(self._bundle.verify(), start=1):
+            on_step(f"{count} files verified")
+        named: set[str] = set()
+        programs: dict[tuple[object, ...], Program] = {}
+        new, skipped = [], []
+        for part in in_parts(self._bundle.job_ids, JOBS_PER_TRANSACTION):
+            found = [self._bundle.job(job_id) for job_id in part]
+            for item in found:
+                named.update(file.path for file in item.files)
+                named.add(job_path(item.job.job_id))
+                self._require_results(item.job)
+                self._sizes[item.job.job_id] = sum(file.size_bytes for file in item.files)
+                if (program := _program(item.job)) is not None:
+                    programs.setdefault(program.key, program)
+            here = self._here([item.job for item in found])
+            new += [job_id for job_id in part if job_id not in here]
+            skipped += [job_id for job_id in part if job_id in here]
+            on_step(f"{len(new) + len(skipped)} jobs looked at")
+        self._bundle.require_all_named(named)
+        if programs:
+            on_step(f"the circuits of {len(programs)} jobs are being parsed")
+            require_valid(self._bundle, programs.values())
+        self.new, self.skipped = tuple(new), tuple(skipped)
+
+    def take_in(self) -> None:
+        """Take the next jobs in, all of these or none; they are in ``taken_in`` then."""
+        part = self._next()
+        jobs = [self._bundle.job(job_id).job for job_id in part]
+        large = {sha256: (path, size_bytes) for job in jobs for path, sha256, size_bytes in self._large(job)}
+        try:
+            self._put(large)
+            self._store_part(part, jobs, large)
+        except BaseException:
+            # What was put and is referred to by nobody is waste; where it cannot be removed, it harms nobody.
+            with contextlib.suppress(OSError, AerjobError):
+                remove_unreferenced(self._store, large)
+            raise
+        self.taken_in += part
+
+    def _store_part(self, part: list[str], jobs: list[ImportedJob], large: Mapping[str, tuple[str, int]]) -> None:
+        with self._store.writing_directly() as tx:
+            # Somebody may have brought them in meanwhile.
+            here = imports.known(tx, part)
+            fresh = [job for job in jobs if job.job_id not in here]
+            for job in jobs:
+                if job.job_id in here and not imports.is_same(tx, here[job.job_id], job):
+                    raise self._conflict(job, "has other content")
+            # From here on nobody removes a file as unreferenced.
+            self._put({sha256: file for sha256, file in large.items() if not self._is_there(sha256, file[1])})
+            imports.take_in(
+                tx,
+                fresh,
+                payloads_of=self._payloads,
+                results_of=self._results,
+                why=self._why(),
+                now_us=self._store.now_us(),
+            )
+
+    def _require_room(self) -> None:
+        found = os.statvfs(self._store.paths.home)
+        free_bytes = found.f_bavail * found.f_frsize
+        if self._bundle.unpacked_bytes > free_bytes:
+            raise self._bundle.refused(
+                f"its files have {self._bundle.unpacked_bytes} bytes, and the disk of the store has {free_bytes} left",
+                "make room",
+            )
+
+    def _require_results(self, job: ImportedJob) -> None:
+        for item in job.results:
+            path = result_path(job.job_id, item.position)
+            if item.size_bytes > TEXT_LIMIT_BYTES:
+                continue
+            try:
+                require_result(item.format, self._bundle.data(path, item.sha256))
+            except NotAsItShouldBe as error:
+                raise self._bundle.refused(f"{path} is not the result of an experiment ({error})") from error
+
+    def _here(self, jobs: list[ImportedJob]) -> set[str]:
+        """Give the ids of those jobs that are here already and the same; raises ``BundleConflict``."""
+        with self._store.reading_directly() as tx:
+            here = imports.known(tx, [job.job_id for job in jobs])
+            for job in jobs:
+                if job.job_id not in here:
+                    continue
+                if not here[job.job_id].status.is_final:
+                    raise self._conflict(job, "has not ended")
+                if not imports.is_same(tx, here[job.job_id], job):
+                    raise self._conflict(job, "has other content")
+        return set(here)
+
+    def _conflict(self, job: ImportedJob, fact: str) -> BundleConflict:
+        return BundleConflict(self._bundle.name, job.job_id, fact)
+
+    def _next(self) -> list[str]:
+        """Give the ids of the jobs of the next transaction."""
+        part: list[str] = []
+        size_bytes = 0
+        start = len(self.taken_in)
+        for job_id in self.new[start : start + JOBS_PER_TRANSACTION]:
+            size_bytes += self._sizes[job_id]
+            if part and size_bytes > _BYTES_PER_TRANSACTION:
+                break
+            part.append(job_id)
+        return part
+
+    def _large(self, job: ImportedJob) -> Iterator[tuple[str, str, int]]:
+        """Give path, SHA-256 and size of the files of a job that belong into the object folder."""
+        files = [
+            (circuits_path(job.job_id, place, item.format), item.sha256, item.size_bytes)
+            for place, item in enumerate(job.asked.payloads)
+        ]
+        for result in job.results:
+            files.append((result_path(job.job_id, result.position), result.sha256, result.size_bytes))
+            files += [
+                (array_path(job.job_id, result.position, array.name), array.sha256, array.size_bytes)
+                for array in result.arrays
+            ]
+        return (file for file in files if file[2] > INLINE_LIMIT_BYTES)
+
+    def _put(self, large: Mapping[str, tuple[str, int]]) -> None:
+        for sha256, (path, _) in large.items():
+            with told(self._store.paths.objects):
+                objects.put_parts(self._store.paths, sha256, self._bundle.parts(path, sha256))
+
+    def _is_there(self, sha256: str, size_bytes: int) -> bool:
+        return objects.is_there(self._store.paths, Payload("", "", sha256, size_bytes, None))
+
+    def _payloads(self, job: ImportedJob) -> list[Payload]:
+        return [
+            replace(
+                item, data=self._inline(circuits_path(job.job_id, place, item.format), item.sha256, item.size_bytes)
+            )
+            for place, item in enumerate(job.asked.payloads)
+        ]
+
+    def _results(self, job: ImportedJob) -> Iterator[tuple[ExperimentRecord, str | None]]:
+        for item in job.results:
+            path = result_path(job.job_id, item.position)
+            arrays = tuple(
+                Payload(
+                    array.name,
+                    array.format,
+                    array.sha256,
+                    array.size_bytes,
+                    self._inline(array_path(job.job_id, item.position, array.name), array.sha256, array.size_bytes),
+                )
+                for array in item.arrays
+            )
+            data = self._inline(path, item.sha256, item.size_bytes)
+            payload = Payload(item.name, item.format, item.sha256, item.size_bytes, data)
+            yield ExperimentRecord(item.position, item.attempt, item.shots, payload, arrays, item.run), item.runtime_id
+
+    def _inline(self, path: str, sha256: str, size_bytes: int) -> bytes | None:
+        return None if size_bytes > INLINE_LIMIT_BYTES else self._bundle.data(path, sha256)
+
+    def _why(self) -> str:
+        origin = self._bundle.origin
+        told = ", ".join(
+            words
+            for words, known in (
+                (f"of the store {origin['store_uuid']}", origin["store_uuid"]),
+                (f"on {origin['host']}", origin["host"]),
+                (f"exported at {origin['created_at']}", origin["created_at"]),
+            )
+            if known is not None
+        )
+        return f"imported from {self._bundle.name}" + (f" ({told})" if told else "")
+
+
+def _program(job: ImportedJob) -> Program | None:
+    """Give what has to be parsed before it is stored: of a job that was never valid, nobody will read the circuits."""
+    total = job.asked.experiments_total
+    if total is None or not job.asked.payloads:
+        return None
+    return Program(
+        job.job_id,
+        total,
+        tuple(
+            (circuits_path(job.job_id, place, item.format), item.sha256, item.format, item.name, item.size_bytes)
+            for place, item in enumerate(job.asked.payloads)
+        ),
+    )
