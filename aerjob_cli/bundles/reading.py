@@ -152,7 +152,7 @@ class Bundle:
             raise self.refused(f"{path!r} is encrypted, or compressed otherwise than by deflate")
         if member.file_size > max(GROWTH_ASKED_FROM_BYTES, GROWTH_LIMIT * member.compress_size):
             raise self.refused(
-                f"{path!r} would grow from {member.compress_size} to {member.file_size} bytes, as no file of a bundle does"
+                f"{path!r} would grow from {member.compress_size} to {member.file_size} bytes, as no bundle has it"
             )
         if path != MANIFEST and not PATH.fullmatch(path):
             raise self.refused(f"{path!r} is no file of a bundle")

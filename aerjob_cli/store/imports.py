@@ -4,7 +4,7 @@ The guards of the database let only a running job have results, and an ended one
 running, under a claim that nobody else has, gets its results, and ends, all in the transaction of its caller: nobody
 ever sees it otherwise than ended.
 
-Their numbers are below those of all jobs that were submitted here, and so are those of their moves. So `last` and
+Their numbers are negative, below those of all jobs that were submitted here, and so are those of their moves. So `last` and
 whoever follows what goes on find what happened here without passing over them, however many they are.
 """
 
@@ -37,6 +37,9 @@ else:
     job_statements = prepared("jobs")
     submission_statements = prepared("submissions")
 
+# The numbers of what is imported are below this, and not merely below 1: to a guard a job that is about to be inserted
+# has the number -1 (https://sqlite.org/lang_createtrigger.html calls it undefined), and must not seem to replace one.
+_AFTER_LAST = -1000
 # Each result can have 256 KiB with it, and as much with each of its arrays.
 _RESULTS_AT_ONCE = 50
 
@@ -121,8 +124,8 @@ def _begun(tx: Connection, jobs: Sequence[ImportedJob], now_us: int) -> list[Cla
 
 
 def _before(first: int | None, count: int) -> int:
-    """Give the first of so many numbers that come before all that are there, and before 1."""
-    return min(1, 1 if first is None else first) - count
+    """Give the first of so many numbers that come before all that are there."""
+    return min(_AFTER_LAST, _AFTER_LAST if first is None else first) - count
 
 
 def _row(job: ImportedJob, claim: Claim, now_us: int) -> dict[str, Any]:
