@@ -36,11 +36,15 @@ def exportable(store: Store, meant: Meant) -> list[JobRecord]:
 def export(store: Store, records: list[JobRecord], file: IO[bytes], *, on_written: OnWritten) -> None:
     """Write a bundle of jobs that have ended; raises ``PayloadDamaged``, or ``JobNotFound`` where one was deleted."""
     writer = BundleWriter(file)
-    for written, record in enumerate(records):
-        # A transaction for each: one for all would keep the database's log from being cleared.
-        with store.reading_directly() as tx:
-            _write_job(tx, store, record, writer)
-        on_written(written + 1, len(records))
+    try:
+        for written, record in enumerate(records, start=1):
+            # A transaction for each: one for all would keep the database's log from being cleared.
+            with store.reading_directly() as tx:
+                _write_job(tx, store, record, writer)
+            on_written(written, len(records))
+    except BaseException:
+        writer.abandon()
+        raise
     writer.finish(
         {
             "created_at": time_text(store.now_us()),

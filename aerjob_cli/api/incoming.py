@@ -52,10 +52,11 @@ class Incoming:
         self.new: tuple[str, ...] = ()
         self.skipped: tuple[str, ...] = ()
         self.taken_in: list[str] = []
+        self._done = 0
 
     @property
     def is_complete(self) -> bool:
-        return len(self.taken_in) == len(self.new)
+        return self._done == len(self.new)
 
     def look(self, *, require_valid: Callable[[Bundle, Iterable[Program]], None], on_step: OnStep) -> None:
         """Look at all of the bundle; ``require_valid`` has somebody else parse the circuits, who may crash at it.
@@ -75,9 +76,11 @@ class Incoming:
                 named.add(job_path(item.job.job_id))
                 self._require_results(item.job)
                 self._sizes[item.job.job_id] = sum(file.size_bytes for file in item.files)
-                if (program := _program(item.job)) is not None:
-                    programs.setdefault(program.key, program)
             here = self._here([item.job for item in found])
+            for item in found:
+                program = None if item.job.job_id in here else _program(item.job)
+                if program is not None:
+                    programs.setdefault(program.key, program)
             new += [job_id for job_id in part if job_id not in here]
             skipped += [job_id for job_id in part if job_id in here]
             on_step(f"{len(new) + len(skipped)} jobs looked at")
@@ -94,15 +97,18 @@ class Incoming:
         large = {sha256: (path, size_bytes) for job in jobs for path, sha256, size_bytes in self._large(job)}
         try:
             self._put(large)
-            self._store_part(part, jobs, large)
+            fresh = self._store_part(part, jobs, large)
         except BaseException:
             # What was put and is referred to by nobody is waste; where it cannot be removed, it harms nobody.
             with contextlib.suppress(OSError, AerjobError):
                 remove_unreferenced(self._store, large)
             raise
-        self.taken_in += part
+        self._done += len(part)
+        self.taken_in += fresh
+        self.skipped += tuple(job_id for job_id in part if job_id not in fresh)
 
-    def _store_part(self, part: list[str], jobs: list[ImportedJob], large: Mapping[str, tuple[str, int]]) -> None:
+    def _store_part(self, part: list[str], jobs: list[ImportedJob], large: Mapping[str, tuple[str, int]]) -> list[str]:
+        """Store some jobs in a transaction, and give the ids of those that nobody else has brought in meanwhile."""
         with self._store.writing_directly() as tx:
             # Somebody may have brought them in meanwhile.
             here = imports.known(tx, part)
@@ -120,6 +126,7 @@ class Incoming:
                 why=self._why(),
                 now_us=self._store.now_us(),
             )
+        return [job.job_id for job in fresh]
 
     def _require_room(self) -> None:
         found = os.statvfs(self._store.paths.home)
@@ -160,8 +167,7 @@ class Incoming:
         """Give the ids of the jobs of the next transaction."""
         part: list[str] = []
         size_bytes = 0
-        start = len(self.taken_in)
-        for job_id in self.new[start : start + JOBS_PER_TRANSACTION]:
+        for job_id in self.new[self._done : self._done + JOBS_PER_TRANSACTION]:
             size_bytes += self._sizes[job_id]
             if part and size_bytes > _BYTES_PER_TRANSACTION:
                 break

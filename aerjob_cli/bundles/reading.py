@@ -6,6 +6,7 @@ Nothing of a bundle is ever written under a name that it gives.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -60,8 +61,12 @@ class Bundle:
         self._members = self._looked_at(archive.infolist(), size_bytes)
         if MANIFEST not in self._members:
             raise self.refused(f"it has no {MANIFEST}", "name a file that `aerjob export` wrote")
+        self._require_plain(MANIFEST)
         manifest = self._parsed(MANIFEST, self._text(MANIFEST))
+        # Before all that another version may have otherwise.
         self._require_version(manifest)
+        for path in self._members:
+            self._require_plain(path)
         with self._told(MANIFEST):
             fields = Fields(manifest)
             self.origin = {
@@ -128,7 +133,6 @@ class Bundle:
                 if member.file_size:
                     raise self.refused(f"{path!r} is a folder with content")
                 continue
-            self._require_plain(path, member)
             compressed_bytes += member.compress_size
             found[path] = member
         if compressed_bytes > size_bytes:
@@ -147,12 +151,14 @@ class Bundle:
         if stat.S_IFMT(kind) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise self.refused(f"{path!r} in it is a link, or something else that is no file")
 
-    def _require_plain(self, path: str, member: zipfile.ZipInfo) -> None:
+    def _require_plain(self, path: str) -> None:
+        member = self._members[path]
         if member.flag_bits & _ENCRYPTED or member.compress_type not in _COMPRESSIONS:
             raise self.refused(f"{path!r} is encrypted, or compressed otherwise than by deflate")
         if member.file_size > max(GROWTH_ASKED_FROM_BYTES, GROWTH_LIMIT * member.compress_size):
             raise self.refused(
-                f"{path!r} would grow from {member.compress_size} to {member.file_size} bytes, as no bundle has it"
+                f"{path!r} would grow from {member.compress_size} to {member.file_size} bytes, as no bundle has it",
+                "get another copy of it, or pack it without compression (`zip -0`) if you have unpacked it",
             )
         if path != MANIFEST and not PATH.fullmatch(path):
             raise self.refused(f"{path!r} is no file of a bundle")
@@ -250,8 +256,8 @@ def opened_bundle(path: str, name: str) -> Iterator[Bundle]:
         try:
             # Without O_NONBLOCK opening a FIFO would wait for its writer.
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-            file = stack.enter_context(open(descriptor, "rb"))
-            found = os.fstat(file.fileno())
+            stack.callback(os.close, descriptor)
+            found = os.fstat(descriptor)
         except OSError as error:
             raise _unreadable(name, error) from error
         except ValueError as error:  # a NUL in the name
@@ -259,6 +265,7 @@ def opened_bundle(path: str, name: str) -> Iterator[Bundle]:
         if not stat.S_ISREG(found.st_mode):
             raise BundleRefused(name, "it is not a regular file", "name a file that `aerjob export` wrote")
         try:
+            file = stack.enter_context(open(descriptor, "rb", closefd=False))
             archive = stack.enter_context(zipfile.ZipFile(file))
         except _ARCHIVE_ERRORS as error:
             raise BundleRefused(
@@ -270,4 +277,7 @@ def opened_bundle(path: str, name: str) -> Iterator[Bundle]:
 
 
 def _unreadable(name: str, error: OSError) -> InputRefused:
+    if error.errno == errno.EINVAL:
+        # Of a place before the beginning of the file, or beyond any end.
+        return BundleRefused(name, "parts of it are not where it says", "get another copy of it")
     return InputRefused(f"{name} cannot be read ({error.strerror}); check its name and permissions", file=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import zipfile
@@ -47,6 +48,12 @@ class BundleWriter:
         manifest = {"format": FORMAT, "version": VERSION, **about, "jobs": self._jobs, "files": dict(self._files)}
         self._write(MANIFEST, [_text(manifest)], 0, deflated=True)
         self._archive.close()
+
+    def abandon(self) -> None:
+        """End what will never be a bundle, whatever has been written of it."""
+        # Else the archive tries it when it is collected, and complains.
+        with contextlib.suppress(OSError, ValueError):
+            self._archive.close()
 
     def _write(self, path: str, parts: Iterable[bytes], size_bytes: int, *, deflated: bool) -> None:
         info = zipfile.ZipInfo(path, self._date_time)

@@ -4,15 +4,14 @@ The guards of the database let only a running job have results, and an ended one
 running, under a claim that nobody else has, gets its results, and ends, all in the transaction of its caller: nobody
 ever sees it otherwise than ended.
 
-Their numbers are negative, below those of all jobs that were submitted here, and so are those of their moves. So `last` and
-whoever follows what goes on find what happened here without passing over them, however many they are.
+Their numbers are negative, below those of all jobs that were submitted here, and so are those of their moves. So
+`last`, and whoever follows what goes on, find what happened here without passing over them, however many they are.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.states import Status
@@ -163,8 +162,7 @@ def _row(job: ImportedJob, claim: Claim, now_us: int) -> dict[str, Any]:
         "experiments_total": asked.experiments_total,
         "threads": asked.threads,
         "estimated_bytes": asked.estimated_bytes,
-        # Those that come with it are counted as they are stored.
-        "experiments_done": end.experiments_done - len(job.results),
+        "experiments_done": end.experiments_done,
         "validations": end.validations,
         "attempt": end.attempt,
         "attempts_charged": end.attempts_charged,
@@ -194,14 +192,15 @@ def _payload_rows(job_seq: int, payloads: Iterable[Payload]) -> Iterator[dict[st
 
 
 def _deliver(tx: Connection, claimed: Iterable[tuple[ImportedJob, Claim]], results_of: ResultsOf) -> None:
-    waiting: list[tuple[Claim, list[ExperimentRecord]]] = []
+    waiting: list[tuple[int, ExperimentRecord, str | None]] = []
     for job, claim in claimed:
         for result, runtime_id in results_of(job):
-            waiting.append((replace(claim, runtime_id=runtime_id), [result]))
+            waiting.append((claim.job_seq, result, runtime_id))
             if len(waiting) >= _RESULTS_AT_ONCE:
-                deliveries.record(tx, waiting)
+                deliveries.insert(tx, waiting)
                 waiting = []
-    deliveries.record(tx, waiting)
+    if waiting:
+        deliveries.insert(tx, waiting)
 
 
 def _end(tx: Connection, jobs: Sequence[ImportedJob], claims: Sequence[Claim]) -> None:
