@@ -45,10 +45,11 @@ def export_jobs(
     force: result_options.Force = False,
     as_json: parameters.AsJson = False,
 ) -> Answer:
-    """Write ended jobs into a file: circuits, options, results, history, checksums. Nothing in the store changes.
+    """Write ended jobs into a file, with results and history. Nothing in the store changes.
 
     They are named by their ids, or by what they have in common: then those are meant that have ended. The file is a zip
-    archive of JSON and of the circuits as they were handed in, which other programs can read (docs/bundles.md).
+    archive of JSON and of the circuits as they were handed in, with checksums, which other programs can read
+    (docs/bundles.md).
     """
     invocation = Invocation.of(context, as_json=as_json)
     interrupts.only_looking()
@@ -74,7 +75,7 @@ def export_jobs(
 def import_jobs(
     context: typer.Context, file: BundleFile, dry_run: DryRun = False, as_json: parameters.AsJson = False
 ) -> Answer:
-    """Take the jobs of a bundle in, with their ids, times, results and history. They are never run here.
+    """Take in the jobs of such a file, which are never run here. Their ids, times and results are kept.
 
     All of the file is looked at first, and refused as a whole if anything in it is not as it should be. Jobs that are
     here already stay as they are; if one of them is not the same, nothing is imported.
