@@ -4,42 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 
-from aerjob_cli.bundles.fields import NotAsItShouldBe
-from aerjob_cli.bundles.layout import TEXT_LIMIT_BYTES, array_path, circuits_path, job_path, result_path
+from aerjob_cli.bundles.contents import Contents, Program, program_of
+from aerjob_cli.bundles.layout import job_path
 from aerjob_cli.bundles.reading import Bundle
-from aerjob_cli.bundles.results import require_result
 from aerjob_cli.errors import AerjobError, BundleConflict
-from aerjob_cli.frozen import dataclass
-from aerjob_cli.settings import INLINE_LIMIT_BYTES, JOBS_PER_TRANSACTION
-from aerjob_cli.store import imports, objects
+from aerjob_cli.settings import JOBS_PER_TRANSACTION
+from aerjob_cli.store import here_already, imports, objects
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.faults import told
 from aerjob_cli.store.garbage import remove_unreferenced
 from aerjob_cli.store.imported_jobs import ImportedJob
 from aerjob_cli.store.parts import in_parts
-from aerjob_cli.store.records import ExperimentRecord, Payload
+from aerjob_cli.store.records import Payload
 
 # Others may not write while jobs come in.
 _BYTES_PER_TRANSACTION = 64 * 2**20
 # Told how far it is, in a few words.
 OnStep = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Program:
-    """The payloads of a job that was found valid where it comes from: (path, SHA-256, format, name, size) of each."""
-
-    job_id: str
-    experiments_total: int
-    files: tuple[tuple[str, str, str, str, int], ...]
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What is the same for all jobs of which one need be looked at."""
-        return self.experiments_total, *(file[1:] for file in self.files)
 
 
 class Incoming:
@@ -48,6 +31,7 @@ class Incoming:
     def __init__(self, store: Store, bundle: Bundle) -> None:
         self._store = store
         self._bundle = bundle
+        self._contents = Contents(bundle)
         self._sizes: dict[str, int] = {}
         self.new: tuple[str, ...] = ()
         self.skipped: tuple[str, ...] = ()
@@ -74,11 +58,11 @@ class Incoming:
             for item in found:
                 named.update(file.path for file in item.files)
                 named.add(job_path(item.job.job_id))
-                self._require_results(item.job)
+                self._contents.require_results(item.job)
                 self._sizes[item.job.job_id] = sum(file.size_bytes for file in item.files)
             here = self._here([item.job for item in found])
             for item in found:
-                program = None if item.job.job_id in here else _program(item.job)
+                program = None if item.job.job_id in here else program_of(item.job)
                 if program is not None:
                     programs.setdefault(program.key, program)
             new += [job_id for job_id in part if job_id not in here]
@@ -94,7 +78,7 @@ class Incoming:
         """Take the next jobs in, all of these or none; they are in ``taken_in`` then."""
         part = self._next()
         jobs = [self._bundle.job(job_id).job for job_id in part]
-        large = {sha256: (path, size_bytes) for job in jobs for path, sha256, size_bytes in self._large(job)}
+        large = {sha256: (path, size_bytes) for job in jobs for path, sha256, size_bytes in self._contents.large(job)}
         try:
             self._put(large)
             fresh = self._store_part(part, jobs, large)
@@ -111,18 +95,18 @@ class Incoming:
         """Store some jobs in a transaction, and give the ids of those that nobody else has brought in meanwhile."""
         with self._store.writing_directly() as tx:
             # Somebody may have brought them in meanwhile.
-            here = imports.known(tx, part)
+            here = here_already.known(tx, part)
             fresh = [job for job in jobs if job.job_id not in here]
             for job in jobs:
-                if job.job_id in here and not imports.is_same(tx, here[job.job_id], job):
+                if job.job_id in here and not here_already.is_same(tx, here[job.job_id], job):
                     raise self._conflict(job, "has other content")
             # From here on nobody removes a file as unreferenced.
             self._put({sha256: file for sha256, file in large.items() if not self._is_there(sha256, file[1])})
             imports.take_in(
                 tx,
                 fresh,
-                payloads_of=self._payloads,
-                results_of=self._results,
+                payloads_of=self._contents.payloads,
+                results_of=self._contents.results,
                 why=self._why(),
                 now_us=self._store.now_us(),
             )
@@ -137,26 +121,16 @@ class Incoming:
                 "make room",
             )
 
-    def _require_results(self, job: ImportedJob) -> None:
-        for item in job.results:
-            path = result_path(job.job_id, item.position)
-            if item.size_bytes > TEXT_LIMIT_BYTES:
-                continue
-            try:
-                require_result(item.format, self._bundle.data(path, item.sha256))
-            except NotAsItShouldBe as error:
-                raise self._bundle.refused(f"{path} is not the result of an experiment ({error})") from error
-
     def _here(self, jobs: list[ImportedJob]) -> set[str]:
         """Give the ids of those jobs that are here already and the same; raises ``BundleConflict``."""
         with self._store.reading_directly() as tx:
-            here = imports.known(tx, [job.job_id for job in jobs])
+            here = here_already.known(tx, [job.job_id for job in jobs])
             for job in jobs:
                 if job.job_id not in here:
                     continue
                 if not here[job.job_id].status.is_final:
                     raise self._conflict(job, "has not ended")
-                if not imports.is_same(tx, here[job.job_id], job):
+                if not here_already.is_same(tx, here[job.job_id], job):
                     raise self._conflict(job, "has other content")
         return set(here)
 
@@ -174,20 +148,6 @@ class Incoming:
             part.append(job_id)
         return part
 
-    def _large(self, job: ImportedJob) -> Iterator[tuple[str, str, int]]:
-        """Give path, SHA-256 and size of the files of a job that belong into the object folder."""
-        files = [
-            (circuits_path(job.job_id, place, item.format), item.sha256, item.size_bytes)
-            for place, item in enumerate(job.asked.payloads)
-        ]
-        for result in job.results:
-            files.append((result_path(job.job_id, result.position), result.sha256, result.size_bytes))
-            files += [
-                (array_path(job.job_id, result.position, array.name), array.sha256, array.size_bytes)
-                for array in result.arrays
-            ]
-        return (file for file in files if file[2] > INLINE_LIMIT_BYTES)
-
     def _put(self, large: Mapping[str, tuple[str, int]]) -> None:
         for sha256, (path, _) in large.items():
             with told(self._store.paths.objects):
@@ -195,34 +155,6 @@ class Incoming:
 
     def _is_there(self, sha256: str, size_bytes: int) -> bool:
         return objects.is_there(self._store.paths, Payload("", "", sha256, size_bytes, None))
-
-    def _payloads(self, job: ImportedJob) -> list[Payload]:
-        return [
-            replace(
-                item, data=self._inline(circuits_path(job.job_id, place, item.format), item.sha256, item.size_bytes)
-            )
-            for place, item in enumerate(job.asked.payloads)
-        ]
-
-    def _results(self, job: ImportedJob) -> Iterator[tuple[ExperimentRecord, str | None]]:
-        for item in job.results:
-            path = result_path(job.job_id, item.position)
-            arrays = tuple(
-                Payload(
-                    array.name,
-                    array.format,
-                    array.sha256,
-                    array.size_bytes,
-                    self._inline(array_path(job.job_id, item.position, array.name), array.sha256, array.size_bytes),
-                )
-                for array in item.arrays
-            )
-            data = self._inline(path, item.sha256, item.size_bytes)
-            payload = Payload(item.name, item.format, item.sha256, item.size_bytes, data)
-            yield ExperimentRecord(item.position, item.attempt, item.shots, payload, arrays, item.run), item.runtime_id
-
-    def _inline(self, path: str, sha256: str, size_bytes: int) -> bytes | None:
-        return None if size_bytes > INLINE_LIMIT_BYTES else self._bundle.data(path, sha256)
 
     def _why(self) -> str:
         origin = self._bundle.origin
@@ -236,18 +168,3 @@ class Incoming:
             if known is not None
         )
         return f"imported from {self._bundle.name}" + (f" ({told})" if told else "")
-
-
-def _program(job: ImportedJob) -> Program | None:
-    """Give what has to be parsed before it is stored: of a job that was never valid, nobody will read the circuits."""
-    total = job.asked.experiments_total
-    if total is None or not job.asked.payloads:
-        return None
-    return Program(
-        job.job_id,
-        total,
-        tuple(
-            (circuits_path(job.job_id, place, item.format), item.sha256, item.format, item.name, item.size_bytes)
-            for place, item in enumerate(job.asked.payloads)
-        ),
-    )

@@ -19,6 +19,7 @@ Word = TypeVar("Word", bound=StrEnum)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _QUOTED_CHARACTERS = 60
+_LEVELS = 500
 # As paths of files can be.
 _LONG_CHARACTERS = 5000
 
@@ -38,6 +39,21 @@ def parsed(data: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise NotAsItShouldBe("it is no JSON object")
     return value
+
+
+def _is_deep(value: object) -> bool:
+    """Tell whether values are nested so deeply that who writes them again may fail at it."""
+    level: list[Any] = [value]
+    for _ in range(_LEVELS):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, (dict, list))
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _no_number(word: str) -> None:
@@ -119,8 +135,8 @@ class Fields:
     def plain(self, name: str, limit_bytes: int) -> dict[str, Any]:
         """Read an object that may have anything in it."""
         value = self._content.get(name)
-        if not isinstance(value, dict) or len(json.dumps(value)) > limit_bytes:
-            raise self._refused(name, f"an object of up to {limit_bytes} bytes")
+        if not isinstance(value, dict) or _is_deep(value) or len(json.dumps(value)) > limit_bytes:
+            raise self._refused(name, f"an object of up to {limit_bytes} bytes, {_LEVELS} levels deep at most")
         return value
 
     def texts(self, name: str, limit: int) -> dict[str, str]:

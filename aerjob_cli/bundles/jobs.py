@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from aerjob_cli.bundles.fields import Fields, NotAsItShouldBe
-from aerjob_cli.bundles.layout import JOB_ID, array_path, circuits_path, job_path, result_path
+from aerjob_cli.bundles.files import (
+    BYTES_LIMIT,
+    COUNT_LIMIT,
+    MANY,
+    SECONDS_LIMIT,
+    FileOfJob,
+    file_in,
+    format_in,
+    result_in,
+)
+from aerjob_cli.bundles.layout import JOB_ID, circuits_path, job_path
 from aerjob_cli.codec.envelope import (
     CIRCUIT_FORMATS,
     ESTIMATION,
     NOISE_FORMATS,
-    NPY,
     PUBS,
-    RESULT_FORMATS,
     RUN_FORMATS,
     SWEEP,
 )
@@ -23,44 +30,24 @@ from aerjob_cli.settings import CIRCUITS_LIMIT, PAYLOAD_LIMIT_BYTES
 from aerjob_cli.states import After, Reason, Status
 from aerjob_cli.store.imported_jobs import End, ImportedJob
 from aerjob_cli.store.records import (
-    ArrayRecord,
     Dependency,
     EventRecord,
     Payload,
     RanExperiment,
-    RunFacts,
     Runtime,
     Submission,
 )
 from aerjob_cli.store.runtimes import runtime_of
 
-Item = TypeVar("Item")
-
-_COUNT_LIMIT = 2**31 - 1
 _STORED_LIMIT = 2**63 - 1
-_SEED_LIMIT = 2**64 - 1
-_BYTES_LIMIT = 2**60
-_SECONDS_LIMIT = 2.0**40
 _PRIORITY_LIMIT = 1_000_000
 _NAME_CHARACTERS = 5000
 _MESSAGE_CHARACTERS = 100_000
 _JSON_LIMIT_BYTES = 2 * 2**20
-_MANY = 100_000
 _TAGS = 100
 _FACTS = 50
 _PAYLOAD_FORMATS = CIRCUIT_FORMATS | NOISE_FORMATS | {PUBS, SWEEP, ESTIMATION}
-_ARRAY_NAME = re.compile(r"[A-Za-z0-9_.~-]{1,400}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _REASONS = {Status.DONE: frozenset[Reason](), Status.CANCELLED: frozenset({Reason.USER_CANCELLED})}
-
-
-@dataclass(frozen=True, slots=True)
-class FileOfJob:
-    """A file of a bundle that a job names, and what it says of it."""
-
-    path: str
-    sha256: str
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +67,21 @@ def job_in(content: Mapping[str, Any], job_id: str) -> BundledJob:
     runtimes = tuple(_runtime(name, fields) for name in fields.plain("runtimes", _JSON_LIMIT_BYTES))
     asked = _asked(fields, files)
     end = _end(fields)
-    results = tuple(_result(item, job_id, files) for item in fields.objects("results", _MANY))
+    results = tuple(result_in(item, job_id, files) for item in fields.objects("results", MANY))
     _require_results(asked, end, results)
-    if bool(asked.payloads) == (end.circuits_pruned_us is not None):
-        raise NotAsItShouldBe("circuits are there where they were pruned, or are not there where they were not")
-    history = tuple(_event(place, item) for place, item in enumerate(fields.objects("history", _MANY)))
+    if end.circuits_pruned_us is None and not any(payload.format in RUN_FORMATS for payload in asked.payloads):
+        raise NotAsItShouldBe("circuits has none that could run, and none were pruned")
+    history = tuple(_event(place, item) for place, item in enumerate(fields.objects("history", MANY)))
     return BundledJob(ImportedJob(asked, end, history, results, runtimes), tuple(files))
 
 
 def _asked(fields: Fields, files: list[FileOfJob]) -> Submission:
     job_id = fields.matching("job_id", JOB_ID, "the id of a job")
     payloads = tuple(
-        _payload(item, job_id, place, files) for place, item in enumerate(fields.objects("circuits", _MANY))
+        _payload(item, job_id, place, files) for place, item in enumerate(fields.objects("circuits", MANY))
     )
-    if payloads and not any(payload.format in RUN_FORMATS for payload in payloads):
-        raise NotAsItShouldBe("circuits has none that could run")
     total = fields.optional("experiments_total", lambda name: fields.whole(name, 1, CIRCUITS_LIMIT))
-    threads = fields.optional("threads", lambda name: fields.whole(name, 1, _COUNT_LIMIT))
+    threads = fields.optional("threads", lambda name: fields.whole(name, 1, COUNT_LIMIT))
     if (total is None) != (threads is None):
         raise NotAsItShouldBe("experiments_total and threads are not known both, or neither")
     tags = {Fields({"tag": tag}, "tags").text("tag") for tag in fields.items("tags", _TAGS)}
@@ -105,7 +90,7 @@ def _asked(fields: Fields, files: list[FileOfJob]) -> Submission:
         payloads=payloads,
         backend=fields.text("backend"),
         method=fields.text("method"),
-        shots=fields.whole("shots", 1, _COUNT_LIMIT),
+        shots=fields.whole("shots", 1, COUNT_LIMIT),
         seed=(seed := fields.whole("seed", 0, _STORED_LIMIT)),
         requested_seed=seed,
         memory=fields.flag("memory"),
@@ -115,7 +100,7 @@ def _asked(fields: Fields, files: list[FileOfJob]) -> Submission:
         tags=tuple(sorted(tags)),
         group_name=fields.optional("group", fields.text),
         priority=fields.whole("priority", -_PRIORITY_LIMIT, _PRIORITY_LIMIT),
-        time_limit_s=fields.optional("time_limit_s", lambda name: fields.number(name, 0.0, _SECONDS_LIMIT)),
+        time_limit_s=fields.optional("time_limit_s", lambda name: fields.number(name, 0.0, SECONDS_LIMIT)),
         max_memory_mb=fields.optional("max_memory_mb", lambda name: fields.whole(name, 1, _STORED_LIMIT)),
         max_attempts=fields.whole("max_attempts", 1, _STORED_LIMIT),
         retry_of=fields.optional("retry_of", lambda name: fields.matching(name, JOB_ID, "the id of a job")),
@@ -123,10 +108,10 @@ def _asked(fields: Fields, files: list[FileOfJob]) -> Submission:
         counts_required=fields.flag("counts_required"),
         experiments_total=total,
         threads=threads,
-        estimated_bytes=fields.optional("estimated_memory_bytes", lambda name: fields.whole(name, 0, _BYTES_LIMIT)),
+        estimated_bytes=fields.optional("estimated_memory_bytes", lambda name: fields.whole(name, 0, BYTES_LIMIT)),
         dependencies=tuple(
             Dependency(item.word("kind", After), item.matching("job_id", JOB_ID, "the id of a job"))
-            for item in fields.objects("dependencies", _MANY)
+            for item in fields.objects("dependencies", MANY)
         ),
     )
 
@@ -141,10 +126,10 @@ def _end(fields: Fields) -> End:
         raise NotAsItShouldBe(f"reason is {reason} with the status {status}")
 
     def count(name: str) -> int:
-        return fields.whole(name, 0, _COUNT_LIMIT)
+        return fields.whole(name, 0, COUNT_LIMIT)
 
     def place(name: str) -> int | None:
-        return fields.optional(name, lambda name: fields.whole(name, 1, _COUNT_LIMIT))
+        return fields.optional(name, lambda name: fields.whole(name, 1, COUNT_LIMIT))
 
     def long_text(name: str) -> str | None:
         return fields.optional(name, lambda name: fields.text(name, _MESSAGE_CHARACTERS, may_be_empty=True))
@@ -183,62 +168,18 @@ def _require_results(asked: Submission, end: End, results: tuple[RanExperiment, 
         raise NotAsItShouldBe(f"results has a position twice, or one beyond the {total} experiments")
     if end.experiments_done > total or (end.status is Status.DONE and (end.experiments_done != total or not total)):
         raise NotAsItShouldBe(f"experiments_done is {end.experiments_done} of {total} with the status {end.status}")
-    if (len(results) != end.experiments_done) if end.results_pruned_us is None else results:
+    if len(results) > end.experiments_done or (len(results) < end.experiments_done and end.results_pruned_us is None):
         raise NotAsItShouldBe(f"there are {len(results)} results, and experiments_done is {end.experiments_done}")
     if any(item.attempt > end.attempt for item in results):
         raise NotAsItShouldBe("a result is of a later attempt than the last one")
 
 
 def _payload(fields: Fields, job_id: str, place: int, files: list[FileOfJob]) -> Payload:
-    format = _format(fields, _PAYLOAD_FORMATS)
-    file = _file(fields, circuits_path(job_id, place, format), files)
+    format = format_in(fields, _PAYLOAD_FORMATS)
+    file = file_in(fields, circuits_path(job_id, place, format), files)
     if file.size_bytes > PAYLOAD_LIMIT_BYTES:
         raise NotAsItShouldBe(f"{file.path} has {file.size_bytes} bytes, and circuits may have {PAYLOAD_LIMIT_BYTES}")
     return Payload(fields.text("name", _NAME_CHARACTERS), format, file.sha256, file.size_bytes, None)
-
-
-def _result(fields: Fields, job_id: str, files: list[FileOfJob]) -> RanExperiment:
-    position = fields.whole("position", 0, CIRCUITS_LIMIT - 1)
-    file = _file(fields, result_path(job_id, position), files)
-    arrays = []
-    for item in fields.objects("arrays", _MANY):
-        name = item.matching("name", _ARRAY_NAME, "the name of an array")
-        array = _file(item, array_path(job_id, position, name), files)
-        arrays.append(ArrayRecord(name, _format(item, frozenset({NPY})), array.sha256, array.size_bytes))
-    return RanExperiment(
-        position=position,
-        attempt=fields.whole("attempt", 0, _COUNT_LIMIT),
-        name=fields.text("name", may_be_empty=True),
-        shots=fields.whole("shots", 1, _COUNT_LIMIT),
-        format=_format(fields, RESULT_FORMATS),
-        sha256=file.sha256,
-        size_bytes=file.size_bytes,
-        runtime_id=fields.optional("runtime_id", fields.text),
-        run=RunFacts(
-            seed=fields.optional("seed", lambda name: fields.whole(name, 0, _SEED_LIMIT)),
-            method=fields.optional("method", fields.text),
-            threads=fields.optional("threads", lambda name: fields.whole(name, 0, _COUNT_LIMIT)),
-            time_taken_s=fields.optional("time_taken_s", lambda name: fields.number(name, 0.0, _SECONDS_LIMIT)),
-            peak_rss_bytes=fields.optional("peak_rss_bytes", lambda name: fields.whole(name, 0, _BYTES_LIMIT)),
-        ),
-        arrays=tuple(arrays),
-    )
-
-
-def _format(fields: Fields, known: frozenset[str]) -> str:
-    format = fields.text("format")
-    if format not in known:
-        raise NotAsItShouldBe(f"the format {format!r} is not known; there is {', '.join(sorted(known))}")
-    return format
-
-
-def _file(fields: Fields, path: str, files: list[FileOfJob]) -> FileOfJob:
-    if fields.text("path") != path:
-        raise NotAsItShouldBe(f"path is {fields.text('path')!r} instead of {path!r}")
-    sha256 = fields.matching("sha256", _SHA256, "a SHA-256 in hexadecimal digits")
-    file = FileOfJob(path, sha256, fields.whole("size_bytes", 0, _BYTES_LIMIT))
-    files.append(file)
-    return file
 
 
 def _event(place: int, fields: Fields) -> EventRecord:
@@ -247,7 +188,7 @@ def _event(place: int, fields: Fields) -> EventRecord:
         at_us=fields.time_us("at"),
         from_status=fields.optional("from_status", lambda name: fields.word(name, Status)),
         to_status=fields.word("to_status", Status),
-        attempt=fields.whole("attempt", 0, _COUNT_LIMIT),
+        attempt=fields.whole("attempt", 0, COUNT_LIMIT),
         worker_id=fields.optional("worker_id", fields.text),
         why=fields.text("why", _MESSAGE_CHARACTERS, may_be_empty=True),
         runtime_id=fields.optional("runtime_id", fields.text),

@@ -1,72 +1,47 @@
-"""Reading a bundle that may come from anybody: nothing is believed that has not been compared, nothing grows unasked.
-
-Nothing of a bundle is ever written under a name that it gives.
-"""
+"""Reading a bundle that may come from anybody: nothing in it is believed that has not been compared."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import os
 import re
-import stat
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from aerjob_cli.bundles.archive import ANOTHER_FILE, Archive, opened_archive
 from aerjob_cli.bundles.fields import Fields, NotAsItShouldBe, parsed
 from aerjob_cli.bundles.jobs import BundledJob, job_in
 from aerjob_cli.bundles.layout import (
     FILES_LIMIT,
     FORMAT,
-    GROWTH_ASKED_FROM_BYTES,
-    GROWTH_LIMIT,
     JOB_ID,
     MANIFEST,
-    PATH,
     TEXT_LIMIT_BYTES,
     VERSION,
     job_path,
 )
 from aerjob_cli.codec.envelope import begun_sha256
-from aerjob_cli.errors import BundleRefused, InputRefused
+from aerjob_cli.errors import BundleRefused
 
-_READ_AT_ONCE_BYTES = 256 * 1024
-_ENCRYPTED = 0x1
-_COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _BYTES_LIMIT = 2**60
-# What reading an archive can come to that is damaged, or made to look like one.
-_ARCHIVE_ERRORS = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    IndexError,
-)
 
 
 class Bundle:
-    """A bundle that is open, whose list of files has been looked at; ``name`` is for people."""
+    """A bundle that is open, whose manifest fits what is in it; ``name`` is for people."""
 
-    def __init__(self, archive: zipfile.ZipFile, name: str, size_bytes: int) -> None:
-        """Look at the list of files and the manifest; raises ``BundleRefused``."""
-        self.name = name
+    def __init__(self, archive: Archive) -> None:
+        """Look at the manifest, and whether the files are those that it names; raises ``BundleRefused``."""
+        self.name = archive.name
         self._archive = archive
-        self._members = self._looked_at(archive.infolist(), size_bytes)
-        if MANIFEST not in self._members:
-            raise self.refused(f"it has no {MANIFEST}", "name a file that `aerjob export` wrote")
-        self._require_plain(MANIFEST)
-        manifest = self._parsed(MANIFEST, self._text(MANIFEST))
+        if archive.size_of(MANIFEST) is None:
+            raise self.refused(f"it has no {MANIFEST}", ANOTHER_FILE)
+        archive.require_plain(MANIFEST)
+        with self._told(MANIFEST):
+            manifest = parsed(b"".join(archive.read(MANIFEST)))
         # Before all that another version may have otherwise.
         self._require_version(manifest)
-        for path in self._members:
-            self._require_plain(path)
+        for path in archive.paths:
+            archive.require_plain(path)
         with self._told(MANIFEST):
             fields = Fields(manifest)
             self.origin = {
@@ -117,57 +92,11 @@ class Bundle:
 
     def refused(self, fact: str, remedy: str = "get another copy of it") -> BundleRefused:
         """Give the error of this bundle."""
-        return BundleRefused(self.name, fact, remedy)
-
-    def _looked_at(self, members: list[zipfile.ZipInfo], size_bytes: int) -> dict[str, zipfile.ZipInfo]:
-        if len(members) > FILES_LIMIT:
-            raise self.refused(f"it has more than {FILES_LIMIT} files", "export fewer jobs at a time")
-        found: dict[str, zipfile.ZipInfo] = {}
-        compressed_bytes = 0
-        for member in members:
-            path = member.orig_filename
-            self._require_path(path, member)
-            if path in found:
-                raise self.refused(f"{path!r} is in it twice")
-            if path.endswith("/"):
-                if member.file_size:
-                    raise self.refused(f"{path!r} is a folder with content")
-                continue
-            compressed_bytes += member.compress_size
-            found[path] = member
-        if compressed_bytes > size_bytes:
-            raise self.refused("its files overlap each other")
-        return found
-
-    def _require_path(self, path: str, member: zipfile.ZipInfo) -> None:
-        if path.startswith("/") or re.match(r"[A-Za-z]:", path) or "\\" in path:
-            raise self.refused(f"the path {path!r} in it is absolute, or has a backslash")
-        if ".." in path.split("/"):
-            raise self.refused(f"the path {path!r} in it climbs out of its folder")
-        names = path.removesuffix("/").split("/")
-        if path != member.filename or "" in names or "." in names:
-            raise self.refused(f"the path {path!r} in it is none")
-        kind = member.external_attr >> 16
-        if stat.S_IFMT(kind) not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise self.refused(f"{path!r} in it is a link, or something else that is no file")
-
-    def _require_plain(self, path: str) -> None:
-        member = self._members[path]
-        if member.flag_bits & _ENCRYPTED or member.compress_type not in _COMPRESSIONS:
-            raise self.refused(f"{path!r} is encrypted, or compressed otherwise than by deflate")
-        if member.file_size > max(GROWTH_ASKED_FROM_BYTES, GROWTH_LIMIT * member.compress_size):
-            raise self.refused(
-                f"{path!r} would grow from {member.compress_size} to {member.file_size} bytes, as no bundle has it",
-                "get another copy of it, or pack it without compression (`zip -0`) if you have unpacked it",
-            )
-        if path != MANIFEST and not PATH.fullmatch(path):
-            raise self.refused(f"{path!r} is no file of a bundle")
-        if (path == MANIFEST or path.endswith("/job.json")) and member.file_size > TEXT_LIMIT_BYTES:
-            raise self.refused(f"{path!r} announces {member.file_size} bytes, and may have {TEXT_LIMIT_BYTES}")
+        return self._archive.refused(fact, remedy)
 
     def _require_version(self, manifest: Mapping[str, Any]) -> None:
         if manifest.get("format") != FORMAT:
-            raise self.refused(f"its {MANIFEST} is not that of a bundle", "name a file that `aerjob export` wrote")
+            raise self.refused(f"its {MANIFEST} is not that of a bundle", ANOTHER_FILE)
         version = manifest.get("version")
         if type(version) is not int or version < 1:
             raise self.refused(f"its version is {version!r}, which is none")
@@ -196,11 +125,12 @@ class Bundle:
     def _require_same_files(self) -> None:
         """Compare what is in the archive with what the manifest says."""
         for path, (_, size_bytes) in self._files.items():
-            if path not in self._members:
+            found_bytes = self._archive.size_of(path)
+            if found_bytes is None:
                 raise self.refused(f"{path!r} is missing, which its manifest names")
-            if (found_bytes := self._members[path].file_size) != size_bytes:
+            if found_bytes != size_bytes:
                 raise self.refused(f"{path!r} has {found_bytes} bytes instead of {size_bytes}")
-        for path in self._members:
+        for path in self._archive.paths:
             if path != MANIFEST and path not in self._files:
                 raise self.refused(f"its manifest does not name {path!r}")
         for job_id in self.job_ids:
@@ -211,32 +141,12 @@ class Bundle:
         sha256, size_bytes = self._files[path]
         checksum = begun_sha256()
         read_bytes = 0
-        for part in self._read(path):
+        for part in self._archive.read(path):
             read_bytes += len(part)
             checksum.update(part)
             yield part
         if read_bytes != size_bytes or checksum.hexdigest() != sha256:
             raise self.refused(f"{path!r} does not have the checksum that its manifest says")
-
-    def _text(self, path: str) -> bytes:
-        return b"".join(self._read(path))
-
-    def _read(self, path: str) -> Iterator[bytes]:
-        # Never more than the archive announces, which has been looked at.
-        left_bytes = self._members[path].file_size
-        try:
-            with self._archive.open(self._members[path]) as file:
-                while part := file.read(min(_READ_AT_ONCE_BYTES, left_bytes)):
-                    left_bytes -= len(part)
-                    yield part
-        except _ARCHIVE_ERRORS as error:
-            raise self.refused(f"{path!r} is damaged and cannot be unpacked") from error
-        except OSError as error:
-            raise _unreadable(self.name, error) from error
-
-    def _parsed(self, path: str, data: bytes) -> dict[str, Any]:
-        with self._told(path):
-            return parsed(data)
 
     @contextmanager
     def _told(self, path: str) -> Iterator[None]:
@@ -252,32 +162,5 @@ def opened_bundle(path: str, name: str) -> Iterator[Bundle]:
 
     Raises ``BundleRefused``, and ``InputRefused`` for a file that cannot be read.
     """
-    with contextlib.ExitStack() as stack:
-        try:
-            # Without O_NONBLOCK opening a FIFO would wait for its writer.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-            stack.callback(os.close, descriptor)
-            found = os.fstat(descriptor)
-        except OSError as error:
-            raise _unreadable(name, error) from error
-        except ValueError as error:  # a NUL in the name
-            raise InputRefused(f"{name!r} is not the name of a file; check it", file=name) from error
-        if not stat.S_ISREG(found.st_mode):
-            raise BundleRefused(name, "it is not a regular file", "name a file that `aerjob export` wrote")
-        try:
-            file = stack.enter_context(open(descriptor, "rb", closefd=False))
-            archive = stack.enter_context(zipfile.ZipFile(file))
-        except _ARCHIVE_ERRORS as error:
-            raise BundleRefused(
-                name, "it is no zip archive, or not all of one", "name a file that `aerjob export` wrote, all of it"
-            ) from error
-        except OSError as error:
-            raise _unreadable(name, error) from error
-        yield Bundle(archive, name, found.st_size)
-
-
-def _unreadable(name: str, error: OSError) -> InputRefused:
-    if error.errno == errno.EINVAL:
-        # Of a place before the beginning of the file, or beyond any end.
-        return BundleRefused(name, "parts of it are not where it says", "get another copy of it")
-    return InputRefused(f"{name} cannot be read ({error.strerror}); check its name and permissions", file=name)
+    with opened_archive(path, name) as archive:
+        yield Bundle(archive)

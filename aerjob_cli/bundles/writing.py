@@ -70,7 +70,13 @@ class BundleWriter:
 
 
 def _text(value: dict[str, Any]) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+    # In ASCII: a text of a job may have what no UTF-8 has.
+    try:
+        text = json.dumps(value, indent=1, allow_nan=False)
+    except RecursionError:
+        # With an indent it is Python that writes it, and not C.
+        text = json.dumps(value, allow_nan=False)
+    return f"{text}\n".encode("ascii")
 
 
 def _may_be_deflated(data: bytes) -> bool:

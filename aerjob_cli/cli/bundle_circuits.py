@@ -7,7 +7,7 @@ import math
 import tempfile
 from collections.abc import Iterable
 
-from aerjob_cli.api.incoming import Program
+from aerjob_cli.bundles.contents import Program
 from aerjob_cli.bundles.reading import Bundle
 from aerjob_cli.cli.parsing import ChildFailed, answered
 from aerjob_cli.errors import CircuitRefused

@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.states import Status
-from aerjob_cli.store import deliveries, events, experiments, runtimes, submissions
+from aerjob_cli.store import deliveries, events, runtimes
 from aerjob_cli.store.imported_jobs import ImportedJob
-from aerjob_cli.store.jobs import record_of
 from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.prepared import prepared
-from aerjob_cli.store.records import Claim, ExperimentRecord, JobRecord, Payload
+from aerjob_cli.store.records import Claim, ExperimentRecord, Payload
 from aerjob_cli.store.request_digest import as_json, digest_of, result_key_of
 
 if TYPE_CHECKING:
@@ -28,12 +27,10 @@ if TYPE_CHECKING:
 
     from aerjob_cli.store.statements import dependencies as dependency_statements
     from aerjob_cli.store.statements import imports as statements
-    from aerjob_cli.store.statements import jobs as job_statements
     from aerjob_cli.store.statements import submissions as submission_statements
 else:
     statements = prepared("imports")
     dependency_statements = prepared("dependencies")
-    job_statements = prepared("jobs")
     submission_statements = prepared("submissions")
 
 # The numbers of what is imported are below this, and not merely below 1: to a guard a job that is about to be inserted
@@ -45,39 +42,6 @@ _RESULTS_AT_ONCE = 50
 # Gives the payloads of a job, and its results, with their bytes or, of large ones, without.
 PayloadsOf = Callable[[ImportedJob], Sequence[Payload]]
 ResultsOf = Callable[[ImportedJob], Iterable[tuple[ExperimentRecord, str | None]]]
-
-
-def known(tx: Connection, job_ids: Sequence[str]) -> dict[str, JobRecord]:
-    """Give those of the jobs that are in the store already, by their ids."""
-    found = {}
-    for part in in_parts(job_ids):
-        for row in tx.execute(job_statements.BY_IDS, {"job_ids": part}):
-            record = record_of(row)
-            found[record.job_id] = record
-    return found
-
-
-def is_same(tx: Connection, record: JobRecord, job: ImportedJob) -> bool:
-    """Tell whether a job that is here is the one that would come in: asked for the same, ended alike, with its results.
-
-    What can be changed of an ended job may differ, and what was pruned on either side.
-    """
-    asked, end = job.asked, job.end
-    ours = (record.backend, record.method, record.shots, record.seed, record.memory, record.experiments_total)
-    theirs = (asked.backend, asked.method, asked.shots, asked.seed, asked.memory, asked.experiments_total)
-    if ours != theirs or dict(record.options) != dict(asked.options) or dict(record.metadata) != dict(asked.metadata):
-        return False
-    if (record.status, record.reason, record.message) != (end.status, end.reason, end.message):
-        return False
-    if (record.submitted_us, record.finished_us) != (end.submitted_us, end.finished_us):
-        return False
-    files = [(file.name, file.format, file.sha256) for file in submissions.files_of(tx, record.seq)]
-    if files and asked.payloads and files != [(item.name, item.format, item.sha256) for item in asked.payloads]:
-        return False
-    results = {item.position: (item.sha256, item.arrays) for item in experiments.runs_of(tx, record.seq)}
-    return all(
-        results.get(item.position, (item.sha256, item.arrays)) == (item.sha256, item.arrays) for item in job.results
-    )
 
 
 def take_in(

@@ -81,6 +81,13 @@ def manifest(**changes: Any) -> Change:
     return lambda files: {**files, MANIFEST: json.dumps(json.loads(files[MANIFEST]) | changes).encode()}
 
 
+def deep(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
 CASES: dict[str, tuple[Change, str]] = {
     "altered result": (raw(RESULT_FILE, RESULT[:-1] + b" "), "checksum"),
     "longer result": (raw(RESULT_FILE, b" " * 500), "500 bytes"),
@@ -118,10 +125,11 @@ CASES: dict[str, tuple[Change, str]] = {
     "infinite limit": (described(time_limit_s=float("inf")), "Infinity"),
     "no time": (described(finished_at="yesterday"), "finished_at is 'yesterday'"),
     "time out of range": (described(finished_at="9999-01-01T00:00:00.000000Z"), "finished_at is"),
+    "options that are nested deeply": (described(options=deep(600)), "levels deep"),
     "lone surrogate": (described(name="\ud800"), "UTF-8"),
     "result too many": (described(experiments_done=0), "experiments_done is 0"),
     "result too few": (described(results=[]), "there are 0 results"),
-    "no circuits": (described(circuits=[]), "circuits are there"),
+    "no circuits": (described(circuits=[]), "none that could run"),
     "pruned results that are there": (
         described(results_pruned_at="2026-01-31T12:00:02.000000Z"),
         "there are 1 results",

@@ -215,6 +215,28 @@ def test_nothing_private_to_a_store_goes_out(quick: Quick, put: Put, home: Path,
     assert not {"claim_token", "idempotency_key", "executor_pid", "on_end", "worker_id"} & set(told)
 
 
+def test_what_json_may_have_and_no_utf8_goes_out_and_in(
+    quick: Quick,
+    put: Put,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(400):
+        nested = {"a": nested}
+    job = put(metadata={"\ud800": "\udfff\0", "nested": nested}, name="größer\0")
+    quick("cancel", job.job_id)
+    bundle = str(tmp_path / "b.zip")
+    assert quick("export", job.job_id, "-o", bundle)[0] == 0
+    before = quick.json("show", job.job_id)
+    with here(tmp_path / "other", monkeypatch, capsys) as other:
+        assert other("import", bundle)[0] == 0
+        after = other.json("show", job.job_id)
+    assert (after["metadata"], after["name"]) == (before["metadata"], before["name"])
+
+
 def test_the_last_job_is_the_last_one_submitted_here(quick: Quick, put: Put, tmp_path: Path) -> None:
     bundle = write_bundle(tmp_path / "b.zip", [refused(number) for number in range(3)])
     assert quick("import", str(bundle))[0] == 0
