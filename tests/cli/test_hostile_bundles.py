@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from aerjob_cli.bundles.layout import MANIFEST
 from aerjob_cli.settings import INLINE_LIMIT_BYTES, StorePaths
 from aerjob_cli.store.database import Store
-from tests.cli.conftest import Quick
+from tests.cli.conftest import Quick, here
 from tests.support.bundles import (
     RESULT,
     Files,
@@ -130,10 +130,6 @@ CASES: dict[str, tuple[Change, str]] = {
     "result too many": (described(experiments_done=0), "experiments_done is 0"),
     "result too few": (described(results=[]), "there are 0 results"),
     "no circuits": (described(circuits=[]), "none that could run"),
-    "pruned results that are there": (
-        described(results_pruned_at="2026-01-31T12:00:02.000000Z"),
-        "there are 1 results",
-    ),
     "tags that are no texts": (described(tags=[["a"]]), "tag is ['a']"),
     "unknown dependency": (described(dependencies=[{"kind": "before", "job_id": JOB_ID}]), "kind is 'before'"),
     "runtime of another name": (described(runtimes={"0" * 16: {"qiskit": "9"}}), "not the name of these facts"),
@@ -161,24 +157,39 @@ CASES: dict[str, tuple[Change, str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The place of a store that stays empty, whatever is tried on it."""
+    place = tmp_path_factory.mktemp("unchanged") / "home"
+    Store.open(StorePaths(place)).close()
+    return place
+
+
+@pytest.fixture
+def refusing(unchanged: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Quick]:
+    """The command line on that store."""
+    with here(unchanged, monkeypatch, capsys) as command_line:
+        yield command_line
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_it_is_refused_and_nothing_changes(
-    case: str, sound: Path, quick: Quick, idle: CommandLine, tmp_path: Path
+    case: str, sound: Path, refusing: Quick, unchanged: Path, tmp_path: Path
 ) -> None:
     change, said = CASES[case]
     bundle = repack(tmp_path / "bad.zip", change(contents(sound)))
-    require_refused(bundle, said, quick, idle)
+    require_refused(bundle, said, refusing, unchanged)
 
 
-def require_refused(bundle: Path, said: str, quick: Quick, idle: CommandLine) -> None:
+def require_refused(bundle: Path, said: str, quick: Quick, home: Path) -> None:
     """Import a bundle, see that it is refused with that word, and that the store is as it was."""
-    before = state_of(idle.home)
+    before = state_of(home)
     error = quick.json("import", str(bundle), exit_code=6)["error"]
     assert error["code"] == "bundle_refused"
     assert said in error["message"]
     assert "; " in error["message"]
     assert "\n" not in error["message"]
-    assert state_of(idle.home) == before
+    assert state_of(home) == before
 
 
 def state_of(home: Path) -> tuple[int, list[str]]:
@@ -197,38 +208,38 @@ def test_the_sound_one_comes_in(sound: Path, quick: Quick) -> None:
     assert len(quick.json("import", str(repacked))["job_ids"]) == 2
 
 
-def test_what_is_no_archive(sound: Path, quick: Quick, idle: CommandLine, tmp_path: Path) -> None:
+def test_what_is_no_archive(sound: Path, refusing: Quick, unchanged: Path, tmp_path: Path) -> None:
     whole = sound.read_bytes()
     bad = tmp_path / "bad.zip"
     for data in (b"", b"no archive", whole[:-30], whole[: len(whole) // 2], whole[100:]):
         bad.write_bytes(data)
-        require_refused(bad, "", quick, idle)
-    assert quick.json("import", str(tmp_path / "none.zip"), exit_code=6)["error"]["code"] == "input_refused"
-    require_refused(tmp_path, "not a regular file", quick, idle)
+        require_refused(bad, "", refusing, unchanged)
+    assert refusing.json("import", str(tmp_path / "none.zip"), exit_code=6)["error"]["code"] == "input_refused"
+    require_refused(tmp_path, "not a regular file", refusing, unchanged)
 
 
-def test_entries_that_no_zip_program_makes(sound: Path, quick: Quick, idle: CommandLine, tmp_path: Path) -> None:
+def test_entries_that_no_zip_program_makes(sound: Path, refusing: Quick, unchanged: Path, tmp_path: Path) -> None:
     files = contents(sound)
     bad = tmp_path / "bad.zip"
 
     repack(bad, files)
     with zipfile.ZipFile(bad, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr(RESULT_FILE, files[RESULT_FILE])
-    require_refused(bad, "twice", quick, idle)
+    require_refused(bad, "twice", refusing, unchanged)
 
     repack(bad, files)
     link = zipfile.ZipInfo(ARRAY)
     link.external_attr = 0o120777 << 16
     with zipfile.ZipFile(bad, "a") as archive:
         archive.writestr(link, "/etc/passwd")
-    require_refused(bad, "is a link", quick, idle)
+    require_refused(bad, "is a link", refusing, unchanged)
 
     repack(bad, files)
     data = bytearray(bad.read_bytes())
     first = data.index(b"PK\x01\x02")
     data[first + 8] |= 1
     bad.write_bytes(data)
-    require_refused(bad, "encrypted", quick, idle)
+    require_refused(bad, "encrypted", refusing, unchanged)
 
     # One whose directory announces fewer bytes than there are, or more.
     for size in (10, 200):
@@ -237,10 +248,10 @@ def test_entries_that_no_zip_program_makes(sound: Path, quick: Quick, idle: Comm
         entry = data.rindex(b"PK\x01\x02", 0, data.rindex(RESULT_FILE.encode()))
         struct.pack_into("<I", data, entry + 24, size)
         bad.write_bytes(data)
-        require_refused(bad, "instead of", quick, idle)
+        require_refused(bad, "instead of", refusing, unchanged)
 
 
-def test_every_byte_counts(sound: Path, quick: Quick, idle: CommandLine, tmp_path: Path) -> None:
+def test_every_byte_counts(sound: Path, refusing: Quick, unchanged: Path, tmp_path: Path) -> None:
     """Whatever byte of a file in it is another one, it is refused; what only the archive says may be another one."""
     whole = sound.read_bytes()
     bad = tmp_path / "bad.zip"
@@ -255,7 +266,7 @@ def test_every_byte_counts(sound: Path, quick: Quick, idle: CommandLine, tmp_pat
         altered = bytearray(whole)
         altered[place] ^= 0x10
         bad.write_bytes(altered)
-        require_refused(bad, "", quick, idle)
+        require_refused(bad, "", refusing, unchanged)
 
 
 def test_a_damaged_result_is_not_exported(quick: Quick, idle: CommandLine, tmp_path: Path) -> None:
