@@ -374,6 +374,29 @@ class IdempotencyConflict(InputRefused):
         super().__init__(f"the idempotency key {brief(key)} {text}", key=key, job_id=job_id)
 
 
+class BundleRefused(InputRefused):
+    """A bundle of jobs is not what it should be; nothing of it was stored."""
+
+    code = "bundle_refused"
+
+    def __init__(self, name: str, fact: str, remedy: str) -> None:
+        super().__init__(f"the bundle {name} cannot be imported, {fact}; {remedy}", file=name)
+
+
+class BundleConflict(InputRefused):
+    """A job of a bundle is in the store already, and is not the same there."""
+
+    code = "bundle_conflict"
+
+    def __init__(self, name: str, job_id: str, fact: str) -> None:
+        super().__init__(
+            f"the bundle {name} cannot be imported, its job {job_id} is here already and {fact}; delete that one "
+            "(`aerjob rm`), or import into another store (AERJOB_HOME)",
+            file=name,
+            job_id=job_id,
+        )
+
+
 class NotFinished(AerjobError):
     """A result was asked for before there is one."""
 

@@ -37,6 +37,8 @@ _HOMES = {
     "set": "queue",
     "rm": "changes",
     "tag": "changes",
+    "export": "moving",
+    "import": "moving",
     "result": "results",
     "plot": "plot",
     "estimate": "estimate",

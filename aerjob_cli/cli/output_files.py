@@ -10,7 +10,8 @@ import errno
 import os
 import stat
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import IO
 
 from aerjob_cli.cli.cleaning import clean
 from aerjob_cli.errors import OutputExists, OutputLost, OutputUnwritable
@@ -35,14 +36,25 @@ class OutputFile:
     is_replaced: bool
 
     def write(self, parts: Iterable[bytes]) -> None:
-        """Write the file, durably; leave nothing behind on failure.
+        """Write the file, durably; leave nothing behind on failure. Raises as ``fill``."""
+
+        def write_all(file: IO[bytes]) -> None:
+            early = EarlyWriting(file.fileno())
+            for part in parts:
+                file.write(part)
+                early.note(len(part))
+
+        self.fill(write_all)
+
+    def fill(self, write: Callable[[IO[bytes]], None]) -> None:
+        """Have something written into the file, durably; leave nothing behind on failure.
 
         Raises ``OutputExists``, ``OutputLost`` where there is no room, and ``OutputUnwritable``.
         """
         draft = os.path.join(os.path.dirname(self.path), f".aerjob-{uuid.uuid4().hex}.part")
         try:
             try:
-                self._write_draft(draft, parts)
+                self._write_draft(draft, write)
                 self._name(draft)
             finally:
                 with contextlib.suppress(FileNotFoundError):
@@ -58,13 +70,10 @@ class OutputFile:
         with contextlib.suppress(OSError):
             _sync_folder(os.path.dirname(self.path))
 
-    def _write_draft(self, draft: str, parts: Iterable[bytes]) -> None:
+    def _write_draft(self, draft: str, write: Callable[[IO[bytes]], None]) -> None:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
         with os.fdopen(descriptor, "wb") as file:
-            early = EarlyWriting(descriptor)
-            for part in parts:
-                file.write(part)
-                early.note(len(part))
+            write(file)
             file.flush()
             os.fsync(file.fileno())
 

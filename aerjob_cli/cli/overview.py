@@ -38,6 +38,8 @@ VERBS: dict[str, dict[str, str]] = {
         "set": "Change the place of jobs in the queue",
         "tag": "Give tags to jobs and take them away, also when they have ended",
         "rm": "Delete ended jobs, with their circuits, results and history",
+        "export": "Write ended jobs into a file, with results and history",
+        "import": "Take in the jobs of such a file, which are never run here",
     },
     "Look after aerjob": {
         "worker": "The worker: started when needed, it stops by itself",

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import IO, Any
 
 from aerjob_cli.api.requests import CircuitBytes
 from aerjob_cli.errors import CircuitRefused
@@ -28,10 +28,20 @@ def asked(
     """
     sizes = [{"name": file.name, "format": file.format, "size_bytes": len(file.data)} for file in files]
     message = b"".join((json.dumps({**wish, "files": sizes}).encode(), b"\n", *(file.data for file in files)))
+    return _answer(program, takes_at_most_s=takes_at_most_s, input=message)
+
+
+def answered(program: str, stdin: IO[bytes], *, takes_at_most_s: float) -> dict[str, Any]:
+    """Give what has been written into a file to a module that is a ``parsing_child``; raises as ``asked``."""
+    stdin.seek(0)
+    return _answer(program, takes_at_most_s=takes_at_most_s, stdin=stdin)
+
+
+def _answer(program: str, *, takes_at_most_s: float, **given: Any) -> dict[str, Any]:
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", program, str(os.getpid())],
-            input=message,
+            **given,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=executor_environment(),

@@ -28,7 +28,8 @@ _CPU_S = 30
 def answer(make: Callable[[BinaryIO, dict[str, Any]], dict[str, Any]], *, imports: Sequence[str] = ()) -> None:
     """Answer what stdin asks by ``make``, which gets it behind its first line, and that line.
 
-    ``imports`` are imported before the process can do nothing any more but compute.
+    ``imports`` are imported before the process can do nothing any more but compute; "cpu_s" of that line is for how
+    many seconds it may.
     """
     die_with_parent(int(sys.argv[1]))
     harden()
@@ -38,7 +39,7 @@ def answer(make: Callable[[BinaryIO, dict[str, Any]], dict[str, Any]], *, import
         import_module(name)
     runtime_facts()
     lower(resource.RLIMIT_FSIZE, 0)
-    lower(resource.RLIMIT_CPU, _CPU_S)
+    lower(resource.RLIMIT_CPU, header.get("cpu_s", _CPU_S))
     lower(resource.RLIMIT_AS, _ADDRESS_SPACE_BYTES)
     # Whatever a parser prints is no part of the answer.
     told = os.dup(1)

@@ -7,6 +7,7 @@ share a token, so that a statement or two write what a group of small jobs gave.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -55,11 +56,16 @@ def record(tx: Connection, results: Sequence[tuple[Claim, Sequence[ExperimentRec
     landed = _written(tx, statements.COUNT, {held: {"new_results": len(found)} for held, found in by_claim.items()})
     stored = [(held, result) for held in landed for result in by_claim[held]]
     if stored:
-        tx.execute(statements.INSERT_EXPERIMENTS, [_experiment_row(held, result) for held, result in stored])
-    arrays = [row for held, result in stored for row in _array_rows(held, result)]
+        insert(tx, [(held.job_seq, replace(result, attempt=held.attempt), held.runtime_id) for held, result in stored])
+    return set(map(key_of, landed))
+
+
+def insert(tx: Connection, results: Sequence[tuple[int, ExperimentRecord, str | None]]) -> None:
+    """Add results to running jobs, by their sequence numbers, and what each ran with; they are not counted here."""
+    tx.execute(statements.INSERT_EXPERIMENTS, [_experiment_row(*each) for each in results])
+    arrays = [row for job_seq, result, _ in results for row in _array_rows(job_seq, result)]
     if arrays:
         tx.execute(statements.INSERT_ARRAYS, arrays)
-    return set(map(key_of, landed))
 
 
 def finish(tx: Connection, ended: Sequence[tuple[Claim, str]], *, now_us: int) -> set[Key]:
@@ -105,12 +111,12 @@ def _alike(values: Mapping[Claim, Mapping[str, Any]]) -> Iterator[tuple[dict[str
         yield dict(same), group
 
 
-def _experiment_row(held: Claim, result: ExperimentRecord) -> dict[str, Any]:
+def _experiment_row(job_seq: int, result: ExperimentRecord, runtime_id: str | None) -> dict[str, Any]:
     payload, run = result.payload, result.run
     return {
-        "job_seq": held.job_seq,
+        "job_seq": job_seq,
         "position": result.position,
-        "attempt": held.attempt,
+        "attempt": result.attempt,
         "name": payload.name,
         "shots": result.shots,
         "format": payload.format,
@@ -122,14 +128,14 @@ def _experiment_row(held: Claim, result: ExperimentRecord) -> dict[str, Any]:
         "threads": run.threads,
         "time_taken_s": run.time_taken_s,
         "peak_rss_bytes": run.peak_rss_bytes,
-        "runtime_id": held.runtime_id,
+        "runtime_id": runtime_id,
     }
 
 
-def _array_rows(held: Claim, result: ExperimentRecord) -> Iterator[dict[str, Any]]:
+def _array_rows(job_seq: int, result: ExperimentRecord) -> Iterator[dict[str, Any]]:
     for array in result.arrays:
         yield {
-            "job_seq": held.job_seq,
+            "job_seq": job_seq,
             "position": result.position,
             "name": array.name,
             "format": array.format,

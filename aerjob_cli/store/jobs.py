@@ -107,7 +107,7 @@ def resolve(tx: Connection, reference: str) -> JobRecord:
     if reference == "last":
         row = tx.execute(statements.LAST).one_or_none()
         if row is None:
-            raise JobNotFound(reference, "it is empty; `aerjob submit FILE` makes a job")
+            raise JobNotFound(reference, "none was submitted here; `aerjob submit FILE` makes one")
         return record_of(row)
     wanted = reference.lower()
     if len(wanted) < SHORTEST_PREFIX:

@@ -22,6 +22,7 @@ from typing import BinaryIO
 from aerjob_cli.codec.envelope import sha256_hex
 from aerjob_cli.errors import PayloadDamaged
 from aerjob_cli.settings import INLINE_LIMIT_BYTES, StorePaths
+from aerjob_cli.store.early_writing import EarlyWriting
 from aerjob_cli.store.folder import PRIVATE_FOLDER, open_private, sync_folder
 from aerjob_cli.store.records import Payload
 from aerjob_cli.store.removal import remove_soon
@@ -36,11 +37,20 @@ def put_if_large(paths: StorePaths, sha256: str, data: bytes) -> bytes | None:
     """Return ``data`` when it belongs into the database; else store it as an object and return None."""
     if len(data) <= INLINE_LIMIT_BYTES:
         return data
+    put_parts(paths, sha256, [data])
+    return None
+
+
+def put_parts(paths: StorePaths, sha256: str, parts: Iterable[bytes]) -> None:
+    """Store an object from its parts, durably; whatever these raise leaves none. Their checksum is the caller's."""
     draft = paths.incoming / uuid.uuid4().hex
     descriptor = open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            early = EarlyWriting(descriptor)
+            for part in parts:
+                file.write(part)
+                early.note(len(part))
             file.flush()
             os.fsync(file.fileno())
         # Over one that is there: these bytes are known to have this checksum, and mend what a disk has damaged.
@@ -51,7 +61,6 @@ def put_if_large(paths: StorePaths, sha256: str, data: bytes) -> bytes | None:
         with contextlib.suppress(FileNotFoundError):
             draft.unlink()
         raise
-    return None
 
 
 def put_again(paths: StorePaths, payload: Payload, data: bytes) -> None:

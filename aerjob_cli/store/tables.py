@@ -41,7 +41,7 @@ store_identity = Table(
 jobs = Table(
     "jobs",
     metadata,
-    # The order of submission; a clock that is set back does not change it.
+    # The order of submission, from 1; a clock that is set back does not change it. Jobs of other stores come before.
     Column("seq", Whole, primary_key=True),
     Column("job_id", Words, nullable=False, unique=True),
     Column("status", OneOf(Status), nullable=False),

@@ -84,7 +84,7 @@ class Quick:
 @pytest.fixture
 def quick(idle: CommandLine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Quick]:
     """The same command line on the same idle store, faster."""
-    with _here(idle.home, monkeypatch, capsys) as command_line:
+    with here(idle.home, monkeypatch, capsys) as command_line:
         yield command_line
 
 
@@ -93,12 +93,13 @@ def quick_working(
     working_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Quick]:
     """The same command line on a store whose worker serves all tests of a module, faster."""
-    with _here(working_home, monkeypatch, capsys) as command_line:
+    with here(working_home, monkeypatch, capsys) as command_line:
         yield command_line
 
 
 @contextlib.contextmanager
-def _here(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Quick]:
+def here(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Quick]:
+    """Give the command line in this process, on the store in ``home``."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for name, value in {"AERJOB_HOME": str(home), "COLUMNS": "80"}.items():
         monkeypatch.setenv(name, value)

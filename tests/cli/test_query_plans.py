@@ -6,6 +6,8 @@ which of them are sent does: so everything is asked twice, as where few jobs fit
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from aerjob_cli.cli.completion_words import complete
@@ -16,6 +18,7 @@ from aerjob_cli.store.listing import JobFilter, SortKey, listed
 from aerjob_cli.store.records import JobRecord
 from tests.cli.conftest import Put, Quick
 from tests.support import one_job
+from tests.support.bundles import refused, write_bundle
 from tests.support.command_line import CommandLine
 from tests.support.query_plans import Recorded, recorded, unbounded_steps
 from tests.support.staging import WORKER, Stage
@@ -99,6 +102,16 @@ def test_looks_at_jobs(quick: Quick, ids: list[str], idle: CommandLine) -> None:
         ):
             assert complete(words).candidates, words
         assert complete(["list", "--name", "be"]).candidates
+    assert require_bounded(heard, StorePaths(idle.home)) > 20
+
+
+def test_moving_jobs(quick: Quick, ids: list[str], idle: CommandLine, tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path / "in.zip", [refused(1), refused(2)])
+    with recorded() as heard:
+        assert quick("export", ids[0], ids[1], "-o", str(tmp_path / "out.zip"))[0] == 0
+        for _ in range(2):
+            assert quick("import", str(bundle))[0] == 0
+        assert quick("status", "last")[0] == 0
     assert require_bounded(heard, StorePaths(idle.home)) > 20
 
 

@@ -76,6 +76,8 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
     "cancel": [("{cancelled} {done}", 0), ("{done} --dry-run", 0)],
     "retry": [("{done} {error}", 0), ("--failed --dry-run --group g", 0), ("{done} {error} --verify", 0)],
     "rm": [("--status done --dry-run", 0), ("{unwanted}", 0)],
+    "export": [("{done} {error} {state} -o jobs.zip --force", 0)],
+    "import": [("jobs.zip", 0), ("jobs.zip --dry-run", 0)],
     "hold": [("{waiting}", 0), ("--older-than 0s --dry-run", 0)],
     "set": [("{waiting} --priority 5", 0)],
     "release": [("{waiting}", 0)],

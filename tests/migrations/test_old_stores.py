@@ -34,6 +34,8 @@ ARGUMENTS = {
     "set": "last --priority 1",
     "result": "last",
     "plot": "last -o counts.png",
+    "export": "last -o jobs.zip",
+    "import": "jobs.zip",
     "store backup": "copy",
     "store prune": "--older-than 0s --yes",
 }

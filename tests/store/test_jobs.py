@@ -36,7 +36,7 @@ def test_references(store: Store, submit: SubmitJob) -> None:
 
 
 def test_last_of_an_empty_store(store: Store) -> None:
-    with store.reading() as tx, pytest.raises(JobNotFound, match="empty"):
+    with store.reading() as tx, pytest.raises(JobNotFound, match="none was submitted here"):
         jobs.resolve(tx, "last")
 
 

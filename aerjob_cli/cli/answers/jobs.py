@@ -154,6 +154,7 @@ def job_json(job: JobRecord) -> dict[str, Any]:
         "submitted_at": time_json(job.submitted_at),
         "started_at": time_json(job.started_at),
         "finished_at": time_json(job.finished_at),
+        "imported_at": time_json(job.imported_at),
         "experiments_done": job.experiments_done,
         "experiments_total": job.experiments_total,
         "waiting": why_waiting(job),

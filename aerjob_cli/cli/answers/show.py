@@ -121,6 +121,7 @@ class JobView(Answer):
             ("submitted", show_time(job.submitted_at)),
             ("started", None if job.started_at is None else show_time(job.started_at)),
             ("finished", None if job.finished_at is None else show_time(job.finished_at)),
+            ("imported", None if job.imported_at is None else show_time(job.imported_at)),
             ("queued for", _duration(self.queued_s)),
             ("ran for", _duration(self.ran_s)),
             *(("depends on", f"{item.kind} {item.job_id}, {item.status}") for item in self.dossier.dependencies),

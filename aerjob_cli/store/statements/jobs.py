@@ -49,7 +49,8 @@ ALL: Select[*tuple[Any, ...]] = select(*JOB_COLUMNS, _TAGS, _WAITS_FOR)
 BY_ID = ALL.where(jobs.c.job_id == bindparam("job_id"))
 BY_IDS = ALL.where(jobs.c.job_id.in_(bindparam("job_ids", expanding=True)))
 BY_SEQS = ALL.where(jobs.c.seq.in_(bindparam("seqs", expanding=True)))
-LAST = ALL.order_by(jobs.c.seq.desc()).limit(1)
+# Of those that were submitted here: the numbers of others are negative (`imports`).
+LAST = ALL.where(jobs.c.seq > 0).order_by(jobs.c.seq.desc()).limit(1)
 # A range, not LIKE, so that the unique index answers.
 BY_BEGINNING = (
     ALL.where(jobs.c.job_id >= bindparam("first"), jobs.c.job_id < bindparam("after"))

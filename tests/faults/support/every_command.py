@@ -15,6 +15,7 @@ from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
 from aerjob_cli.store.flocks import try_flock
 from tests.support import command_tree
+from tests.support.bundles import refused, write_bundle
 from tests.support.circuits import BELL
 from tests.support.command_line import CommandLine, end_workers
 from tests.support.old_stores import unpack
@@ -67,6 +68,8 @@ DEEDS = (
     _deed("cancel", "{queued}"),
     _deed("retry", "{failed}"),
     _deed("rm", "{ended}", "{failed}"),
+    _deed("export", "{ended}", "{failed}", "-o", "jobs.zip"),
+    _deed("import", "other.zip"),
     _deed("hold", "{queued}"),
     _deed("release", "{queued}"),
     _deed("set", "{queued}", "--priority", "5"),
@@ -119,6 +122,7 @@ class Stores:
         else:
             shutil.copytree(self._template, home, ignore=shutil.ignore_patterns("doorbell"))
         (folder / "bell.qasm").write_text(BELL)
+        write_bundle(folder / "other.zip", [refused(1)])
         release = _nothing if deed.may_start_worker else _without_workers(home)
         try:
             words = [*deed.path, *(argument.format(**self._ids) for argument in deed.arguments)]
