@@ -92,6 +92,7 @@ class WorkerSettings:
     lease_s: float = 30.0  # without a heartbeat for this long, another worker may take over
     drain_grace_s: float = 30.0  # how long running jobs may go on after an ordered stop
     validation_limit_s: float = 60.0
+    on_end_limit_s: float = 60.0  # how long the command of a job that has ended may run
     jobs_per_executor: int = 4000  # then a fresh one takes its place, so that no leak grows
     memory_check_s: float = 0.1
     max_memory_mb: int | None = None  # of all jobs together; None is what the machine has

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _CIRCUITS_PER_PAYLOAD = 500
 _REQUEST_FIELDS = (
     *("tags", "group", "priority", "time_limit_s", "max_memory_mb", "max_attempts", "idempotency_key"),
-    *("after", "after_ok", "after_any", "hold", "begin", "reuse"),
+    *("after", "after_ok", "after_any", "hold", "begin", "reuse", "on_end"),
 )
 
 
@@ -58,6 +58,7 @@ class BasicAerBackend(DescribedBackend):
         hold: bool = False,
         begin: datetime | None = None,
         reuse: bool = False,
+        on_end: str | None = None,
         **options: Any,
     ) -> BasicAerJob:
         """Check the circuits, store them as one job and return it; a worker is woken to run it.
@@ -75,6 +76,9 @@ class BasicAerBackend(DescribedBackend):
         With ``reuse`` (and a ``seed_simulator``) the stored result of an earlier job will do whose circuits, options,
         seed, noise and versions are the same, and that was run with ``reuse``, too: the job is DONE at once, and its
         ``reused_from`` has the id of the earlier one.
+
+        ``on_end`` is a command for a shell, up to 4096 characters: the worker runs it once when the job has ended, in
+        the folder of this process, with ``AERJOB_JOB_ID`` and ``AERJOB_JOB_STATUS`` in its environment.
 
         Raises ``RunRefused`` (a ``BasicAerError``) when nothing could run, before anything is stored.
         """
@@ -95,6 +99,7 @@ class BasicAerBackend(DescribedBackend):
             hold=hold,
             begin=begin,
             reuse=reuse,
+            on_end=on_end,
             **options,
         )[0]
 

@@ -33,15 +33,21 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def request_cancels(store: Store, meant: Meant, *, message: str | None) -> tuple[list[JobRecord], list[JobRecord]]:
-    """Ask for the end of jobs; give them, and those that still run. Raises ``InputRefused`` for the message."""
+def request_cancels(
+    store: Store, meant: Meant, *, message: str | None
+) -> tuple[list[JobRecord], list[JobRecord], bool]:
+    """Ask for the end of jobs; give them, those that still run, and whether ends have commands that are to be run.
+
+    Raises ``InputRefused`` for the message.
+    """
     if message is not None:
         message = checked_text("the reason", message)
     with store.writing_directly() as tx:
         seqs = [record.seq for record in latest(tx, meant)]
         answers = cancels.request_cancels(tx, seqs, now_us=store.now_us(), message=message)
         found = jobs.find_all(tx, seqs)
-    return found, [record for record in found if answers[record.seq] is cancels.CancelAnswer.REQUESTED]
+        has_due = jobs.is_any_command_due(tx)
+    return found, [record for record in found if answers[record.seq] is cancels.CancelAnswer.REQUESTED], has_due
 
 
 def retry(store: Store, meant: Meant, *, make_id: Callable[[], str] = new_id) -> list[JobRecord]:

@@ -212,9 +212,11 @@ class Client:
 
     def request_cancels(self, meant: Meant, *, message: str | None) -> tuple[list[JobRecord], list[JobRecord]]:
         """Ask for the end of jobs, and give them, and those that a worker has still to end."""
-        asked, running = changes.request_cancels(self.store, meant, message=message)
+        asked, running, has_due_commands = changes.request_cancels(self.store, meant, message=message)
         if running:
             self._launcher.call()
+        elif has_due_commands:
+            self.wake_worker()
         return asked, running
 
     def retry(self, meant: Meant, *, make_id: Callable[[], str] = changes.new_id) -> list[JobRecord]:

@@ -9,8 +9,9 @@ from aerjob_cli.api.pruned import require_kept
 from aerjob_cli.errors import JobNotFound, PayloadDamaged
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Part, Status
-from aerjob_cli.store import dependencies, events, jobs, objects, prunings, submissions, workers
+from aerjob_cli.store import dependencies, end_commands, events, jobs, objects, prunings, submissions, workers
 from aerjob_cli.store.database import Store
+from aerjob_cli.store.end_commands import EndCommandRecord
 from aerjob_cli.store.records import DependencyRecord, EventRecord, JobRecord, PayloadRecord, Pruning, WorkerRecord
 
 _US_PER_S = 1_000_000
@@ -29,6 +30,8 @@ class Dossier:
     dependencies: tuple[DependencyRecord, ...]
     provenance: Provenance
     pruning: Pruning
+    # Of a job that has ended and has a command for that.
+    end_command: EndCommandRecord | None = None
 
     def seconds_in(self, status: Status, *, now_us: int) -> float | None:
         """Sum up how long the job has been in a state, also when it was in it more than once; None when never."""
@@ -62,6 +65,7 @@ def dossier_of(store: Store, record: JobRecord, *, with_experiments: bool = Fals
             dependencies=tuple(dependencies.of_job(tx, job.seq)),
             provenance=read_provenance(tx, job, history, with_experiments=with_experiments),
             pruning=prunings.of_job(tx, job.seq),
+            end_command=None if job.on_end is None else end_commands.of_job(tx, job.seq),
         )
 
 

@@ -70,6 +70,7 @@ class JobFields(TypedDict, total=False):
     hold: bool
     begin: datetime | None
     reuse: bool
+    on_end: str | None
 
 
 @dataclass(frozen=True)

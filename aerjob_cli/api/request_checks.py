@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _STORED_INTEGER_LIMIT = 2**63 - 1  # SQLite's integers
 _PRIORITY_LIMIT = 1_000_000
 _TEXT_LIMIT = 1000
+_COMMAND_LIMIT = 4096
 TAGS_LIMIT = 100
 METADATA_LIMIT_BYTES = 2**20  # it is read with each look at the job
 _OWN_FIELDS = ("shots", "memory", "seed_simulator")
@@ -62,6 +63,7 @@ def checked(request: Request) -> Request:
         hold=_flag("hold", request.hold),
         begin=checked_begin(request.begin),
         reuse=_reuse(request, options.get("seed_simulator")),
+        on_end=_command(request.on_end),
         is_checked=True,
     )
 
@@ -91,6 +93,22 @@ def _reuse(request: Request, seed: int | None) -> bool:
             "reuse gives a result at once, and this job is to wait for something; decide on one", field="reuse"
         )
     return wanted
+
+
+def _command(command: object) -> str | None:
+    if command is None:
+        return None
+    if not isinstance(command, str) or not command.strip() or len(command) > _COMMAND_LIMIT or "\0" in command:
+        raise InputRefused(
+            f"on_end is {brief(str(command))}; it must be a command for a shell, of 1 to {_COMMAND_LIMIT} characters "
+            "without NUL",
+            field="on_end",
+        )
+    try:
+        command.encode()
+    except UnicodeEncodeError:
+        raise InputRefused("on_end has bytes that are no UTF-8; write it in UTF-8", field="on_end") from None
+    return command
 
 
 def _metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,6 +43,7 @@ _HOMES = {
     "plot": "plot",
     "estimate": "estimate",
     "explain": "explain",
+    "events": "events",
     "backends": "backends",
     "version": "version",
     "worker": "worker",

@@ -29,6 +29,7 @@ VERBS: dict[str, dict[str, str]] = {
         "list": "List jobs, the last submitted first",
         "show": "Show all that is known of a job, its history and why it failed",
         "explain": "Say in a sentence why jobs are not running yet",
+        "events": "Tell the history of jobs as JSON lines, and follow it",
     },
     "Change jobs": {
         "cancel": "End jobs, wherever they are",

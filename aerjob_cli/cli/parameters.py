@@ -165,6 +165,14 @@ Reuse = Annotated[
         "--reuse", help="Give the result of an earlier job that had the same circuits, options, --seed and versions."
     ),
 ]
+OnEnd = Annotated[
+    str | None,
+    typer.Option(
+        parser=text,
+        metavar="COMMAND",
+        help="Run this by a shell, once, when the job has ended; it has AERJOB_JOB_ID and AERJOB_JOB_STATUS.",
+    ),
+]
 IdempotencyKey = Annotated[
     str | None,
     typer.Option(parser=text, metavar="TEXT", help="A repeated submission with this key gives the same job."),

@@ -59,6 +59,7 @@ def requests_of(wanted: SubmissionOptions, settings: Settings) -> list[Request]:
         hold=wanted.hold,
         begin=wanted.begin,
         reuse=wanted.reuse,
+        on_end=wanted.on_end,
     )
     circuits = read_circuits(wanted.files, None if wanted.format is None else str(wanted.format))
     groups = [tuple(circuits)] if wanted.one_job else [(circuit,) for circuit in circuits]

@@ -47,6 +47,7 @@ class SubmissionOptions:
     max_attempts: parameters.MaxAttempts = 3
     idempotency_key: parameters.IdempotencyKey = None
     reuse: parameters.Reuse = False
+    on_end: parameters.OnEnd = None
 
 
 takes_submission_options = expanded(SubmissionOptions)

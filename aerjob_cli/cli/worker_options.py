@@ -45,6 +45,10 @@ ValidationLimit = Annotated[
     float | None,
     typer.Option(parser=parse_duration, metavar="DURATION", help="How long checking the circuits of a job may take."),
 ]
+OnEndLimit = Annotated[
+    float | None,
+    typer.Option(parser=parse_duration, metavar="DURATION", help="How long an --on-end command may run; else 1m."),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,7 @@ class WorkerOptions:
     validation_limit_s: float | None = None
     max_memory_mb: int | None = None
     patience_s: float | None = None
+    on_end_limit_s: float | None = None
 
     def __post_init__(self) -> None:
         if self.lease_s is not None and self.lease_s <= 0:
@@ -66,6 +71,8 @@ class WorkerOptions:
             raise UsageError("the memory of all jobs must be more than 0; leave --max-memory out for all there is")
         if self.validation_limit_s is not None and self.validation_limit_s <= 0:
             raise UsageError("the limit of a validation must be longer than 0; the default is 1m")
+        if self.on_end_limit_s is not None and self.on_end_limit_s <= 0:
+            raise UsageError("the limit of a command for the end must be longer than 0; the default is 1m")
 
     def settings(self, *, foreground: bool = False, takes_over: bool = False) -> WorkerSettings:
         """Fill in the defaults."""
@@ -82,6 +89,7 @@ class WorkerOptions:
             "--validation-limit": self.validation_limit_s,
             "--max-memory": self.max_memory_mb,
             "--patience": self.patience_s,
+            "--on-end-limit": self.on_end_limit_s,
         }
         return tuple(f"{option}={_number(value)}" for option, value in values.items() if value is not None)
 

@@ -17,6 +17,7 @@ from aerjob_cli.store.database import Store
 # Less than this is soon filled again, and not worth writing everything anew.
 _WORTH_BYTES = 2**20
 _WORTH_SHARE = 0.1
+_PAGES = ("PRAGMA page_size", "PRAGMA page_count", "PRAGMA freelist_count")
 _BESIDE_A_WORKER_BYTES = 256 * 2**20
 
 
@@ -33,7 +34,7 @@ def compact(store: Store) -> Compaction:
     with store.reading_directly() as tx:
         has_worker = bool(workers.alive(tx))
     with store.told(), forks.none(), contextlib.closing(_connection(store)) as connection:
-        page_bytes, pages, free = (_pragma(connection, name) for name in ("page_size", "page_count", "freelist_count"))
+        page_bytes, pages, free = (int(connection.execute(asked).fetchone()[0]) for asked in _PAGES)
         free_bytes, used_bytes = free * page_bytes, (pages - free) * page_bytes
         if free_bytes < max(_WORTH_BYTES, _WORTH_SHARE * pages * page_bytes):
             return Compaction()
@@ -58,7 +59,3 @@ def size_on_disk(store: Store) -> int:
 def _connection(store: Store) -> Any:
     store.require_present()
     return raw_connection(store.paths.database, busy_timeout_s=store.busy_timeout_s)
-
-
-def _pragma(connection: Any, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

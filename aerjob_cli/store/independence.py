@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, null, select, update
 
 from aerjob_cli.states import Status
-from aerjob_cli.store import lifecycle
+from aerjob_cli.store import end_commands, lifecycle
 from aerjob_cli.store.connections import set_journal_mode
 from aerjob_cli.store.copying import leave_wal_alone
 from aerjob_cli.store.dbapi import sqlite_library
@@ -34,6 +34,7 @@ def make_independent(database: Path, *, now_us: int) -> None:
             _name_anew(connection)
             _forget_workers(connection, now_us=now_us)
             _put_back(connection, now_us=now_us)
+            end_commands.leave_with_original(connection, now_us=now_us)
     finally:
         engine.dispose()
     if sqlite_library().has_sound_wal:

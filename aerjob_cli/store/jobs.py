@@ -17,8 +17,10 @@ from aerjob_cli.store.values import RowDamaged, complete, parsed
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
+    from aerjob_cli.store.statements import end_commands as end_statements
     from aerjob_cli.store.statements import jobs as statements
 else:
+    end_statements = prepared("end_commands")
     statements = prepared("jobs")
 
 SHORTEST_PREFIX = 4
@@ -139,7 +141,7 @@ def needs_worker(tx: Connection) -> bool:
 
 
 def has_waiting(tx: Connection) -> bool:
-    """Tell whether any job waits for a worker to take it, at once or when its time has come.
+    """Tell whether anything waits for a worker: a job, at once or when its time has come, or the command of one.
 
     Jobs that are held, and those that wait for others, need none: who releases them, or ends the others, calls it.
     """
@@ -147,7 +149,13 @@ def has_waiting(tx: Connection) -> bool:
         _is_any(tx, (Status.INITIALIZING,))
         or tx.execute(statements.QUEUE, {"limit": 1}).first() is not None
         or tx.execute(statements.ANY_WITH_TIME).first() is not None
+        or is_any_command_due(tx)
     )
+
+
+def is_any_command_due(tx: Connection) -> bool:
+    """Tell whether the command of a job that has ended waits for a worker to run it."""
+    return tx.execute(end_statements.ANY_DUE).first() is not None
 
 
 def is_any_undecided(tx: Connection, seqs: Sequence[int]) -> bool:

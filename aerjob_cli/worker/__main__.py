@@ -28,6 +28,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--validation-limit", type=float, default=defaults.validation_limit_s, metavar="SECONDS")
     parser.add_argument("--max-memory", type=int, default=defaults.max_memory_mb, metavar="MIB")
     parser.add_argument("--patience", type=float, default=defaults.patience_s, metavar="SECONDS")
+    parser.add_argument("--on-end-limit", type=float, default=defaults.on_end_limit_s, metavar="SECONDS")
     options = parser.parse_args(arguments)
     settings = replace(
         defaults,
@@ -38,6 +39,7 @@ def main(arguments: list[str]) -> int:
         validation_limit_s=options.validation_limit,
         max_memory_mb=options.max_memory,
         patience_s=options.patience,
+        on_end_limit_s=options.on_end_limit,
         foreground=options.foreground,
         takes_over=options.take_over,
     )

@@ -20,6 +20,7 @@ from aerjob_cli.store.flocks import Flock
 from aerjob_cli.store.records import WorkerRecord
 from aerjob_cli.version import __version__
 from aerjob_cli.worker import journal
+from aerjob_cli.worker.end_commands import STOPPED, EndCommands
 from aerjob_cli.worker.notify import Manager
 from aerjob_cli.worker.rescue import succeed
 from aerjob_cli.worker.signals import Signals
@@ -77,6 +78,7 @@ def _work(store: Store, lock: Flock, settings: WorkerSettings, succession: Succe
     pool = LocalPool(scratch=scratch)
     pool.attach(selector)
     pool.start()
+    commands: EndCommands | None = None
     try:
         if not succeed(store, worker, lock):
             journal.left_to_another()
@@ -88,6 +90,10 @@ def _work(store: Store, lock: Flock, settings: WorkerSettings, succession: Succe
         succession.manager.ready(settings.slots)
         # The loop must not stand still for other writers.
         impatient = Store.open(store.paths, clock=store.clock, busy_timeout_s=_BUSY_TIMEOUT_S)
+        commands = EndCommands(
+            worker_id=worker.worker_id, store=impatient, lock=lock, settings=settings, selector=selector
+        )
+        signals.tells_of_buried = commands.buried
         end = Supervisor(
             worker_id=worker.worker_id,
             store=impatient,
@@ -97,10 +103,13 @@ def _work(store: Store, lock: Flock, settings: WorkerSettings, succession: Succe
             settings=settings,
             selector=selector,
             signals=signals,
+            commands=commands,
             manager=succession.manager,
         ).run()
     finally:
         signals.let_go()
+        if commands is not None:
+            commands.end_all(STOPPED)
         pool.close()
     with store.writing() as tx:
         workers.close(tx, worker.worker_id, end=end, now_us=store.now_us())

@@ -147,6 +147,23 @@ def stray_message(serial: int, kind: str) -> None:
     _LOG.warning("executor %d sent %r out of turn and is ended", serial, kind[:_KIND_CHARACTERS])
 
 
+def command_began(job_id: str, pid: int) -> None:
+    _LOG.info("job %s: its --on-end command begins in process %d", job_id, pid)
+
+
+def command_said(job_id: str, line: str) -> None:
+    _LOG.info("job %s: on-end: %s", job_id, line)
+
+
+def command_said_more(job_id: str, size_bytes: int) -> None:
+    _LOG.info("job %s: on-end: (%d more bytes are left out)", job_id, size_bytes)
+
+
+def command_finished(job_id: str, outcome: str) -> None:
+    level = logging.INFO if outcome == "exited with code 0" else logging.WARNING
+    _LOG.log(level, "job %s: its --on-end command %s", job_id, outcome)
+
+
 def store_trouble(sentence: str) -> None:
     _LOG.error("the store does not take writes, trying again: %s", sentence)
 

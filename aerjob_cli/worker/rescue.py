@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aerjob_cli.clock import boot_id
 from aerjob_cli.processes import kill_exactly
-from aerjob_cli.store import releases, workers
+from aerjob_cli.store import end_commands, releases, workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.flocks import Flock
 from aerjob_cli.store.records import WorkerRecord
@@ -28,6 +28,8 @@ def succeed(store: Store, worker: WorkerRecord, lock: Flock) -> bool:
         for predecessor in predecessors:
             workers.close(tx, predecessor.worker_id, end="lost", now_us=now_us)
         workers.register(tx, worker)
+        # Before jobs that end here have commands of their own.
+        lost_commands = end_commands.give_up_lost(tx, now_us=now_us)
         released = releases.release_lost(tx, new_worker_id=worker.worker_id, boot_id=this_boot, now_us=now_us)
     # After the write: where nothing can be written, nobody's work is ended. The fence keeps late results out.
     for predecessor in predecessors:
@@ -36,4 +38,6 @@ def succeed(store: Store, worker: WorkerRecord, lock: Flock) -> bool:
                 kill_exactly(child.pid, child.started, whole_group=True)
     for item in released:
         journal.released(item)
+    for job_id in lost_commands:
+        journal.command_finished(job_id, end_commands.LOST)
     return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from selectors import EVENT_READ, BaseSelector
 from types import FrameType
@@ -21,6 +22,8 @@ class Signals:
     """The notes. ``stops`` counts the orders to stop."""
 
     stops: int = 0
+    # Who hears of each process that was buried: its pid and its status, as wait(2) has it.
+    tells_of_buried: Callable[[int, int], None] | None = None
     _buries: bool = field(default_factory=lambda: os.getpid() == _FIRST_PROCESS)
     _woken: socket.socket = field(init=False)
     _wakes: socket.socket = field(init=False)
@@ -49,13 +52,14 @@ class Signals:
     def _drain_wakeups(self) -> None:
         self._woken.recv(4096)
         if self._buries:
-            _bury_all()
+            _bury_all(self.tells_of_buried)
 
 
-def _bury_all() -> None:
+def _bury_all(tell: Callable[[int, int], None] | None) -> None:
     # The template may be among them: `subprocess` takes a child that is gone for one that has ended.
     try:
-        while os.waitpid(-1, os.WNOHANG) != (0, 0):
-            pass
+        while (gone := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+            if tell is not None:
+                tell(*gone)
     except ChildProcessError:
         pass

@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import selectors
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from sqlalchemy import Connection
 
 from aerjob_cli.errors import StoreBusy, StoreFailing, StoreFull
 from aerjob_cli.executors.pool import Pool
 from aerjob_cli.settings import WorkerSettings
-from aerjob_cli.store import claims, lifecycle, waits, workers
+from aerjob_cli.store import claims, waits, workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.deliveries import key_of
 from aerjob_cli.store.doorbell import Doorbell
 from aerjob_cli.store.flocks import Flock
 from aerjob_cli.store.jobs import has_waiting
-from aerjob_cli.store.records import ClaimedJob, ProcessIdentity
-from aerjob_cli.worker import answers, journal, orders, outbox
+from aerjob_cli.store.records import ClaimedJob
+from aerjob_cli.worker import answers, journal, orders, outbox, processes
 from aerjob_cli.worker.crew import Crew
+from aerjob_cli.worker.end_commands import STOPPED, EndCommands
 from aerjob_cli.worker.hearing import Hearing
-from aerjob_cli.worker.holdings import Holding
 from aerjob_cli.worker.notify import Manager
 from aerjob_cli.worker.outbox import Outbox
 from aerjob_cli.worker.outcomes import Cancelled, PutBack, ValidationReturned
@@ -63,6 +63,7 @@ class Supervisor:
         settings: WorkerSettings,
         selector: selectors.BaseSelector,
         signals: Signals,
+        commands: EndCommands,
         manager: Manager,
     ) -> None:
         self._worker_id = worker_id
@@ -73,6 +74,7 @@ class Supervisor:
         self._settings = settings
         self._selector = selector
         self._signals = signals
+        self._commands = commands
         self._manager = manager
         self._watch = store.watch_others()
         self._outbox = Outbox()
@@ -119,6 +121,7 @@ class Supervisor:
         self._crew.take_back_from_late()
         self._place()
         self._write_and_claim()
+        self._commands.turn()
         self._beat()
         self._consider_ending()
 
@@ -131,7 +134,7 @@ class Supervisor:
 
     def _pause_s(self) -> float:
         now_s = self._now_s()
-        due = [now_s + self._settings.poll_s, self._next_beat_s, self._crew.due_s()]
+        due = [now_s + self._settings.poll_s, self._next_beat_s, self._crew.due_s(), self._commands.due_s()]
         due.append(max(self._outbox.due_s, self._trouble_until_s))
         due += [max(holding.note_due_s, self._trouble_until_s) for holding in self._crew.hands.begun()]
         if self._drain_deadline_s is not None:
@@ -160,6 +163,7 @@ class Supervisor:
         self._drain_deadline_s = self._now_s() + grace_s
         # Who rings from here on starts another worker, which waits until this one has left.
         self._stop_listening()
+        self._commands.stop_beginning()
         self._crew.give_back_unbegun(PutBack("the worker was stopped"))
         journal.draining(len(self._crew))
         self._manager.stopping(len(self._crew))
@@ -204,6 +208,7 @@ class Supervisor:
                 held = claims.claims_of(tx, self._worker_id)
                 wants_drain = workers.is_drain_requested(tx, self._worker_id)
                 self._next_begin_us = waits.next_begin_us(tx)
+                self._commands.look(tx)
         except _TROUBLES as error:
             if not isinstance(error, StoreBusy):
                 journal.store_unread(str(error))
@@ -242,9 +247,11 @@ class Supervisor:
             with self._store.writing_directly(syncs=is_news) as tx:
                 self._runtimes.write(tx)
                 landed = outbox.write(tx, entries, self._store.paths, now_us=now_us)
+                if entries:
+                    self._commands.look(tx)
                 if has_new_children:
-                    self._note_children(tx, children)
-                self._note_executors(tx, unnoted)
+                    processes.note_children(tx, self._worker_id, children, self._hearing.versions)
+                processes.note_executors(tx, children, unnoted)
                 if is_time:
                     waits.begin_due(tx, now_us=now_us)
                     next_begin_us = waits.next_begin_us(tx)
@@ -291,26 +298,6 @@ class Supervisor:
         except _TROUBLES as error:
             journal.store_trouble(str(error))  # the next commit will find the same
 
-    def _note_children(self, tx: Connection, children: tuple[tuple[int, str], ...]) -> None:
-        versions = self._hearing.versions
-        assert versions is not None
-        identities = [ProcessIdentity(pid, started) for pid, started in children]
-        workers.note_children(
-            tx,
-            self._worker_id,
-            identities,
-            qiskit_version=versions["qiskit"],
-            aer_version=versions["aer"],
-        )
-
-    def _note_executors(self, tx: Connection, holdings: Iterable[Holding]) -> None:
-        started = dict(self._pool.children())
-        for holding in holdings:
-            pid = holding.executor.pid
-            if pid is not None and pid in started:
-                # Where this does not land, the claim is lost, of which the store tells in its own time.
-                lifecycle.note_executor(tx, holding.claim, pid=pid, started=started[pid])
-
     def _claim(self, tx: Connection, now_us: int) -> list[orders.Order]:
         claimed: list[ClaimedJob] = []
         if self._may_have_texts and (room := self._crew.room(for_validation=True)) > 0:
@@ -349,6 +336,7 @@ class Supervisor:
             self._is_superseded = True
             if not self._is_draining:
                 self._stop_listening()
+            self._commands.stop_beginning()
             self._drain_deadline_s = now_s
 
     def _consider_ending(self) -> None:
@@ -372,6 +360,7 @@ class Supervisor:
         elif self._drain_deadline_s is not None and now_s >= self._drain_deadline_s:
             for holding in self._crew.hands.holdings():
                 self._crew.end(holding, holding.stopped("the worker was stopped"))
+            self._commands.end_all(STOPPED)
             # Ended ones are written as they are told of; do not spin until then.
             self._drain_deadline_s = now_s + self._settings.poll_s
 
@@ -390,7 +379,7 @@ class Supervisor:
 
     @property
     def _has_nothing_left(self) -> bool:
-        return not len(self._crew) and not self._outbox.entries
+        return not len(self._crew) and not self._outbox.entries and self._commands.is_idle
 
     def _now_s(self) -> float:
         return self._store.clock.monotonic_s()

@@ -62,6 +62,8 @@ def of_typer() -> set[str]:
         (("list",), SLOW | HASHES),
         (("list", "--group", "g"), SLOW | HASHES),
         (("list", "--json"), SLOW | HASHES),
+        (("events",), SLOW | HASHES),
+        (("events", "last"), SLOW | HASHES),
         (("wait", "last"), SLOW | HASHES),
         (("wait", "--group", "g"), SLOW | HASHES),
         (("cancel", "last"), SLOW | HASHES),

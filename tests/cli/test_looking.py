@@ -18,7 +18,7 @@ from tests.support.staging import Stage
 JOB_KEYS = [
     *("job_id", "status", "reason", "message", "attempt", "backend", "method", "shots", "seed", "name", "tags"),
     *("group", "submitted_at", "started_at", "finished_at", "imported_at", "experiments_done", "experiments_total"),
-    *("waiting", "held", "waits_for", "begins_at", "reused_from"),
+    *("waiting", "held", "waits_for", "begins_at", "reused_from", "on_end"),
 ]
 PROGRESS_KEYS = [
     *("shots_done", "shots_total", "elapsed_s", "eta_s", "rss_bytes", "queue_position", "executor_pid"),

@@ -13,7 +13,8 @@ import pytest
 from aerjob_cli.cli.completion_words import complete
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Reason, Status
-from aerjob_cli.store import cancels, claims, experiments, jobs, lifecycle, list_plans, releases
+from aerjob_cli.store import cancels, claims, end_commands, experiments, jobs, lifecycle, list_plans, releases
+from aerjob_cli.store.end_commands import Finished
 from aerjob_cli.store.listing import JobFilter, SortKey, listed
 from aerjob_cli.store.records import JobRecord
 from tests.cli.conftest import Put, Quick
@@ -89,6 +90,7 @@ def test_looks_at_jobs(quick: Quick, ids: list[str], idle: CommandLine) -> None:
             *("retry --reason simulation_failed --dry-run", "rm --older-than 0s --dry-run"),
             *("rm --older-than 0s --name x -y", "wait --name bell-1 --timeout 0"),
             *("tag --older-than 1h --backend qasm_simulator --add old", "cancel --older-than 1h --status queued"),
+            *("events", f"events {done} {queued}", "events --group g", "events --tag demo --name be*"),
             *("retry --tag demo --status error", "result --reason simulation_failed"),
             *("cancel --dry-run --tag demo", f"cancel {queued}", f"retry {done}"),
         ):
@@ -126,7 +128,7 @@ def test_show_sorts_no_more_than_the_kinds_of_results_of_a_job(quick: Quick, ids
 
 def test_a_worker_at_work(ids: list[str], idle: CommandLine, put: Put) -> None:
     home = StorePaths(idle.home)
-    other: JobRecord = put()
+    other: JobRecord = put(on_end="true")
     with Stage(home) as stage, recorded() as heard:
         with stage.store.writing() as tx:
             found = claims.claim_validations(tx, WORKER, limit=2, now_us=1)
@@ -137,9 +139,14 @@ def test_a_worker_at_work(ids: list[str], idle: CommandLine, put: Put) -> None:
             assert lifecycle.give_back(tx, begun.claim, why="of the test", now_us=1)
             cancels.request_cancels(tx, [other.seq, begun.job.seq], now_us=1, message=None)
             assert releases.release_lost(tx, new_worker_id="another", boot_id="b", now_us=1)
+            end_commands.begin(tx, WORKER, limit=4, now_us=1)
+            end_commands.finish(tx, WORKER, [Finished(other.seq, "of the test", 1)])
+            end_commands.give_up_lost(tx, now_us=1)
+            end_commands.leave_with_original(tx, now_us=1)
         with stage.store.reading() as tx:
             claims.claims_of(tx, WORKER)
             assert jobs.needs_worker(tx)
             assert jobs.has_waiting(tx)
+            end_commands.of_job(tx, other.seq)
             assert jobs.running_of(tx, WORKER) == []
     assert require_bounded(heard, home) > 10

@@ -64,6 +64,7 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
     "plot": [("{done} -o counts.png --force", 0), ("{swept} -o curve.png --force", 0)],
     "estimate": [("bell.qasm", 0), ("bell.qasm --method stabilizer --shots 5", 0)],
     "explain": [("{done} {error}", 0)],
+    "events": [("{done}", 0), ("--group g --limit 1", 0)],
     "list": [("", 0), ("--status RUNNING --tag none", 0), ("--all --sort name", 0)],
     "show": [
         ("{done}", 0),
@@ -72,6 +73,7 @@ EXAMPLES: dict[str, list[tuple[str, int]]] = {
         ("{done} --circuit", 0),
         ("{done} --experiments", 0),
         ("{waiting}", 0),
+        ("{unwanted}", 0),
     ],
     "cancel": [("{cancelled} {done}", 0), ("{done} --dry-run", 0)],
     "retry": [("{done} {error}", 0), ("--failed --dry-run --group g", 0), ("{done} {error} --verify", 0)],
@@ -151,7 +153,7 @@ def furnished(working_home: Path, tmp_path_factory: pytest.TempPathFactory) -> F
         "state": submitted("bell.qasm", "--backend", "statevector_simulator"),
         "memory": submitted("bell.qasm", "--memory", "--shots", "5"),
         "swept": submitted("turned.qasm", "--sweep", "theta=0,pi"),
-        "unwanted": submitted("bell.qasm"),
+        "unwanted": submitted("bell.qasm", "--on-end", "true"),
         "value": submitted("bell.qasm", "--observable", "ZZ", "--observable", "XX=0.5", "--precision", "0.1"),
         "samples": submitted("bell.qasm", "--backend", "sampler"),
         "error": submitted("bad.qasm", "--group", "g", exit_code=6),
@@ -171,7 +173,7 @@ def answers_of(furnished: Furnished) -> dict[str, list[Value]]:
         for arguments, exit_code in examples:
             code, values = furnished.values(command, arguments)
             assert code == exit_code, (command, arguments, values)
-            assert len(values) == 1 or command == "wait", (command, arguments)
+            assert len(values) == 1 or command in ("wait", "events"), (command, arguments)
             found.setdefault(command, []).extend(values)
     return found
 

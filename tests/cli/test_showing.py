@@ -32,6 +32,7 @@ KEYS = {
     *("queued_s", "ran_s", "error_line", "error_column", "stderr_tail", "memory", "options", "metadata", "priority"),
     *("time_limit_s", "max_memory_mb", "max_attempts", "threads", "estimated_memory_bytes", "engine"),
     *("retry_of", "retries", "submitted_by", "dependencies", "circuits", "history", "workers", "provenance"),
+    *("results_pruned_at", "circuits_pruned_at", "end_command"),
 }
 
 

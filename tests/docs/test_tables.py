@@ -142,6 +142,7 @@ def test_the_workers_options_are_documented_with_their_defaults() -> None:
         "--lease": f"{defaults.lease_s:g} s",
         "--drain-grace": f"{defaults.drain_grace_s:g} s",
         "--max-memory": "what the machine has",
+        "--on-end-limit": f"{defaults.on_end_limit_s:g} s",
         "--patience": f"{defaults.patience_s:g} s",
         "--validation-limit": f"{defaults.validation_limit_s:g} s",
     }

@@ -7,12 +7,16 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from aerjob_cli.states import Status
+from aerjob_cli.store import end_commands
 from aerjob_cli.store.doorbell import is_heard
+from aerjob_cli.store.records import JobRecord
 from tests.support.circuits import BELL
 from tests.support.running import DEADLINE_S, Scene, until
 
@@ -32,6 +36,11 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def outcome_of(job: JobRecord, tx: Connection) -> str | None:
+    found = end_commands.of_job(tx, job.seq)
+    return None if found is None else found.outcome
+
+
 @pytest.mark.skipif(not can_have_namespaces(), reason="this system gives no namespaces")
 def test_a_worker_as_the_first_process(scene: Scene) -> None:
     assert UNSHARE is not None
@@ -40,8 +49,10 @@ def test_a_worker_as_the_first_process(scene: Scene) -> None:
         try:
             until(lambda: is_heard(scene.paths.doorbell) or None)
             assert scene.worker().pid == 1
-            (job,) = scene.put(scene.request(BELL))
+            (job,) = scene.put(scene.request(BELL, on_end="exit 3"))
             scene.wait_for_status(job, Status.DONE)
+            # Its status is told though it may be buried like any other.
+            assert scene.wait(partial(outcome_of, job)) == "exited with code 3"
             (first,) = children_of(container.pid)
             (template,) = children_of(first)
             executors = children_of(template)

@@ -162,4 +162,5 @@ def job_json(job: JobRecord) -> dict[str, Any]:
         "waits_for": list(job.waits_for),
         "begins_at": None if job.begin_us is None or job.status.is_final else time_json(to_datetime(job.begin_us)),
         "reused_from": job.reused_from,
+        "on_end": job.on_end,
     }

@@ -17,6 +17,7 @@ from aerjob_cli.cli.live.figures import size_text
 from aerjob_cli.clock import to_datetime
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Status
+from aerjob_cli.store.end_commands import EndCommandRecord
 from aerjob_cli.store.records import EventRecord, Pruning, RanExperiment, WorkerRecord
 
 _MIB = 2**20
@@ -72,6 +73,7 @@ class JobView(Answer):
             "dependencies": [
                 {"kind": item.kind, "job_id": item.job_id, "status": item.status} for item in known.dependencies
             ],
+            "end_command": _end_command_json(known.end_command),
             "submitted_by": dict(job.submitted_by),
             "results_pruned_at": _time_json(known.pruning.results_us),
             "circuits_pruned_at": _time_json(known.pruning.circuits_us),
@@ -129,6 +131,8 @@ class JobView(Answer):
             ("reused from", job.reused_from),
             ("pruned", _pruned(self.dossier.pruning)),
             ("retried as", ", ".join(self.dossier.retries) or None),
+            ("on end", job.on_end),
+            ("its command", None if job.on_end is None else _end_command(self.dossier.end_command)),
             ("submitted by", _origin(job.submitted_by)),
             ("engine", job.engine),
             *(("worker", _worker(worker)) for worker in self.dossier.workers),
@@ -162,6 +166,27 @@ def _event_json(event: EventRecord) -> dict[str, Any]:
         "worker_id": event.worker_id,
         "why": event.why,
     }
+
+
+def _end_command_json(known: EndCommandRecord | None) -> dict[str, Any] | None:
+    if known is None:
+        return None
+    return {
+        "begun_at": time_json(known.begun_at),
+        "finished_at": time_json(known.finished_at),
+        "outcome": known.outcome,
+        "worker_id": known.worker_id,
+    }
+
+
+def _end_command(known: EndCommandRecord | None) -> str:
+    if known is None:
+        return "will be run when the job has ended"
+    if known.begun_at is None:
+        return "waits for a worker"
+    if known.finished_at is None:
+        return f"began {show_time(known.begun_at)}, and has not ended as far as anybody has noted"
+    return f"{known.outcome}, {show_time(known.finished_at)}"
 
 
 def _worker_json(worker: WorkerRecord) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from aerjob_cli.cli.worker_options import (
     IdleExit,
     Lease,
     MaxMemory,
+    OnEndLimit,
     Patience,
     Slots,
     ValidationLimit,
@@ -54,6 +55,7 @@ def start(
     validation_limit: ValidationLimit = None,
     max_memory: MaxMemory = None,
     patience: Patience = None,
+    on_end_limit: OnEndLimit = None,
     as_json: parameters.AsJson = False,
 ) -> Answer:
     """Start the worker in the background, unless it runs."""
@@ -66,6 +68,7 @@ def start(
         validation_limit_s=validation_limit,
         max_memory_mb=max_memory,
         patience_s=patience,
+        on_end_limit_s=on_end_limit,
     )
     started = worker_control.start(store, options.arguments())
     service = _enabled_service(store.paths)
@@ -131,6 +134,7 @@ def run(
     validation_limit: ValidationLimit = None,
     max_memory: MaxMemory = None,
     patience: Patience = None,
+    on_end_limit: OnEndLimit = None,
     take_over: Annotated[
         bool,
         typer.Option("--take-over", help="Have another worker make room, where one runs; a later one is waited for."),
@@ -146,6 +150,7 @@ def run(
         validation_limit_s=validation_limit,
         max_memory_mb=max_memory,
         patience_s=patience,
+        on_end_limit_s=on_end_limit,
     )
     # The worker's own imports are of no use to any other command.
     from aerjob_cli.worker import daemon

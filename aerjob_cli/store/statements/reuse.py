@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Table, TextClause, bindparam, func, null, select, text, update
+from sqlalchemy import ColumnElement, Insert, ScalarSelect, Table, bindparam, func, insert, null, select, update
 
 from aerjob_cli.states import Status
 from aerjob_cli.store.tables import experiment_arrays, experiments, jobs, prunings
@@ -38,20 +38,18 @@ BEGIN = (
 )
 
 
-def _copied(table: Table, **new: str) -> TextClause:
+def _copied(table: Table, **new: ColumnElement[Any]) -> Insert:
     """Give the rows of one job to another one, but for columns that have values of their own."""
-    own = {"job_seq": ":new_seq", **new}
-    columns = ", ".join(column.name for column in table.c)
-    values = ", ".join(own.get(column.name, column.name) for column in table.c)
-    return text(
-        f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM {table.name} "  # noqa: S608 - our own names
-        "WHERE job_seq = :source_seq AND position BETWEEN :first AND :last"
+    own = {"job_seq": bindparam("new_seq", type_=table.c.job_seq.type), **new}
+    rows = select(*(own.get(column.name, column) for column in table.c)).where(
+        table.c.job_seq == bindparam("source_seq"), table.c.position.between(bindparam("first"), bindparam("last"))
     )
+    return insert(table).from_select([column.name for column in table.c], rows)
 
 
 COPY_EXPERIMENTS = _copied(experiments)
 # In the words of who asks now.
-COPY_NAMED_EXPERIMENT = _copied(experiments, name=":new_name")
+COPY_NAMED_EXPERIMENT = _copied(experiments, name=bindparam("new_name", type_=experiments.c.name.type))
 COPY_ARRAYS = _copied(experiment_arrays)
 
 _SOURCE = jobs.alias("source")

@@ -80,6 +80,8 @@ DEEDS = (
     _deed("backends"),
     _deed("estimate", "bell.qasm"),
     _deed("explain", "{queued}"),
+    _deed("events", "{ended}", "{queued}"),
+    _deed("events", "--follow", is_endless=True),
     _deed("version"),
     _deed("doctor"),
     _deed("completion", "bash"),
