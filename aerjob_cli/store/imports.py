@@ -11,7 +11,7 @@ Their numbers are negative, below those of all jobs that were submitted here, an
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.states import Status
@@ -21,6 +21,7 @@ from aerjob_cli.store.parts import in_parts
 from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import Claim, ExperimentRecord, Payload
 from aerjob_cli.store.request_digest import as_json, digest_of, result_key_of
+from aerjob_cli.store.submissions import payload_rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -61,7 +62,7 @@ def take_in(
         return
     claims = _begun(tx, jobs, now_us)
     for job, claim in zip(jobs, claims, strict=True):
-        tx.execute(submission_statements.INSERT_PAYLOADS, list(_payload_rows(claim.job_seq, payloads_of(job))))
+        tx.execute(submission_statements.INSERT_PAYLOADS, list(payload_rows(claim.job_seq, payloads_of(job))))
         for runtime in job.runtimes:
             runtimes.note(tx, runtime)
     claimed = list(zip(jobs, claims, strict=True))
@@ -140,19 +141,6 @@ def _row(job: ImportedJob, claim: Claim, now_us: int) -> dict[str, Any]:
         **dict.fromkeys(("reason", "idempotency_key", "worker_id", "finished_us", "executor_pid", "executor_started")),
         **dict.fromkeys(("begin_us", "on_end")),
     }
-
-
-def _payload_rows(job_seq: int, payloads: Iterable[Payload]) -> Iterator[dict[str, Any]]:
-    for position, payload in enumerate(payloads):
-        yield {
-            "job_seq": job_seq,
-            "position": position,
-            "name": payload.name,
-            "format": payload.format,
-            "sha256": payload.sha256,
-            "size_bytes": payload.size_bytes,
-            "data": payload.data,
-        }
 
 
 def _deliver(tx: Connection, claimed: Iterable[tuple[ImportedJob, Claim]], results_of: ResultsOf) -> None:

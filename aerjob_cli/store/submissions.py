@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.errors import IdempotencyConflict, JobNotFound
@@ -104,22 +104,8 @@ def _inserted(
     ]
     seqs = tx.execute(statements.INSERT_JOBS, rows).scalars().all()
     numbered = list(zip(seqs, submissions, strict=True))
-    tx.execute(
-        statements.INSERT_PAYLOADS,
-        [
-            {
-                "job_seq": seq,
-                "position": position,
-                "name": payload.name,
-                "format": payload.format,
-                "sha256": payload.sha256,
-                "size_bytes": payload.size_bytes,
-                "data": payload.data,
-            }
-            for seq, submission in numbered
-            for position, payload in enumerate(submission.payloads)
-        ],
-    )
+    rows_of_payloads = [row for seq, submission in numbered for row in payload_rows(seq, submission.payloads)]
+    tx.execute(statements.INSERT_PAYLOADS, rows_of_payloads)
     tags = {seq: sorted(set(submission.tags)) for seq, submission in numbered}
     tagged = [{"job_seq": seq, "tag": tag} for seq in seqs for tag in tags[seq]]
     if tagged:
@@ -143,6 +129,20 @@ def _inserted(
         or record_from({**{name: row.get(name) for name in READ}, "seq": seq, "tags": json.dumps(tags[seq])})
         for seq, row in zip(seqs, rows, strict=True)
     ]
+
+
+def payload_rows(job_seq: int, payloads: Iterable[Payload]) -> Iterator[dict[str, Any]]:
+    """Give what is inserted of a job's payloads, in their order."""
+    for position, payload in enumerate(payloads):
+        yield {
+            "job_seq": job_seq,
+            "position": position,
+            "name": payload.name,
+            "format": payload.format,
+            "sha256": payload.sha256,
+            "size_bytes": payload.size_bytes,
+            "data": payload.data,
+        }
 
 
 def _row(submission: Submission, before: Prospect | None, digest: str, now_us: int) -> dict[str, Any]:
