@@ -274,7 +274,7 @@ class Client:
             stored = None
             for stored in experiments.results_of(tx, record.seq, positions=positions):
                 payload = stored.payload
-                with self._still_there(record):
+                with self._still_there(record, Part.RESULTS):
                     data = objects.load(self.store.paths, payload)
                 yield ExperimentBytes(
                     position=stored.position,
@@ -292,9 +292,9 @@ class Client:
         def found() -> Iterator[Payload]:
             with self.store.reading_directly() as tx:
                 payload = experiments.array_of(tx, record.seq, position, array.name)
-            if payload is None:  # deleted since
-                raise JobNotFound(record.job_id)
-            with self._still_there(record):
+            if payload is None:
+                raise self._gone(record)
+            with self._still_there(record, Part.RESULTS):
                 yield payload
 
         return StoredArray(array.name, array.size_bytes, array.sha256, self.store.paths, found)
@@ -305,10 +305,10 @@ class Client:
             return
         with self.store.reading_directly() as tx:
             stored = experiments.arrays_of(tx, record.seq, item.position)
-        if [payload.name for payload in stored] != [array.name for array in item.arrays]:  # deleted since
-            raise JobNotFound(record.job_id)
+        if [payload.name for payload in stored] != [array.name for array in item.arrays]:
+            raise self._gone(record)
         for payload in stored:
-            with self._still_there(record):
+            with self._still_there(record, Part.RESULTS):
                 data = large_objects.load_apart(self.store.paths, payload)
             yield payload.name, data
 
@@ -341,20 +341,36 @@ class Client:
             stored = submissions.payloads_of(tx, record.seq, formats=formats)
             if formats in (None, RUN_FORMATS) and not any(payload.format in RUN_FORMATS for payload in stored):
                 _require_kept(tx, record, Part.CIRCUITS)
-        with self._still_there(record):
+        with self._still_there(record, Part.CIRCUITS):
             return [
                 CircuitBytes(payload.name, payload.format, objects.load(self.store.paths, payload))
                 for payload in stored
             ]
 
     @contextlib.contextmanager
-    def _still_there(self, record: JobRecord) -> Iterator[None]:
-        """Raise ``JobNotFound`` for a file that went with its job, since the job's rows were read."""
+    def _still_there(self, record: JobRecord, part: Part) -> Iterator[None]:
+        """Raise ``JobNotFound`` or ``Pruned`` for a file that went with its job or part, since the rows were read."""
         try:
             yield
         except PayloadDamaged:
-            self.find(record.job_id)
+            with self.store.reading_directly() as tx:
+                _require_kept(tx, jobs.find(tx, record.job_id), part)
             raise
+
+    def _gone(self, record: JobRecord) -> AerjobError:
+        """Give the error of a result that went since its row was read: with its job, or to save room."""
+        try:
+            with self.store.reading_directly() as tx:
+                _require_kept(tx, jobs.find(tx, record.job_id), Part.RESULTS)
+        except AerjobError as error:
+            return error
+        return JobNotFound(record.job_id)
+
+    def require_results(self, records: Iterable[JobRecord]) -> None:
+        """Raise ``Pruned`` for the first job whose results were removed."""
+        with self.store.reading_directly() as tx:
+            for record in records:
+                _require_kept(tx, record, Part.RESULTS)
 
     def delete(self, record: JobRecord) -> bool:
         """Remove a final job; return False when it is not final. Raises ``JobNotFound``."""

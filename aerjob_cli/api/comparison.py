@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from aerjob_cli.api.client import Client
 from aerjob_cli.api.provenance import read_provenance
+from aerjob_cli.api.pruned import require_kept
 from aerjob_cli.codec.result_differences import result_differences
 from aerjob_cli.codec.results import decode_experiment
 from aerjob_cli.errors import JobNotFound, PayloadDamaged
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.states import Status
+from aerjob_cli.states import Part, Status
 from aerjob_cli.store import events, experiments, jobs, objects
 from aerjob_cli.store.records import JobRecord, RanExperiment
 
@@ -85,9 +86,11 @@ class Comparison:
 
 
 def compare(client: Client, first: JobRecord, second: JobRecord) -> Comparison:
-    """Compare two jobs that have ended; raises ``PayloadDamaged`` and ``JobNotFound``."""
+    """Compare two jobs that have ended; raises ``PayloadDamaged``, ``Pruned`` and ``JobNotFound``."""
     with client.store.reading_directly() as tx:
         first, second = (jobs.find(tx, job.job_id) for job in (first, second))
+        for job in (first, second):
+            require_kept(tx, job, Part.RESULTS)
         ones, others = (_conditions(tx, job) for job in (first, second))
         compared = differing = 0
         suspects: list[tuple[RanExperiment, RanExperiment]] = []

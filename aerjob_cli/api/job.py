@@ -167,7 +167,8 @@ class BasicAerJob(StoredJob):
         """Run the job once more, as a new job, and compare the results.
 
         Raises ``JobTimedOut`` after ``timeout`` seconds (the new job goes on; ``compare`` does the rest later),
-        ``NotFinal`` for a job that has not ended, and ``JobCancelled`` for one that was cancelled.
+        ``NotFinal`` for a job that has not ended, ``JobCancelled`` for one that was cancelled, and ``PartPruned`` where
+        its results or circuits were removed.
         """
         record = self._read()
         if not record.status.is_final:
@@ -178,6 +179,7 @@ class BasicAerJob(StoredJob):
         if record.status is Status.CANCELLED:
             raise JobCancelled.of(record)
         with raised_as_job_errors():
+            self._client.require_results([record])
             (again,) = self._client.retry([record])
         repeated = type(self)(self._backend, again.job_id)
         repeated.wait_for_final_state(timeout)

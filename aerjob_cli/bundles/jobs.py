@@ -170,7 +170,8 @@ def _require_results(asked: Submission, end: End, results: tuple[RanExperiment, 
         raise NotAsItShouldBe(f"experiments_done is {end.experiments_done} of {total} with the status {end.status}")
     if len(results) > end.experiments_done or (len(results) < end.experiments_done and end.results_pruned_us is None):
         raise NotAsItShouldBe(f"there are {len(results)} results, and experiments_done is {end.experiments_done}")
-    if any(item.attempt > end.attempt for item in results):
+    # What was given a result has that of another job's attempt, and none of its own.
+    if end.reused_from is None and any(item.attempt > end.attempt for item in results):
         raise NotAsItShouldBe("a result is of a later attempt than the last one")
 
 

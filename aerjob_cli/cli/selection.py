@@ -11,7 +11,7 @@ from aerjob_cli.cli.filters import FilterOptions, FilterOptionsWithReason
 from aerjob_cli.cli.parameter_objects import expanded
 from aerjob_cli.errors import NothingMatched, UsageError
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.states import FINAL, Part, Status
+from aerjob_cli.states import FINAL, UNBEGUN, Part, Status
 from aerjob_cli.store.listing import JobFilter
 from aerjob_cli.store.records import JobRecord
 
@@ -79,6 +79,8 @@ def none_fits(among: frozenset[Status] | None, *, not_retried: bool = False) -> 
     """Give the error of a command that found no job of the states ``among`` which fits."""
     if among is None:
         fact = "no job fits"
+    elif among == UNBEGUN:
+        fact = "no job fits that has not begun"
     elif not among <= FINAL:
         fact = "no pending job fits"
     elif not_retried:

@@ -17,13 +17,14 @@ from aerjob_cli.store.records import JobRecord
 def verify(client: Client, jobs: Sequence[JobRecord], *, timeout_s: float | None, quiet: bool) -> Iterator[Answer]:
     """Repeat jobs, wait for the end, and answer whether the results are the same.
 
-    The new ids are told first: whatever ends the wait, the jobs go on. Raises ``NoResultOfCancelled`` and
-    ``JobNotFinal``, and then nothing was begun.
+    The new ids are told first: whatever ends the wait, the jobs go on. Raises ``NoResultOfCancelled``,
+    ``JobNotFinal`` and ``Pruned``, and then nothing was begun.
     """
     originals = list({job.seq: job for job in jobs}.values())
     for job in originals:
         if job.status is Status.CANCELLED:
             raise NoResultOfCancelled(job.job_id, job.status, job.reason, job.message)
+    client.require_results(originals)
     retried = client.retry(originals)
     if not quiet:
         yield Note(remarks=tuple(f"job {job.job_id}" for job in retried))

@@ -39,6 +39,9 @@ GUARDS = frozenset(
         "runtimes_are_kept",
         "prunings_are_of_final_jobs",
         "prunings_stay",
+        "prunings_are_not_replaced",
+        "prunings_go_with_their_job",
+        "payloads_belong_to_pending_jobs",
         "jobs_with_a_command_end",
     }
 )

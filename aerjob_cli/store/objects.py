@@ -71,12 +71,12 @@ def put_again(paths: StorePaths, payload: Payload, data: bytes) -> None:
 
 def is_there(paths: StorePaths, payload: Payload) -> bool:
     """Tell whether the bytes of a payload are in the database or have a file; their checksum is not looked at."""
-    return payload.data is not None or is_object_there(paths, payload.sha256)
+    return payload.data is not None or object_size(paths, payload.sha256) is not None
 
 
-def is_object_there(paths: StorePaths, sha256: str) -> bool:
-    """Tell whether there is a file of that checksum; what is in it is not looked at."""
-    return _size_of(object_path(paths, sha256)) is not None
+def object_size(paths: StorePaths, sha256: str) -> int | None:
+    """Give the size of the file of that checksum, None where there is none; what is in it is not looked at."""
+    return _size_of(object_path(paths, sha256))
 
 
 def adopt(paths: StorePaths, drafts: Sequence[tuple[Path, str]]) -> None:

@@ -29,8 +29,11 @@ def prune(tx: Connection, job_seqs: Sequence[int], part: Part, *, now_us: int) -
     is_results = part is Part.RESULTS
     note = statements.NOTE_RESULTS if is_results else statements.NOTE_CIRCUITS
     removals = (statements.REMOVE_ARRAYS, statements.REMOVE_RESULTS) if is_results else (statements.REMOVE_CIRCUITS,)
-    tx.execute(note, [{"seq": seq, "now_us": now_us} for seq in job_seqs])
     for some in in_parts(job_seqs):
+        known = set(tx.execute(statements.KNOWN, {"seqs": some}).scalars())
+        if new := [{"job_seq": seq} for seq in some if seq not in known]:
+            tx.execute(statements.NEW, new)
+        tx.execute(note, {"seqs": some, "now_us": now_us})
         for removal in removals:
             tx.execute(removal, {"seqs": some})
 

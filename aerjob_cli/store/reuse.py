@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from aerjob_cli.codec.envelope import sha256_hex
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
 from aerjob_cli.store import runtimes
 from aerjob_cli.store.events import note
-from aerjob_cli.store.objects import is_object_there
+from aerjob_cli.store.objects import object_size
 from aerjob_cli.store.prepared import prepared
 from aerjob_cli.store.records import Reuse
 
@@ -56,19 +57,25 @@ def candidates(tx: Connection, result_key: str) -> Iterator[Candidate]:
 
 
 def is_whole(tx: Connection, paths: StorePaths, reuse: Reuse) -> bool:
-    """Tell whether the result that is wanted is still there, with all its files.
+    """Tell whether the result that is wanted is still there, sound as far as that is soon seen, with all its files.
 
     For the transaction that will refer to the files: after it nobody removes them.
     """
     seq = tx.execute(statements.STILL_DONE, {"job_id": reuse.job_id}).scalar()
     if seq is None:
         return False
-    files = (
-        sha256
-        for objects in (statements.RESULT_OBJECTS, statements.ARRAY_OBJECTS)
-        for sha256 in tx.execute(objects, {"seq": seq}).scalars()
+    return all(
+        _is_sound(paths, *row)
+        for stored in (statements.RESULTS_OF, statements.ARRAYS_OF)
+        for row in tx.execute(stored, {"seq": seq})
     )
-    return all(is_object_there(paths, sha256) for sha256 in files)
+
+
+def _is_sound(paths: StorePaths, sha256: str, size_bytes: int, data: bytes | None) -> bool:
+    """Tell whether bytes have their checksum, or their file its size; a large one is verified when it is read."""
+    if data is None:
+        return object_size(paths, sha256) == size_bytes
+    return len(data) == size_bytes and sha256_hex(data) == sha256
 
 
 def give_result(tx: Connection, job_seq: int, reuse: Reuse, *, now_us: int) -> None:

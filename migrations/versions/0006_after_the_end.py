@@ -79,6 +79,21 @@ _GUARDS = (
     BEGIN SELECT RAISE(ABORT, 'what was pruned stays pruned'); END
     """,
     """
+    CREATE TRIGGER prunings_are_not_replaced BEFORE INSERT ON prunings
+    WHEN EXISTS (SELECT 1 FROM prunings WHERE job_seq = NEW.job_seq)
+    BEGIN SELECT RAISE(ABORT, 'what was pruned stays pruned'); END
+    """,
+    """
+    CREATE TRIGGER prunings_go_with_their_job BEFORE DELETE ON prunings
+    WHEN EXISTS (SELECT 1 FROM jobs WHERE seq = OLD.job_seq)
+    BEGIN SELECT RAISE(ABORT, 'what was pruned stays pruned'); END
+    """,
+    """
+    CREATE TRIGGER payloads_belong_to_pending_jobs BEFORE INSERT ON payloads
+    WHEN (SELECT finished_us FROM jobs WHERE seq = NEW.job_seq) IS NOT NULL
+    BEGIN SELECT RAISE(ABORT, 'a final job gets no circuits'); END
+    """,
+    """
     CREATE TRIGGER jobs_with_a_command_end AFTER UPDATE OF status ON jobs
     WHEN NEW.on_end IS NOT NULL AND NEW.finished_us IS NOT NULL AND OLD.finished_us IS NULL
     BEGIN INSERT INTO end_commands (job_seq) VALUES (NEW.seq); END

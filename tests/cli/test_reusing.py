@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
 
+from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Status
+from aerjob_cli.store.connections import raw_connection
 from aerjob_cli.store.records import JobRecord
 from tests.support.circuits import BELL
-from tests.support.command_line import CommandLine
+from tests.support.command_line import CommandLine, end_workers
 from tests.support.running import Scene
 
 
@@ -78,3 +81,29 @@ def test_what_cannot_be_is_refused(idle: CommandLine, more: tuple[str, ...], sen
     assert (refused.returncode, refused.stdout) == (6, "")
     assert sentence in refused.stderr
     assert idle.json("list")["jobs"] == []
+
+
+def test_a_result_that_is_damaged_is_not_given_to_another_job(aerjob: CommandLine, done: JobRecord) -> None:
+    with closing(raw_connection(StorePaths(aerjob.home).database, busy_timeout_s=10)) as connection:
+        (guard,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'experiments_stay'").fetchone()
+        connection.execute("DROP TRIGGER experiments_stay")
+        connection.execute("UPDATE experiments SET data = x'7b7d'")
+        connection.execute(guard)
+    asked = ("submit", "bell.qasm", "--seed", "7", "--shots", "100", "--reuse", "--wait")
+    again = aerjob.json(*asked)["jobs"][0]
+    assert (again["reused_from"], again["status"]) == (None, "DONE")
+    # It is there again, then.
+    assert aerjob.json(*asked)["jobs"][0]["reused_from"] == again["job_id"]
+
+
+def test_it_goes_to_another_store_as_it_is_and_is_no_source_there(aerjob: CommandLine, done: JobRecord) -> None:
+    asked = ("bell.qasm", "--seed", "7", "--shots", "100", "--reuse")
+    job_id = aerjob("submit", *asked).stdout.strip()
+    assert aerjob("export", job_id, "-o", "jobs.zip").returncode == 0
+    other = CommandLine(aerjob.folder / "other", aerjob.folder)
+    assert other("import", "jobs.zip").stdout == f"{job_id}\n"
+    assert other("result", job_id).stdout == aerjob("result", job_id).stdout
+    assert other.json("show", job_id)["reused_from"] == done.job_id
+    assert other.json("submit", *asked)["jobs"][0]["reused_from"] is None
+    assert other("store", "check").stdout.startswith("sound")
+    end_workers(other.home)

@@ -10,7 +10,6 @@ from aerjob_cli.cli.plurals import count_of
 from aerjob_cli.cli.sizes import show_size
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import Part
-from aerjob_cli.store.compaction import Compaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +39,5 @@ class StorePruned(Answer):
         if self.is_rehearsal:
             yield f"{deed}; {show_size(self.stored_bytes or 0)} of circuits and results"
         else:
-            yield f"{deed}; {show_size(self.freed_bytes or 0)} freed"
-
-
-def remarks_on_compaction(done: Compaction) -> tuple[str, ...]:
-    """Say where the database keeps room that it does not need."""
-    if not done.left_bytes:
-        return ()
-    return (
-        f"the database keeps {show_size(done.left_bytes)} of free room, since writing it anew would keep the worker "
-        "from writing; `aerjob worker stop`, then `aerjob store clean`, gives it back",
-    )
+            freed = f"{show_size(self.freed_bytes)} freed" if self.freed_bytes else "the room is kept for new jobs"
+            yield f"{deed}; {freed}"

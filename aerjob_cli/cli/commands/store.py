@@ -12,16 +12,15 @@ import typer
 
 from aerjob_cli.cli import parameters, worker_control
 from aerjob_cli.cli.answers.base import Answer
-from aerjob_cli.cli.answers.pruned import remarks_on_compaction
 from aerjob_cli.cli.answers.store import StoreBackup, StoreCheck, StoreCleaned, StoreInfo, StoreUpgraded
 from aerjob_cli.cli.commands import store_prune
+from aerjob_cli.cli.compacting import compacted
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
 from aerjob_cli.cli.live.status_line import status_line
 from aerjob_cli.cli.sizes import show_size
 from aerjob_cli.errors import StoreDamaged
 from aerjob_cli.store.backup import back_up
-from aerjob_cli.store.compaction import compact
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.description import describe
 from aerjob_cli.store.faults import told
@@ -116,8 +115,8 @@ def clean(context: typer.Context, as_json: parameters.AsJson = False) -> Answer:
     """
     store = _made_store(Invocation.of(context, as_json=as_json))
     freed_bytes = remove_unreferenced(store)
-    compaction = compact(store)
-    return StoreCleaned(freed_bytes=freed_bytes + compaction.freed_bytes, remarks=remarks_on_compaction(compaction))
+    compacted_bytes, remarks = compacted(store)
+    return StoreCleaned(freed_bytes=freed_bytes + compacted_bytes, remarks=remarks)
 
 
 def upgrade_store(

@@ -12,7 +12,8 @@ from aerjob_cli.api import pruning
 from aerjob_cli.api.matched import Matched, Meant
 from aerjob_cli.cli import parameters
 from aerjob_cli.cli.answers.base import Answer
-from aerjob_cli.cli.answers.pruned import StorePruned, remarks_on_compaction
+from aerjob_cli.cli.answers.pruned import StorePruned
+from aerjob_cli.cli.compacting import compacted
 from aerjob_cli.cli.confirmation import confirm
 from aerjob_cli.cli.context import Invocation
 from aerjob_cli.cli.exit_codes import epilog
@@ -21,10 +22,9 @@ from aerjob_cli.cli.parameter_objects import expanded
 from aerjob_cli.cli.part_by_part import change
 from aerjob_cli.cli.plurals import count_of
 from aerjob_cli.cli.selection import matching
-from aerjob_cli.errors import StoreUnusable, UsageError
+from aerjob_cli.errors import UsageError
 from aerjob_cli.frozen import dataclass
 from aerjob_cli.states import FINAL, Part
-from aerjob_cli.store.compaction import compact, size_on_disk
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.listing import JobFilter
 
@@ -35,7 +35,7 @@ KeepTags = Annotated[
 Results = Annotated[bool, typer.Option("--results", help="Remove their results, and keep all else of them.")]
 Circuits = Annotated[
     bool,
-    typer.Option("--circuits", help="Remove their circuits and noise, and keep all else; they cannot be retried then."),
+    typer.Option("--circuits", help="Remove their circuits, and keep all else; they cannot be retried then."),
 ]
 
 # Of what is removed part by part; a word each for what becomes of a job, and of what.
@@ -103,8 +103,6 @@ def prune(
 
 def _pruned(store: Store, matched: Matched, parts: tuple[Part, ...]) -> StorePruned:
     freed_bytes = 0
-    # Removing makes it grow at first.
-    before_bytes = size_on_disk(store)
 
     def remove(part: Meant) -> Sequence[int]:
         nonlocal freed_bytes
@@ -115,22 +113,14 @@ def _pruned(store: Store, matched: Matched, parts: tuple[Part, ...]) -> StorePru
 
     made = change(matched, remove, told=_PRUNED if parts else _DELETED)
     # Who was interrupted does not want to wait for it.
-    remarks = () if made.error is not None else _compacted(store)
+    compacted_bytes, remarks = (0, ()) if made.error is not None else compacted(store)
     answer = StorePruned(
         parts=parts,
         jobs=len(made.done),
-        freed_bytes=freed_bytes + max(0, before_bytes - size_on_disk(store)),
+        freed_bytes=freed_bytes + compacted_bytes,
         remarks=(*(_left_alone(matched, len(made.done)) if made.error is None else ()), *remarks),
     )
     return made.told_by(answer)
-
-
-def _compacted(store: Store) -> tuple[str, ...]:
-    try:
-        return remarks_on_compaction(compact(store))
-    except StoreUnusable as error:
-        # What was removed is; that it takes room still harms nobody.
-        return (f"the database stays as large as it is, since it could not be written anew: {error.message}",)
 
 
 def _left_alone(matched: Matched, done: int) -> tuple[str, ...]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, Delete, Executable, Select, Table, bindparam, delete, func, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import BindParameter, Delete, Select, Table, Update, bindparam, delete, func, insert, select, update
 
-from aerjob_cli.codec.envelope import ESTIMATION, SWEEP
+from aerjob_cli.codec.envelope import RUN_FORMATS
 from aerjob_cli.store.tables import experiment_arrays, experiments, payloads, prunings
 
 _SEQS: BindParameter[list[int]] = bindparam("seqs", expanding=True)
@@ -15,13 +14,14 @@ _SEQS: BindParameter[list[int]] = bindparam("seqs", expanding=True)
 OF_JOB = select(prunings.c.results_us, prunings.c.circuits_us).where(prunings.c.job_seq == bindparam("seq"))
 
 
-def _noted(column: str) -> Executable:
-    """Write down when that was removed of each job; of one of which it was before, it stays as it was."""
-    made = upsert(prunings).values({"job_seq": bindparam("seq"), column: bindparam("now_us")})
-    return made.on_conflict_do_update(
-        index_elements=[prunings.c.job_seq],
-        set_={column: func.coalesce(prunings.c[column], made.excluded[column])},
-    )
+NEW = insert(prunings)
+KNOWN = select(prunings.c.job_seq).where(prunings.c.job_seq.in_(_SEQS))
+
+
+def _noted(column: str) -> Update:
+    """Write down when that was removed of jobs; of those of which it was before, it stays as it was."""
+    known = prunings.c[column]
+    return update(prunings).where(prunings.c.job_seq.in_(_SEQS), known.is_(None)).values({column: bindparam("now_us")})
 
 
 NOTE_RESULTS = _noted("results_us")
@@ -34,8 +34,8 @@ def _removed(table: Table) -> Delete:
 
 REMOVE_RESULTS = _removed(experiments)
 REMOVE_ARRAYS = _removed(experiment_arrays)
-# What results are read by stays with them: the values of parameters, and what was estimated.
-_IS_CIRCUIT = payloads.c.format.not_in((SWEEP, ESTIMATION))
+# What results are read by stays with them: noise, the values of parameters, what was estimated.
+_IS_CIRCUIT = payloads.c.format.in_(sorted(RUN_FORMATS))
 REMOVE_CIRCUITS = _removed(payloads).where(_IS_CIRCUIT)
 
 

@@ -13,15 +13,21 @@ _IS_PRUNED = select(prunings.c.job_seq).where(prunings.c.job_seq == jobs.c.seq, 
 # Those of which the results are all there; the last one first.
 DONE_WITH_KEY = (
     select(jobs.c.seq, jobs.c.job_id, jobs.c.engine, jobs.c.experiments_total)
-    .where(jobs.c.result_key == bindparam("key"), jobs.c.status == Status.DONE, ~_IS_PRUNED.exists())
+    .where(
+        jobs.c.result_key == bindparam("key"),
+        jobs.c.status == Status.DONE,
+        # What came from elsewhere is believed by who asks for it, and by nobody else.
+        jobs.c.imported_us.is_(None),
+        ~_IS_PRUNED.exists(),
+    )
     .order_by(jobs.c.seq.desc())
     .limit(bindparam("limit"))
 )
-RESULT_OBJECTS = select(experiments.c.sha256).where(
-    experiments.c.job_seq == bindparam("seq"), experiments.c.data.is_(None)
+RESULTS_OF = select(experiments.c.sha256, experiments.c.size_bytes, experiments.c.data).where(
+    experiments.c.job_seq == bindparam("seq")
 )
-ARRAY_OBJECTS = select(experiment_arrays.c.sha256).where(
-    experiment_arrays.c.job_seq == bindparam("seq"), experiment_arrays.c.data.is_(None)
+ARRAYS_OF = select(experiment_arrays.c.sha256, experiment_arrays.c.size_bytes, experiment_arrays.c.data).where(
+    experiment_arrays.c.job_seq == bindparam("seq")
 )
 STILL_DONE = select(jobs.c.seq).where(
     jobs.c.job_id == bindparam("job_id"), jobs.c.status == Status.DONE, ~_IS_PRUNED.exists()
