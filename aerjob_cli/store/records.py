@@ -103,6 +103,8 @@ class Submission:
     begin_us: int | None = None
     # Whose result will do.
     reuse: Reuse | None = None
+    # By what its result is found, where that is not to be computed of its payloads.
+    result_key: str | None = None
     on_end: str | None = None
 
 

@@ -164,7 +164,7 @@ def _row(submission: Submission, before: Prospect | None, digest: str, now_us: i
         "max_attempts": submission.max_attempts,
         "idempotency_key": submission.idempotency_key,
         "request_sha256": digest,
-        "result_key": result_key_of(submission),
+        "result_key": submission.result_key or result_key_of(submission),
         "on_end": submission.on_end,
         "retry_of": submission.retry_of,
         "submitted_by": as_json(submission.submitted_by),
@@ -224,6 +224,8 @@ def resubmit(tx: Connection, job: JobRecord, *, job_id: str, submitted_by: Mappi
         threads=job.threads,
         estimated_bytes=job.estimated_bytes,
         dependencies=tuple(_still_hopeful(tx, job)),
+        # What circuits from Python mean is not in their bytes.
+        result_key=tx.execute(statements.RESULT_KEY, {"seq": job.seq}).scalar(),
         on_end=job.on_end,
     )
     return submit(tx, again, now_us=now_us)

@@ -79,6 +79,17 @@ def test_what_is_not_the_same_is_run(source: BasicAerJob, backend: BasicAerBacke
     assert job.provenance().experiments[0].run.time_taken_s is not None
 
 
+def test_what_was_tried_again_is_found_as_well(working: BasicAerProvider, backend: BasicAerBackend) -> None:
+    circuit = QuantumCircuit(1, 1)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    first = backend.run(circuit, shots=5, seed_simulator=77, reuse=True)
+    first.result()
+    again = first.verify().second
+    working.delete_job(first.job_id())
+    assert backend.run(circuit.copy(), shots=5, seed_simulator=77, reuse=True).reused_from == again.job_id
+
+
 def test_another_circuit_is_run(source: BasicAerJob, backend: BasicAerBackend) -> None:
     other = bell()
     other.metadata = {"x": 1}

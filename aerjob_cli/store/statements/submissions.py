@@ -13,6 +13,8 @@ KEYED = select(jobs.c.idempotency_key, jobs.c.job_id, jobs.c.request_sha256).whe
     jobs.c.idempotency_key.in_(bindparam("keys", expanding=True))
 )
 
+RESULT_KEY = select(jobs.c.result_key).where(jobs.c.seq == bindparam("seq"))
+
 _OF_JOB = payloads.c.job_seq == bindparam("seq")
 PAYLOADS_OF_JOB = select(payloads).where(_OF_JOB).order_by(payloads.c.position)
 PAYLOADS_OF_FORMATS = PAYLOADS_OF_JOB.where(payloads.c.format.in_(bindparam("formats", expanding=True)))
