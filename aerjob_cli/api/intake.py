@@ -151,7 +151,7 @@ class Intake:
         with self._store.reading_directly() as tx:
             return [
                 replace(item, reuse=Reuse(found, request.experiment_names))
-                if request.reuse and (found := reusable(tx, item)) is not None
+                if request.reuse and (found := reusable(tx, self._store.paths, item)) is not None
                 else item
                 for request, item in zip(self._requests, prepared, strict=True)
             ]
@@ -160,9 +160,9 @@ class Intake:
         """Have a job run after all whose result has been deleted meanwhile."""
         if item.reuse is None:
             return item
-        from aerjob_cli.store.reuse import is_whole
+        from aerjob_cli.store.reuse import is_there
 
-        return item if is_whole(tx, self._store.paths, item.reuse) else replace(item, reuse=None)
+        return item if is_there(tx, self._store.paths, item.reuse) else replace(item, reuse=None)
 
     def _payload(self, circuit: CircuitBytes, known: dict[int, Payload]) -> Payload:
         if id(circuit) not in known:

@@ -12,22 +12,23 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from aerjob_cli.store.request_digest import result_key_of
-from aerjob_cli.store.reuse import Candidate, candidates
+from aerjob_cli.store.reuse import Candidate, candidates, is_sound
 from aerjob_cli.version import __version__
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from aerjob_cli.settings import StorePaths
     from aerjob_cli.store.records import Submission
 
 # What decides about a result, by the name in the facts of a runtime, with its package.
 _PACKAGES = {"qiskit": "qiskit", "qiskit_aer": "qiskit-aer", "numpy": "numpy"}
 
 
-def reusable(tx: Connection, submission: Submission) -> str | None:
+def reusable(tx: Connection, paths: StorePaths, submission: Submission) -> str | None:
     """Give the id of a job that has the result which this one would have; None where there is none."""
     for candidate in candidates(tx, result_key_of(submission)):
-        if _is_as_here(candidate):
+        if _is_as_here(candidate) and is_sound(tx, paths, candidate):
             return candidate.job_id
     return None
 

@@ -39,6 +39,7 @@ class Candidate:
     ``runtimes`` is None where nobody told what one of them ran with.
     """
 
+    job_seq: int
     job_id: str
     engine: str | None
     runtimes: tuple[Mapping[str, str], ...] | None
@@ -53,33 +54,34 @@ def candidates(tx: Connection, result_key: str) -> Iterator[Candidate]:
         ids = [runtime_id for runtime_id, _ in found if runtime_id is not None]
         known = runtimes.known_of(tx, ids)
         is_known = len(ids) == len(found) and all(runtime_id in known for runtime_id in ids)
-        yield Candidate(row.job_id, row.engine, tuple(item.facts for item in known.values()) if is_known else None)
+        facts = tuple(item.facts for item in known.values()) if is_known else None
+        yield Candidate(row.seq, row.job_id, row.engine, facts)
 
 
-def is_whole(tx: Connection, paths: StorePaths, reuse: Reuse) -> bool:
-    """Tell whether the result that is wanted is still there, sound as far as that is soon seen, with all its files.
+def is_sound(tx: Connection, paths: StorePaths, candidate: Candidate) -> bool:
+    """Tell whether all bytes of a result have their checksums, and large ones, verified when they are read, a file."""
+    return all(
+        object_size(paths, sha256) == size_bytes if data is None else sha256_hex(data) == sha256
+        for stored in (statements.RESULTS_OF, statements.ARRAYS_OF)
+        for sha256, size_bytes, data in tx.execute(stored, {"seq": candidate.job_seq})
+    )
+
+
+def is_there(tx: Connection, paths: StorePaths, reuse: Reuse) -> bool:
+    """Tell whether the result that is wanted is still there, with all its files.
 
     For the transaction that will refer to the files: after it nobody removes them.
     """
     seq = tx.execute(statements.STILL_DONE, {"job_id": reuse.job_id}).scalar()
-    if seq is None:
-        return False
-    return all(
-        _is_sound(paths, *row)
-        for stored in (statements.RESULTS_OF, statements.ARRAYS_OF)
-        for row in tx.execute(stored, {"seq": seq})
+    return seq is not None and all(
+        object_size(paths, sha256) is not None
+        for files in (statements.RESULT_FILES, statements.ARRAY_FILES)
+        for sha256 in tx.execute(files, {"seq": seq}).scalars()
     )
 
 
-def _is_sound(paths: StorePaths, sha256: str, size_bytes: int, data: bytes | None) -> bool:
-    """Tell whether bytes have their checksum, or their file its size; a large one is verified when it is read."""
-    if data is None:
-        return object_size(paths, sha256) == size_bytes
-    return len(data) == size_bytes and sha256_hex(data) == sha256
-
-
 def give_result(tx: Connection, job_seq: int, reuse: Reuse, *, now_us: int) -> None:
-    """Make a job that was just taken in DONE, with the result of another one, which ``is_whole``."""
+    """Make a job that was just taken in DONE, with the result of another one, which ``is_there``."""
     source_seq = tx.execute(statements.STILL_DONE, {"job_id": reuse.job_id}).scalar()
     both = {"new_seq": job_seq, "source_seq": source_seq}
     tx.execute(statements.BEGIN, {"new_seq": job_seq, "token": _TOKEN})
@@ -93,6 +95,6 @@ def give_result(tx: Connection, job_seq: int, reuse: Reuse, *, now_us: int) -> N
         )
     tx.execute(statements.COPY_ARRAYS, {**both, **_ALL})
     # Whence it came at first, which may be gone.
-    original = tx.execute(statements.END, both).scalar()
+    original = tx.execute(statements.END, {**both, "token": _TOKEN}).scalar()
     why = f"submitted; the result of job {original} was reused"
     note(tx, [job_seq], at_us=now_us, source=None, target=Status.DONE, why=why)

@@ -32,7 +32,7 @@ def submit(tx: Connection, submission: Submission, *, now_us: int) -> JobRecord:
     """Take a job in; a repeated idempotency key gives the job that was taken in first.
 
     A submission that brings its plan (``experiments_total``) is QUEUED, any other INITIALIZING. Payloads without
-    ``data`` must be in the object folder already. One that reuses a result, which ``reuse.is_whole``, is DONE. Raises
+    ``data`` must be in the object folder already. One that reuses a result, which ``reuse.is_there``, is DONE. Raises
     ``IdempotencyConflict``.
     """
     return submit_all(tx, [submission], now_us=now_us)[0]

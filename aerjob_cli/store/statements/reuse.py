@@ -29,6 +29,12 @@ RESULTS_OF = select(experiments.c.sha256, experiments.c.size_bytes, experiments.
 ARRAYS_OF = select(experiment_arrays.c.sha256, experiment_arrays.c.size_bytes, experiment_arrays.c.data).where(
     experiment_arrays.c.job_seq == bindparam("seq")
 )
+RESULT_FILES = select(experiments.c.sha256).where(
+    experiments.c.job_seq == bindparam("seq"), experiments.c.data.is_(None)
+)
+ARRAY_FILES = select(experiment_arrays.c.sha256).where(
+    experiment_arrays.c.job_seq == bindparam("seq"), experiment_arrays.c.data.is_(None)
+)
 STILL_DONE = select(jobs.c.seq).where(
     jobs.c.job_id == bindparam("job_id"), jobs.c.status == Status.DONE, ~_IS_PRUNED.exists()
 )
@@ -40,7 +46,9 @@ RUNTIMES_OF = (
 
 # Only a running job gets results; nobody sees that it is one before the transaction ends.
 BEGIN = (
-    update(jobs).where(jobs.c.seq == bindparam("new_seq")).values(status=Status.RUNNING, claim_token=bindparam("token"))
+    update(jobs)
+    .where(jobs.c.seq == bindparam("new_seq"), jobs.c.status.in_((Status.INITIALIZING, Status.QUEUED)))
+    .values(status=Status.RUNNING, claim_token=bindparam("token"))
 )
 
 
@@ -67,7 +75,11 @@ def _of_source(name: str) -> ScalarSelect[Any]:
 
 END = (
     update(jobs)
-    .where(jobs.c.seq == bindparam("new_seq"))
+    .where(
+        jobs.c.seq == bindparam("new_seq"),
+        jobs.c.status == Status.RUNNING,
+        jobs.c.claim_token == bindparam("token"),
+    )
     .values(
         status=Status.DONE,
         claim_token=null(),
