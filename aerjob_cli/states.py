@@ -62,8 +62,8 @@ class Part(StrEnum):
 
 FINAL = frozenset({Status.DONE, Status.ERROR, Status.CANCELLED})
 PENDING = frozenset(Status) - FINAL
-# No attempt at them is under way.
-UNBEGUN = PENDING - {Status.RUNNING}
+# No attempt at them is under way; in the order of a job's life.
+UNBEGUN = (Status.INITIALIZING, Status.VALIDATING, Status.QUEUED)
 # Validation has still to say whether they can run.
 UNDECIDED = (Status.INITIALIZING, Status.VALIDATING)
 

@@ -16,7 +16,7 @@ from aerjob_cli.api.origin import submitted_by
 from aerjob_cli.api.request_checks import checked_priority, checked_tags, checked_text
 from aerjob_cli.errors import AerjobError, JobAwaited, JobHasBegun, JobNotFinal
 from aerjob_cli.plugins.discovery import simulator_of_job
-from aerjob_cli.states import Part, Status
+from aerjob_cli.states import UNBEGUN, Part
 from aerjob_cli.store import cancels, deletions, dependencies, jobs, submissions, tags, waits
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import JobRecord
@@ -176,7 +176,7 @@ def _final(tx: Connection, meant: Meant, deed: str) -> list[JobRecord]:
 def _unbegun(tx: Connection, meant: Meant, deed: str) -> list[int]:
     """Give the numbers of the jobs, each once, none of which has begun; raises ``JobHasBegun`` or ``JobNotFound``."""
     found = latest(tx, meant)
-    begun = [record for record in found if record.status.is_final or record.status is Status.RUNNING]
+    begun = [record for record in found if record.status not in UNBEGUN]
     if begun:
         raise JobHasBegun([record.job_id for record in begun], [record.status for record in begun], deed)
     return list(dict.fromkeys(record.seq for record in found))

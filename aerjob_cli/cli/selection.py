@@ -79,7 +79,7 @@ def none_fits(among: frozenset[Status] | None, *, not_retried: bool = False) -> 
     """Give the error of a command that found no job of the states ``among`` which fits."""
     if among is None:
         fact = "no job fits"
-    elif among == UNBEGUN:
+    elif among == frozenset(UNBEGUN):
         fact = "no job fits that has not begun"
     elif not among <= FINAL:
         fact = "no pending job fits"

@@ -107,7 +107,7 @@ def _changed(
     yes: bool,
 ) -> Answer:
     client = invocation.client
-    meant = selection.meant(client, among=UNBEGUN)
+    meant = selection.meant(client, among=frozenset(UNBEGUN))
     if dry_run:
         jobs = client.latest(meant)
         return Rehearsed(

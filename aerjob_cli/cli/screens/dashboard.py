@@ -17,7 +17,7 @@ from aerjob_cli.cli.live.figures import clock_text, rate_text, size_text
 from aerjob_cli.cli.screens.grid import Grid, bar, share
 from aerjob_cli.cli.screens.styles import status_text
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.states import FINAL, Status
+from aerjob_cli.states import FINAL, UNBEGUN, Status
 from aerjob_cli.store.records import JobRecord
 
 Cells = tuple[str | Text, ...]
@@ -29,7 +29,6 @@ _ROWS_AT_LEAST = 3
 _ROWS_WHEN_PRINTED = 20
 _NARROWEST = 40
 _US_PER_S = 1_000_000
-_WAITING = (Status.INITIALIZING, Status.VALIDATING, Status.QUEUED)
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def _grid(dashboard: Dashboard, width: int) -> Grid:
 
 def _head(dashboard: Dashboard, width: int) -> list[Text]:
     title = Text(f"aerjob {dashboard.title}", style=_HEADING)
-    counted = [(dashboard.count(status), status.lower()) for status in Status if status not in _WAITING]
+    counted = [(dashboard.count(status), status.lower()) for status in Status if status not in UNBEGUN]
     unvalidated = dashboard.count(Status.INITIALIZING, Status.VALIDATING)
     counted[1:1] = [(dashboard.count(Status.QUEUED), "queued")] + [(unvalidated, "to validate")] * (unvalidated > 0)
     rates = dashboard.throughput
@@ -136,7 +135,7 @@ def _sections(dashboard: Dashboard, *, bar_width: int) -> list[_Section]:
         _Section(
             ("QUEUED", "NAME", "BACKEND", "POSITION", "DONE", "PRIORITY", "WAITING", ""),
             [_identity(item.job, ids) + _waiting(item, now_us) for item in dashboard.waiting],
-            max(len(dashboard.waiting), dashboard.count(*_WAITING)),
+            max(len(dashboard.waiting), dashboard.count(*UNBEGUN)),
         ),
         _Section(
             ("ENDED", "NAME", "BACKEND", "STATUS", "DONE", "TOOK", "AGO", ""),

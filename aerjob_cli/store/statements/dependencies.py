@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, exists, insert, null, or_, select, type_coerce, update
 
-from aerjob_cli.states import After, Reason, Status
+from aerjob_cli.states import UNBEGUN, After, Reason, Status
 from aerjob_cli.store.columns import Whole
 from aerjob_cli.store.move_times import not_before_start
 from aerjob_cli.store.tables import dependencies, jobs
@@ -83,7 +83,7 @@ WITHOUT_HOPE = select(jobs.c.seq).where(
 )
 FAIL = (
     update(jobs)
-    .where(_MEANT, jobs.c.status.in_((Status.INITIALIZING, Status.VALIDATING, Status.QUEUED)))
+    .where(_MEANT, jobs.c.status.in_(UNBEGUN))
     .values(
         status=Status.ERROR,
         reason=Reason.DEPENDENCY_FAILED,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, select, update
 
-from aerjob_cli.states import Status
+from aerjob_cli.states import UNBEGUN
 from aerjob_cli.store.tables import jobs
 
 _MEANT = jobs.c.seq.in_(bindparam("seqs", expanding=True))
-_HAS_NOT_BEGUN = jobs.c.status.in_((Status.INITIALIZING, Status.VALIDATING, Status.QUEUED))
+_HAS_NOT_BEGUN = jobs.c.status.in_(UNBEGUN)
 _WHERE = (jobs.c.seq, jobs.c.status, jobs.c.attempt)
 
 HOLD = (
