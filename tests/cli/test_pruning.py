@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from aerjob_cli.api.requests import CircuitBytes, Plan
 from aerjob_cli.errors import StoreDamaged
 from aerjob_cli.settings import StorePaths
 from aerjob_cli.states import Part, Status
-from aerjob_cli.store import compaction, prunings
+from aerjob_cli.store import compaction, prunings, tags
 from aerjob_cli.store.connections import raw_connection
+from aerjob_cli.store.database import Store
 from aerjob_cli.store.records import JobRecord
 from tests.cli.conftest import Put, Quick
 from tests.support.circuits import BELL
@@ -178,11 +180,19 @@ def test_a_large_database_is_not_written_anew_beside_a_worker(tmp_path: Path, mo
     assert (done.freed_bytes, done.left_bytes > 150_000) == (0, True)
     process.terminate()
     process.wait()
-    with closing(raw_connection(scene.paths.database, busy_timeout_s=0)) as reader:
+    with (
+        ThreadPoolExecutor(1) as pool,
+        closing(Store.open(scene.paths, busy_timeout_s=5)) as impatient,
+        closing(raw_connection(scene.paths.database, busy_timeout_s=0)) as reader,
+    ):
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM jobs").fetchone()
         # Who reads what was there before is waited for, but nobody who writes has to wait with us.
-        done = compaction.compact(scene.store)
+        compacting = pool.submit(compaction.compact, scene.store)
+        while not compacting.done():
+            with impatient.writing_directly() as tx:
+                tags.tag(tx, [jobs[1].seq], add=("written",), remove=())
+        done = compacting.result()
         assert (done.is_over, done.left_bytes, done.freed_bytes > 150_000) == (False, 0, True)
         size_bytes = scene.paths.database.stat().st_size
         reader.execute("COMMIT")
