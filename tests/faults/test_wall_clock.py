@@ -5,6 +5,7 @@ The clock of real workers and commands is set while they run; the monotonic cloc
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -149,8 +150,12 @@ def test_a_timeout_is_over_in_its_time_whatever_the_wall_clock_does(
 
 def is_watching(process: subprocess.Popen[str], scene: Scene) -> bool | None:
     """Tell whether a command has the store open; None while it has not."""
-    entries = Path(f"/proc/{process.pid}/fd").iterdir()
-    return any(os.readlink(entry) == str(scene.paths.database) for entry in entries if entry.is_symlink()) or None
+    for entry in Path(f"/proc/{process.pid}/fd").iterdir():
+        # It may be closed by now.
+        with contextlib.suppress(FileNotFoundError):
+            if os.readlink(entry) == str(scene.paths.database):
+                return True
+    return None
 
 
 def test_jobs_are_in_the_order_of_their_submission_and_not_of_the_clock(
