@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -116,8 +117,10 @@ def _wait_until_it_watches(pid: int, aerjob: CommandLine) -> None:
     deadline_s = time.monotonic() + 60
     database = str(aerjob.home / "aerjob.db")
     while time.monotonic() < deadline_s:
-        names = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()]
-        if database in names:
-            return
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            # It may be closed by now.
+            with contextlib.suppress(FileNotFoundError):
+                if os.readlink(entry) == database:
+                    return
         time.sleep(0.01)
     raise AssertionError("the process does not open the store")
