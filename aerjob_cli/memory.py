@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
-_CGROUP = Path("/sys/fs/cgroup")
+_CGROUP = "/sys/fs/cgroup"
 MIB = 2**20
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 # What takes no more than this is one of many.
@@ -19,7 +18,7 @@ def usable_memory_mb() -> int:
     limits = [physical]
     # cgroup v2 (memory.max) and v1; "max" and v1's huge default mean none.
     for name in ("memory.max", "memory/memory.limit_in_bytes"):
-        text = _read(_CGROUP / name)
+        text = _read(f"{_CGROUP}/{name}")
         if text.isdigit():
             limits.append(int(text))
     return min(limits) // MIB
@@ -27,14 +26,14 @@ def usable_memory_mb() -> int:
 
 def available_bytes() -> int | None:
     """Give the memory that new processes here may still take, or None where the system does not tell (not Linux)."""
-    of_machine = re.search(r"^MemAvailable: +(\d+) kB$", _read(Path("/proc/meminfo")), re.MULTILINE)
+    of_machine = re.search(r"^MemAvailable: +(\d+) kB$", _read("/proc/meminfo"), re.MULTILINE)
     if of_machine is None:
         return None
     available = int(of_machine[1]) * 1024
-    limit, current = _read(_CGROUP / "memory.max"), _read(_CGROUP / "memory.current")
+    limit, current = _read(f"{_CGROUP}/memory.max"), _read(f"{_CGROUP}/memory.current")
     if limit.isdigit() and current.isdigit():
         # The kernel drops what it has only read from files before it kills anybody.
-        cached = re.search(r"^inactive_file (\d+)$", _read(_CGROUP / "memory.stat"), re.MULTILINE)
+        cached = re.search(r"^inactive_file (\d+)$", _read(f"{_CGROUP}/memory.stat"), re.MULTILINE)
         used = int(current) - (0 if cached is None else int(cached[1]))
         available = min(available, max(0, int(limit) - used))
     return available
@@ -56,7 +55,7 @@ def largest_job_bytes(usable_bytes: int, *, slots: int) -> int:
 def oom_kills() -> int:
     """Count the processes that the kernel has killed for want of memory since boot, here and in this control group."""
     count = 0
-    for path in (Path("/proc/vmstat"), _CGROUP / "memory.events"):
+    for path in ("/proc/vmstat", f"{_CGROUP}/memory.events"):
         for line in _read(path).splitlines():
             name, _, number = line.partition(" ")
             if name == "oom_kill" and number.isdigit():
@@ -76,8 +75,10 @@ def in_words(size_bytes: int) -> str:
     return f"{size:.3g} {_UNITS[unit]}"
 
 
-def _read(path: Path) -> str:
+def _read(path: str) -> str:
     try:
-        return path.read_text(encoding="ascii", errors="replace").strip()
+        # Without a buffer: the worker reads this before each job that it sends to an executor that has none.
+        with open(path, "rb", buffering=0) as file:
+            return file.read().decode("ascii", errors="replace").strip()
     except OSError:
         return ""

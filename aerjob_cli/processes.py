@@ -145,7 +145,8 @@ def _parent_of(pid: int) -> int | None:
 def rss_bytes(pid: int) -> int | None:
     """Give the resident memory of a process, or None when it is gone or the system does not tell."""
     try:
-        resident_pages = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1])
+        with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:
+            resident_pages = int(file.read().split()[1])
     except (OSError, IndexError, ValueError):
         return None
     return resident_pages * os.sysconf("SC_PAGE_SIZE")

@@ -99,6 +99,8 @@ class Supervisor:
         self._may_have_work = True
         # Whether anything may wait to be validated: clients bring that, and what comes back from a validator.
         self._may_have_texts = True
+        # Whether others have written what was not read yet.
+        self._is_unread = True
         # The next time for which a job waits, by the clock on the wall, which may be set meanwhile.
         self._next_begin_us: int | None = None
         self._is_superseded = False
@@ -116,11 +118,13 @@ class Supervisor:
         self._wait_for_events()
         self._heed_signals()
         self._hear_executors()
-        self._look_at_store()
+        self._notice_others()
         self._crew.enforce_limits()
         self._crew.take_back_from_late()
         self._place()
         self._write_and_claim()
+        # After that: a job that has just come is not to wait for what concerns those that run.
+        self._read_store()
         self._commands.turn()
         self._beat()
         self._consider_ending()
@@ -199,20 +203,31 @@ class Supervisor:
 
     # The store
 
-    def _look_at_store(self) -> None:
+    def _notice_others(self) -> None:
         try:
-            if not self._watch.changed():
-                return
-            self._may_have_work = self._may_have_texts = True
+            if self._watch.changed():
+                self._may_have_work = self._may_have_texts = self._is_unread = True
+        except _TROUBLES as error:
+            self._miss_others(error)
+
+    def _miss_others(self, error: Exception) -> None:
+        if not isinstance(error, StoreBusy):
+            journal.store_unread(str(error))
+        self._watch.forget()
+
+    def _read_store(self) -> None:
+        """Read what others have written that concerns this worker, where anything was written."""
+        if not self._is_unread:
+            return
+        self._is_unread = False
+        try:
             with self._store.reading_directly() as tx:
                 held = claims.claims_of(tx, self._worker_id)
                 wants_drain = workers.is_drain_requested(tx, self._worker_id)
                 self._next_begin_us = waits.next_begin_us(tx)
                 self._commands.look(tx)
         except _TROUBLES as error:
-            if not isinstance(error, StoreBusy):
-                journal.store_unread(str(error))
-            self._watch.forget()
+            self._miss_others(error)
             return
         written = self._outbox.claims()
         for claim in self._crew.claims():
@@ -255,7 +270,7 @@ class Supervisor:
                 if is_time:
                     waits.begin_due(tx, now_us=now_us)
                     next_begin_us = waits.next_begin_us(tx)
-                if may_claim and not self._pool.is_broken and self._lock.is_still_named():
+                if may_claim and self._is_to_claim(tx):
                     begun = self._claim(tx, now_us)
         except _TROUBLES as error:
             journal.store_trouble(str(error))
@@ -297,6 +312,12 @@ class Supervisor:
             self._store.sync_commits()
         except _TROUBLES as error:
             journal.store_trouble(str(error))  # the next commit will find the same
+
+    def _is_to_claim(self, tx: Connection) -> bool:
+        if self._pool.is_broken or not self._lock.is_still_named():
+            return False
+        # A client of another version wants a worker of its own for what it has submitted.
+        return not (self._is_unread and workers.is_drain_requested(tx, self._worker_id))
 
     def _claim(self, tx: Connection, now_us: int) -> list[orders.Order]:
         claimed: list[ClaimedJob] = []
