@@ -6,13 +6,14 @@ Run ``python -m aerjob_cli.store.compiling`` after a change of a statement or a 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields
 from enum import StrEnum
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from sqlalchemy import Executable, Insert, Table
+from sqlalchemy import BindParameter, Executable, Insert, Table
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -21,6 +22,11 @@ from aerjob_cli.store.columns import kind_of
 from aerjob_cli.store.prepared import COMPILED_FILE, Compiled
 
 _DIALECT = sqlite.dialect(paramstyle="named")
+# Where SQLite looks at the value of a parameter to plan a statement, it plans all of it anew each time one is bound
+# (https://sqlite.org/c3ref/prepare.html). It does with what a partial index is compared with, so that constants stand
+# in the text, and with a limit that is nothing but a parameter.
+_PARAMETER = re.compile(r"(?<!:):(\w+)")
+_BARE_LIMIT = re.compile(r"\bLIMIT (:\w+)")
 
 
 def compiled(statement: Executable) -> Compiled:
@@ -36,10 +42,13 @@ def compiled(statement: Executable) -> Compiled:
     for parameter in made.bind_names:
         if parameter.type.dialect_impl(_DIALECT).bind_processor(_DIALECT) is not None:
             raise TypeError(f"{parameter.key} of {made} is not bound as it is")
+    # Those that whoever executes it gives are marked as required.
+    constants = {name: bound for bound, name in made.bind_names.items() if not bound.required}
+    written = {name: _written(made, bound) for name, bound in constants.items() if not bound.expanding}
+    sql = _PARAMETER.sub(lambda found: written.get(found[1], found[0]), str(made))
     return Compiled(
-        sql=" ".join(line.strip() for line in str(made).splitlines()),
-        # Those that whoever executes it gives are marked as required.
-        values={name: _constant(bound.value) for bound, name in made.bind_names.items() if not bound.required},
+        sql=" ".join(line.strip() for line in _BARE_LIMIT.sub(r"LIMIT (\1 + 0)", sql).splitlines()),
+        values={name: _constant(bound.value) for name, bound in constants.items() if bound.expanding},
         lists=tuple(name for bound, name in made.bind_names.items() if bound.expanding),
         columns=_columns(statement),
         inserted=inserted,
@@ -79,6 +88,12 @@ def _kind(type_: Any) -> str | None:
     if kind is None and type_.dialect_impl(_DIALECT).result_processor(_DIALECT, None) is not None:
         raise TypeError(f"values of the type {type_} are not read as they are")
     return kind
+
+
+def _written(made: SQLCompiler, bound: BindParameter[Any]) -> str:
+    if bound.value is None:
+        return "NULL"
+    return made.render_literal_value(_constant(bound.value), bound.type)
 
 
 def _constant(value: Any) -> Any:

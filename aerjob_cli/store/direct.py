@@ -181,13 +181,18 @@ def _compiled_now(statement: Executable) -> Compiled:
 
 
 def _filled(text: Compiled, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Give a statement and all its values as the library takes them, with a place for each value of a list."""
+    """Give a statement and all its values as the library takes them, with a place for each value of a list.
+
+    The last value stands there more than once, up to a power of two: for a few lengths the library keeps what it has
+    made of the text, for each length it would have to make it anew.
+    """
     values = {**dict.fromkeys(text.inserted), **text.values, **given}
     if not text.lists:
         return text.sql, values
     names: dict[str, list[str]] = {}
     for name in text.lists:
         items = list(values.pop(name))
+        items += items[-1:] * ((1 << (len(items) - 1).bit_length()) - len(items))
         names[name] = [f"{name}_{place}" for place in range(len(items))]
         values.update(zip(names[name], items, strict=True))
     return _LIST.sub(lambda found: ", ".join(f":{name}" for name in names[found[1]]), text.sql), values
