@@ -16,7 +16,7 @@ from aerjob_cli.store.prepared import COMPILED_FILE, Prepared
 _STORED = json.loads(COMPILED_FILE.read_text(encoding="utf-8"))
 _VERBS = ("SELECT", "UPDATE", "DELETE", "WITH")
 # They are given the status that a partial index has a condition on, which is not the same each time.
-_MADE_ANEW = {("jobs", "FIRST_IN"), ("overview", "PENDING_IN")}
+_MADE_ANEW = {("jobs", "FIRST_IN"), ("overview", "PENDING_IN"), ("cancels", "CANCEL_BEFORE_IT_RUNS")}
 _PARAMETER = re.compile(r"(?<!:):(\w+)")
 
 
