@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from aerjob_cli.settings import EXIT_HANDED_OVER
 from aerjob_cli.states import Status
 from aerjob_cli.store import cancels, jobs, workers
-from aerjob_cli.store.doorbell import ring
+from aerjob_cli.store.doorbell import is_heard, ring
 from aerjob_cli.store.flocks import try_flock
 from aerjob_cli.store.records import JobRecord, WorkerRecord
 from aerjob_cli.worker import stopping
@@ -102,6 +102,8 @@ def has_beaten_since(monotonic_s: float, tx: Connection) -> bool | None:
 
 def test_a_client_that_does_not_wait_leaves_a_worker_behind(scene: Scene) -> None:
     first = scene.start_worker()
+    # One that does not listen yet is left alone by the worker that the client starts.
+    until(lambda: is_heard(scene.paths.doorbell) or None)
     with scene.store.writing() as tx:
         tx.execute(text("UPDATE workers SET aerjob_version = '0.0.1'"))
     (job,) = scene.client.submit([scene.request(BELL)])
