@@ -317,7 +317,7 @@ class Supervisor:
         if self._pool.is_broken or not self._lock.is_still_named():
             return False
         # A client of another version wants a worker of its own for what it has submitted.
-        return not (self._is_unread and workers.is_drain_requested(tx, self._worker_id))
+        return not workers.is_drain_requested(tx, self._worker_id)
 
     def _claim(self, tx: Connection, now_us: int) -> list[orders.Order]:
         claimed: list[ClaimedJob] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from functools import partial
 
@@ -9,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from aerjob_cli.settings import EXIT_HANDED_OVER
 from aerjob_cli.states import Status
-from aerjob_cli.store import cancels, jobs, workers
+from aerjob_cli.store import cancels, events, jobs, workers
 from aerjob_cli.store.doorbell import is_heard, ring
 from aerjob_cli.store.flocks import try_flock
 from aerjob_cli.store.records import JobRecord, WorkerRecord
@@ -98,6 +100,23 @@ def test_an_order_that_is_repeated_does_not_end_the_grace(scene: Scene) -> None:
 
 def has_beaten_since(monotonic_s: float, tx: Connection) -> bool | None:
     return workers.alive(tx)[0].heartbeat_monotonic_s > monotonic_s or None
+
+
+def test_a_worker_that_is_to_leave_takes_nothing_that_came_with_the_wish(scene: Scene) -> None:
+    first = scene.start_worker()
+    until(lambda: is_heard(scene.paths.doorbell) or None)
+    with scene.store.writing() as tx:
+        # It does not write now, and so keeps nobody from writing while it stands still.
+        os.kill(first.pid, signal.SIGSTOP)
+    (job,) = scene.put(scene.request(BELL))
+    with scene.store.writing() as tx:
+        (worker,) = workers.alive(tx)
+        workers.request_drain(tx, worker.worker_id, now_us=scene.store.now_us())
+    ring(scene.paths.doorbell)
+    os.kill(first.pid, signal.SIGCONT)
+    assert first.wait(timeout=60) == 0
+    with scene.store.reading() as tx:
+        assert [event.worker_id for event in events.history(tx, job.seq)] == [None]
 
 
 def test_a_client_that_does_not_wait_leaves_a_worker_behind(scene: Scene) -> None:
