@@ -16,6 +16,12 @@ def seed_after(seed: int, experiments: int) -> int:
     return seed + SEED_STEP * experiments
 
 
+def signed_seed(seed: int) -> int:
+    """Give a seed as Aer takes it: it computes modulo 2^64, and the upper half is passed as negative numbers."""
+    value = seed % 2**64
+    return value - 2**64 if value >= 2**63 else value
+
+
 class DrawnSeeds:
     """Seeds from 0 to 2^32 − 1 for jobs that are submitted together, each where the one before it ends.
 

@@ -9,26 +9,23 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
 import qiskit_aer
 from qiskit import QuantumCircuit
-from qiskit.result.models import ExperimentResult, ExperimentResultData
 from qiskit.transpiler import Target
 from qiskit_aer import AerSimulator
 
 from aerjob_cli.codec.jobspec import JobSpec
-from aerjob_cli.codec.option_tables import AER_OPTIONS
 from aerjob_cli.codec.program import EVERYTHING_ONCE, Program
-from aerjob_cli.codec.seeds import seed_after
+from aerjob_cli.engines.aer_calls import Calls, options_of, simulator_of
 from aerjob_cli.engines.aer_gates import gates_of
-from aerjob_cli.engines.base import Estimate, ExperimentRun, Plan, SimulationFailed, experiment_run
+from aerjob_cli.engines.base import Estimate, ExperimentRun, Plan
 from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
 from aerjob_cli.engines.durations import seconds_of
 from aerjob_cli.engines.experiments import Experiments
-from aerjob_cli.engines.final_state import check_state, chopped, with_final_state
+from aerjob_cli.engines.final_state import check_state, with_final_state
 from aerjob_cli.engines.footprint import footprint, largest
 from aerjob_cli.engines.noise import check_fits, check_is_felt, check_surroundings, gates_under, is_noisy_in_time
 from aerjob_cli.engines.saved_data import has_quantum_errors, saved_bytes
@@ -39,9 +36,7 @@ from aerjob_cli.engines.width import AsRun, check_width, runs_on_stabilizer
 from aerjob_cli.errors import CircuitRefused
 from aerjob_cli.memory import MIB
 from aerjob_cli.settings import usable_cores
-from aerjob_cli.states import Reason
 
-_OUTCOMES = frozenset({"counts", "memory"})
 _CHUNK_S = 0.1
 _CHUNK_LIMIT = 2000
 _SMALL_CIRCUITS = 16  # at most some tenths of a second
@@ -54,6 +49,9 @@ _DENSE_EXPONENTS = {"automatic": 1, "statevector": 1, "density_matrix": 2, "unit
 
 class AerEngine:
     """The engine of Qiskit Aer; see ``base.Engine`` for what its methods promise."""
+
+    def __init__(self) -> None:
+        self._calls = Calls()
 
     @property
     def version(self) -> str:
@@ -84,14 +82,14 @@ class AerEngine:
 
     def run(self, program: Program, spec: JobSpec, missing: Sequence[tuple[int, int]]) -> Iterator[list[ExperimentRun]]:
         experiments = _experiments(program, spec)
-        options = {**_options(spec), **noise_of(program)}
+        options = {**options_of(spec), **noise_of(program)}
         size = _first_chunk(program, spec)
         for start, stop in missing:
             position = start
             while position < stop:
                 began = time.perf_counter()
                 chunk = _prepared(experiments, range(position, min(position + size, stop)), program, spec)
-                runs, failure = _run_chunk(chunk, spec, position, options)
+                runs, failure = self._calls.run(chunk, spec, position, options)
                 taken_s = time.perf_counter() - began
                 if runs:
                     yield runs
@@ -121,7 +119,7 @@ class _Look:
 
 def _looks(program: Program, spec: JobSpec) -> Iterator[_Look]:
     """Look at each circuit of a program, at its first point; raises ``CircuitRefused`` for one that cannot run."""
-    simulator = _simulator(spec.method)
+    simulator = simulator_of(spec.method)
     check_state(spec)
     check_device(spec, simulator)
     surroundings = program.surroundings
@@ -169,12 +167,7 @@ def _first_chunk(program: Program, spec: JobSpec) -> int:
 def preload() -> None:
     """Build what all usual jobs share, before a template forks; no circuit runs, no thread starts."""
     pass_manager(gates_of("automatic"), 0)
-    _simulator("automatic")
-
-
-@lru_cache
-def _simulator(method: str) -> AerSimulator:
-    return AerSimulator(method=method)
+    simulator_of("automatic")
 
 
 def _experiments(program: Program, spec: JobSpec) -> Experiments:
@@ -235,90 +228,3 @@ def check_device(spec: JobSpec, simulator: AerSimulator) -> None:
             f"the option 'device' is {device!r}, and the installed Aer has {', '.join(available)} only; "
             "leave it out, or install qiskit-aer-gpu"
         )
-
-
-def chunk_seed(seed: int, index: int) -> int:
-    """Compute ``seed_simulator`` of a run that starts at experiment ``index`` of a job with ``seed``.
-
-    Aer computes modulo 2^64 but takes a signed number, so that the upper half is passed as negative numbers.
-    """
-    value = seed_after(seed, index) % 2**64
-    return value - 2**64 if value >= 2**63 else value
-
-
-def _run_chunk(
-    chunk: Sequence[QuantumCircuit], spec: JobSpec, start: int, options: dict[str, Any]
-) -> tuple[list[ExperimentRun], SimulationFailed | None]:
-    """Run circuits in one call of Aer; give the good experiments, and the first failure."""
-    results: list[ExperimentResult] = []
-    failure: SimulationFailed | None = None
-    try:
-        results = _call(chunk, spec, start, options)
-    except MemoryError as error:
-        failure = SimulationFailed(Reason.OUT_OF_MEMORY, str(error) or "out of memory")
-    except Exception as error:  # noqa: BLE001 - whatever Aer's compiler raises belongs to the circuit
-        failure = SimulationFailed(Reason.SIMULATION_FAILED, str(error) or type(error).__name__)
-    if failure is not None and len(chunk) > 1:
-        return _run_singly(chunk, spec, start, options)
-    runs = []
-    for index, experiment in enumerate(results, start):
-        if experiment.success:
-            runs.append(experiment_run(index, chopped(_as_if_alone(experiment), spec)))
-        elif failure is None:
-            failure = failure_of(experiment, spec)
-    return runs, failure
-
-
-def _run_singly(
-    chunk: Sequence[QuantumCircuit], spec: JobSpec, start: int, options: dict[str, Any]
-) -> tuple[list[ExperimentRun], SimulationFailed | None]:
-    """Find the circuits that are good where the whole call failed and gave nothing."""
-    runs = []
-    for index, circuit in enumerate(chunk, start):
-        good, failure = _run_chunk([circuit], spec, index, options)
-        runs += good
-        if failure is not None:
-            return runs, failure
-    return runs, None
-
-
-def _call(
-    chunk: Sequence[QuantumCircuit], spec: JobSpec, start: int, options: dict[str, Any]
-) -> list[ExperimentResult]:
-    seed = chunk_seed(spec.seed, start)
-    result = _simulator(spec.method).run(list(chunk), seed_simulator=seed, **options).result()
-    experiments = list(result.results)
-    if len(experiments) != len(chunk):
-        raise RuntimeError(str(result.status).removeprefix("ERROR: "))
-    return experiments
-
-
-def _options(spec: JobSpec) -> dict[str, Any]:
-    """Give what is the same in every call of Aer for a job."""
-    options = {name: value for name, value in spec.options.items() if name in AER_OPTIONS}
-    return options | {
-        "shots": spec.shots,
-        "memory": spec.memory,
-        "max_parallel_threads": spec.threads,
-        "max_memory_mb": spec.max_memory_mb,
-    }
-
-
-def _as_if_alone(experiment: ExperimentResult) -> ExperimentResult:
-    """Take away what depends on the others of the call, and so on how a job was cut into calls.
-
-    A circuit without classical bits gets a count of nothing when it saves its state and another circuit has some.
-    """
-    if experiment.header["memory_slots"] == 0:
-        data = experiment.data.to_dict()
-        experiment.data = ExperimentResultData(**{name: data[name] for name in data if name not in _OUTCOMES})
-    return experiment
-
-
-def failure_of(experiment: ExperimentResult, spec: JobSpec) -> SimulationFailed:
-    """Give the failure of an experiment that did not succeed, in Aer's own words."""
-    text = str(experiment.status).removeprefix("ERROR: ")
-    required_mb = int(getattr(experiment, "metadata", {}).get("required_memory_mb", 0))
-    # Of an allocation that failed inside Aer there is only the C++ exception's name.
-    is_memory = required_mb > spec.max_memory_mb or "bad_alloc" in text
-    return SimulationFailed(Reason.OUT_OF_MEMORY if is_memory else Reason.SIMULATION_FAILED, text)

@@ -15,14 +15,21 @@ _WORD = 2**32
 
 
 def experiment_result(
-    circuit: QuantumCircuit, spec: JobSpec, seed: int, *, counts: Mapping[int, int] | None = None, **data: Any
+    circuit: QuantumCircuit,
+    spec: JobSpec,
+    seed: int,
+    *,
+    counts: Mapping[int, int] | None = None,
+    about: Mapping[str, Any] | None = None,
+    **data: Any,
 ) -> ExperimentResult:
     """Give the result of ``circuit``, whose registers say how the counts are written.
 
     ``counts`` has the number of shots for each value of the classical bits (bit i of the number is bit i of the
-    circuit), and None stands for a circuit that measures nothing. ``data`` is what else the result has, by name; NumPy
-    arrays and Qiskit's ``Statevector`` are stored as they are. A job that wants the outcome of each shot gets the
-    counted ones in a random order of the seed's: shots do not depend on one another, so that every order is as likely.
+    circuit), and None stands for a circuit that measures nothing. ``about`` is what the simulator says of the run
+    itself, as its ``metadata`` and ``time_taken``. ``data`` is what else the result has, by name; NumPy arrays and
+    Qiskit's ``Statevector`` are stored as they are. A job that wants the outcome of each shot gets the counted ones in
+    a random order of the seed's: shots do not depend on one another, so that every order is as likely.
     """
     if counts is not None and circuit.num_clbits:
         ordered = {value: int(counts[value]) for value in sorted(counts)}
@@ -37,6 +44,7 @@ def experiment_result(
         seed_simulator=seed,
         data=ExperimentResultData(**data),
         header=_header(circuit),
+        **(about or {}),
     )
 
 

@@ -30,7 +30,8 @@ from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.option_tables import AER_OPTIONS
 from aerjob_cli.codec.program import Program
 from aerjob_cli.codec.seeds import seed_after
-from aerjob_cli.engines.aer import check_device, failure_of, noise_of, threads_for
+from aerjob_cli.engines.aer import check_device, noise_of, threads_for
+from aerjob_cli.engines.aer_calls import failure_of
 from aerjob_cli.engines.aer_gates import gates_of
 from aerjob_cli.engines.base import ExperimentRun, Plan, SimulationFailed, experiment_run
 from aerjob_cli.engines.chunks import in_chunks

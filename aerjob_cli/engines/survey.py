@@ -18,7 +18,7 @@ _CLIFFORD_GATES = frozenset(
     {"cx", "cy", "cz", "ecr", "h", "id", "pauli", "s", "sdg", "swap", "sx", "sxdg", "x", "y", "z"}
 )
 _CONTROL_FLOW = frozenset({"break_loop", "continue_loop", "for_loop", "if_else", "switch_case", "while_loop"})
-_CLIFFORD = _CLIFFORD_GATES | _CONTROL_FLOW | {"barrier", "delay", "measure", "reset"}
+_CLIFFORD = _CLIFFORD_GATES | _CONTROL_FLOW | {"barrier", "delay", "measure", "reset", "save_state"}
 # These touch no qubit's state: Aer leaves qubits with nothing else out.
 _IDLE = frozenset({"barrier"})
 _AERS_OWN = ("save_", "set_", "quantum_channel", "qerror_loc")
@@ -58,7 +58,7 @@ def _look(circuit: QuantumCircuit, findings: Survey, *, is_outermost: bool) -> N
         if is_outermost and name not in _IDLE:
             findings.active.update(instruction.qubits)
         parameters = instruction.params
-        if name not in _CLIFFORD and not (name == "rz" and _is_quarter_turn(parameters)) and name != "save_state":
+        if not is_clifford(name, parameters):
             findings.is_clifford = False
         if not parameters:
             continue
@@ -70,6 +70,11 @@ def _look(circuit: QuantumCircuit, findings: Survey, *, is_outermost: bool) -> N
                 _look(parameter, findings, is_outermost=False)
             elif findings.nonfinite is None and not _is_finite(parameter):
                 findings.nonfinite = name
+
+
+def is_clifford(name: str, parameters: Iterable[Any]) -> bool:
+    """Tell whether Aer's stabilizer method takes an instruction."""
+    return name in _CLIFFORD or (name == "rz" and _is_quarter_turn(parameters))
 
 
 def _is_lost(operation: Operation) -> bool:

@@ -16,7 +16,8 @@ from qiskit_aer import AerSimulator
 
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import Program
-from aerjob_cli.engines.aer import AerEngine, chunk_seed
+from aerjob_cli.engines.aer import AerEngine
+from aerjob_cli.engines.aer_calls import chunk_seed
 from aerjob_cli.engines.base import ExperimentRun, SimulationFailed
 from aerjob_cli.engines.basic import BasicEngine
 from aerjob_cli.states import Reason

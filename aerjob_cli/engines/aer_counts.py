@@ -1,0 +1,194 @@
+"""Counts the outcomes of small circuits on a state of Aer's, where Aer's own run counts the same.
+
+Of a run of a few qubits and a thousand shots Aer spends nearly all in writing each shot down as a text. The states that
+it keeps for its ``quantum_info`` draw the same outcomes from the same seed, and count them as numbers.
+
+That class is internal to Aer, so that nothing is taken for granted of it. The first circuits run both ways; a gate is
+trusted once the counts of a circuit that has it were equal, and after one that differs nothing is, in this process.
+What a run tells of itself is what Aer told of a circuit of that size, but for the times.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.circuit import CircuitInstruction
+from qiskit.result.models import ExperimentResult
+
+from aerjob_cli.codec.jobspec import JobSpec
+from aerjob_cli.codec.seeds import signed_seed
+from aerjob_cli.engines.experiment_results import experiment_result
+from aerjob_cli.engines.small import is_brief
+from aerjob_cli.engines.survey import is_clifford
+
+# Aer samples a wider state in another way (its option ``statevector_sample_measure_opt``).
+_QUBITS = 9
+# With any other option a run may be another one than that of a state as it comes.
+_OPTIONS = frozenset({"shots", "memory", "max_parallel_threads", "max_memory_mb"})
+_TIMES = ("time_taken", "sample_measure_time")
+
+# A tableau of Aer's takes no matrices, and these gates by name: some with a qubit, others with a list of them.
+_ONE_QUBIT = frozenset({"h", "x", "y", "z"})
+_TWO_QUBITS = frozenset({"cx", "cy", "cz"})
+
+_Apply = Callable[[Any], None]
+_Size = tuple[str, int, int, int]
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """A circuit of gates, and then of a measurement of each qubit, as it is applied to a state of ``method``."""
+
+    method: str
+    gates: list[_Apply]
+    names: frozenset[tuple[str, str]]
+    # The classical bit that each qubit is written to.
+    bits: list[int]
+
+
+class Counting:
+    """What one process has found out about Aer's two ways."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, Any] = {}
+        self._is_wrong = False
+        self._trusted: set[tuple[str, str]] = set()
+        self._told: dict[_Size, Mapping[str, Any]] = {}
+
+    def experiment(
+        self, circuit: QuantumCircuit, spec: JobSpec, seed: int, options: Mapping[str, Any]
+    ) -> ExperimentResult | None:
+        """Run a circuit with ``seed`` as Aer would; None where it has not been seen that this is the same."""
+        plain = None if self._is_wrong or not self._told else _plain(circuit, spec, options)
+        if plain is None or not plain.names <= self._trusted:
+            return None
+        told = self._told.get(_size(plain, circuit, spec))
+        if told is None:
+            return None
+        began_s = time.perf_counter()
+        counts, sampling_s = self._counts(circuit, plain, spec.shots, seed)
+        took_s = time.perf_counter() - began_s
+        metadata = {**told, "time_taken": took_s, "sample_measure_time": sampling_s}
+        about = {"metadata": metadata, "time_taken": took_s}
+        return experiment_result(circuit, spec, seed % 2**64, counts=counts, about=about)
+
+    def learn(
+        self, circuit: QuantumCircuit, spec: JobSpec, options: Mapping[str, Any], experiment: ExperimentResult
+    ) -> None:
+        """Compare what Aer's run gave for a circuit, where there is something to be learned of it."""
+        plain = None if self._is_wrong else _plain(circuit, spec, options)
+        if plain is None:
+            return
+        size = _size(plain, circuit, spec)
+        if size in self._told and plain.names <= self._trusted:
+            return
+        try:
+            counts, _ = self._counts(circuit, plain, spec.shots, int(experiment.seed_simulator))
+        except Exception:  # noqa: BLE001 - of a class that is internal to another library anything may have changed
+            counts = {}
+        metadata = experiment.metadata
+        self._is_wrong = counts != _numbers(experiment) or metadata.get("method") != plain.method
+        if not self._is_wrong:
+            self._trusted |= plain.names
+            self._told[size] = {name: metadata[name] for name in metadata if name not in _TIMES}
+
+    def _counts(self, circuit: QuantumCircuit, plain: _Plain, shots: int, seed: int) -> tuple[dict[int, int], float]:
+        """Give the shots for each value of the classical bits, and the seconds that drawing them took."""
+        state = self._states.get(plain.method)
+        if state is None:
+            state = self._states[plain.method] = _new_state(plain.method)
+        state.clear()
+        state.allocate_qubits(circuit.num_qubits)
+        state.initialize()
+        state.set_seed(signed_seed(seed))
+        for apply in plain.gates:
+            apply(state)
+        state.flush()
+        began_s = time.perf_counter()
+        qubits = list(range(circuit.num_qubits))
+        # In this order, as Aer has it: measured in another one a tableau draws other outcomes.
+        counts = state.sample_counts(qubits, shots)
+        sampling_s = time.perf_counter() - began_s
+        if plain.bits != qubits:
+            counts = {_moved(value, plain.bits): number for value, number in counts.items()}
+        return counts, sampling_s
+
+
+def _new_state(method: str) -> Any:
+    # Here, since a version of Aer without it has all that is needed otherwise.
+    from qiskit_aer.backends.controller_wrappers import AerStateWrapper
+
+    state = AerStateWrapper()
+    state.configure("method", method)
+    state.configure("parallel_state_update", "1")
+    return state
+
+
+def _numbers(experiment: ExperimentResult) -> dict[int, int]:
+    return {int(value, 16): number for value, number in experiment.data.counts.items()}
+
+
+def _size(plain: _Plain, circuit: QuantumCircuit, spec: JobSpec) -> _Size:
+    return plain.method, circuit.num_qubits, circuit.num_clbits, spec.max_memory_mb
+
+
+def _plain(circuit: QuantumCircuit, spec: JobSpec, options: Mapping[str, Any]) -> _Plain | None:
+    """Read a circuit; None where Aer might do anything else than to apply all gates and to draw the shots."""
+    if circuit.num_qubits > _QUBITS or spec.memory or spec.threads != 1 or not is_brief(circuit, spec):
+        return None
+    method = _method(circuit, spec)
+    if method is None or options.keys() != _OPTIONS:
+        return None
+    reading = _by_matrix if method == "statevector" else _by_name
+    places = {qubit: place for place, qubit in enumerate(circuit.qubits)}
+    gates: list[_Apply] = []
+    names: set[tuple[str, str]] = set()
+    measured: dict[int, int] = {}
+    for instruction in circuit.data:
+        name = instruction.name
+        qubits = [places[qubit] for qubit in instruction.qubits]
+        if name == "measure":
+            if qubits[0] in measured:
+                return None
+            measured[qubits[0]] = circuit.find_bit(instruction.clbits[0]).index
+        elif name != "barrier":
+            gate = None if measured else reading(instruction, qubits)
+            if gate is None:
+                return None
+            gates.append(gate)
+            names.add((method, name))
+    # Aer leaves out of its state what no outcome depends on.
+    if len(measured) != circuit.num_qubits or len(set(measured.values())) != len(measured):
+        return None
+    return _Plain(method, gates, frozenset(names), [measured[qubit] for qubit in range(circuit.num_qubits)])
+
+
+def _method(circuit: QuantumCircuit, spec: JobSpec) -> str | None:
+    """Give the method of a small circuit without noise, if it is one whose outcomes are counted here."""
+    if spec.method == "automatic":
+        only_clifford = all(is_clifford(instruction.name, instruction.params) for instruction in circuit.data)
+        return "stabilizer" if only_clifford else "statevector"
+    return spec.method if spec.method in ("statevector", "stabilizer") else None
+
+
+def _by_matrix(instruction: CircuitInstruction, qubits: list[int]) -> _Apply | None:
+    matrix = instruction.matrix if instruction.is_standard_gate() else None
+    return None if matrix is None else lambda state: state.apply_unitary(qubits, matrix)
+
+
+def _by_name(instruction: CircuitInstruction, qubits: list[int]) -> _Apply | None:
+    name = instruction.name
+    if not instruction.is_standard_gate():
+        return None
+    if name in _ONE_QUBIT:
+        return lambda state: getattr(state, f"apply_{name}")(*qubits)
+    return (lambda state: getattr(state, f"apply_{name}")(qubits)) if name in _TWO_QUBITS else None
+
+
+def _moved(value: int, bits: list[int]) -> int:
+    """Give the number whose bit ``bits[i]`` is bit i of ``value``."""
+    return sum((value >> place & 1) << bit for place, bit in enumerate(bits))
