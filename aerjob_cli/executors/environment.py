@@ -32,12 +32,6 @@ _SET = {
     "RAYON_NUM_THREADS": "1",
     "QISKIT_PARALLEL": "FALSE",
 }
-# How often a thread of GNU's OpenMP looks for the others before it sleeps: for some tenths of a ms. The usual 300,000
-# are milliseconds, in which it takes a core from whatever runs beside a big job, and from the thread that it waits for.
-_SPINS = {"GOMP_SPINCOUNT": "10000"}
-_SAYS_HOW_TO_WAIT = frozenset({"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"})
-
-
 # From how many bytes on GNU's malloc asks the system, and gives back when it is freed. Left alone it raises that to the
 # size of each state that is freed, and with a state for each shot keeps many times what one takes.
 _GIVES_BACK = {"MALLOC_MMAP_THRESHOLD_": str(2**20)}
@@ -47,6 +41,5 @@ _SAYS_HOW_TO_ALLOCATE = re.compile("GLIBC_TUNABLES|MALLOC_[A-Z_]+|LD_PRELOAD")
 def executor_environment(*, temporary: Path | None = None) -> dict[str, str]:
     """Make the environment of an executor from that of this process; ``temporary`` is its place for files, if any."""
     kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
-    spins = _SPINS if _SAYS_HOW_TO_WAIT.isdisjoint(kept) else {}
     allocates = {} if any(map(_SAYS_HOW_TO_ALLOCATE.fullmatch, kept)) else _GIVES_BACK
-    return kept | spins | allocates | _SET | ({} if temporary is None else {"TMPDIR": str(temporary)})
+    return kept | allocates | _SET | ({} if temporary is None else {"TMPDIR": str(temporary)})

@@ -196,12 +196,10 @@ def children_of_any_thread() -> list[int]:
     return [int(child) for task in tasks for child in (task / "children").read_text().split()]
 
 
-def test_threads_do_not_spin_for_long_unless_somebody_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_how_threads_wait_is_left_to_whoever_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
         monkeypatch.delenv(name, raising=False)
-    assert int(executor_environment()["GOMP_SPINCOUNT"]) <= 10_000
-    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
-    assert "GOMP_SPINCOUNT" not in executor_environment()
+    assert not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & executor_environment().keys()
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     assert executor_environment()["GOMP_SPINCOUNT"] == "7"
 

@@ -201,7 +201,8 @@ def is_clean(stderr: str) -> bool:
 
 def is_pythons_own(stderr: str, number: signal.Signals) -> bool:
     """Tell whether Ctrl-C came while Python itself began, before the program's first line: it shows where it was."""
-    ours = re.sub(r"aerjob_cli/__init__\.py", "", stderr)  # read by Python to find the program
+    # Python reads these two to find the program; the folder it names without being in it.
+    ours = re.sub(r"aerjob_cli/__init__\.py|KeyError: '[^']*'", "", stderr)
     return number is signal.SIGINT and "KeyboardInterrupt" in stderr and "aerjob" not in ours
 
 
