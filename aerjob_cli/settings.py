@@ -60,6 +60,10 @@ class StorePaths:
     def doorbell(self) -> Path:
         return self.home / "doorbell"
 
+    @cached_property
+    def gong(self) -> Path:
+        return self.home / "gong"
+
     @property
     def creation_lock(self) -> Path:
         return self.home / "creation.lock"

@@ -1,9 +1,9 @@
 """Waiting for rows: shared by the command line and Python.
 
 `PRAGMA data_version` says whether anything was committed at all; only then the rows are read. The interval is 2 % of
-the time already waited, from 2 ms to 250 ms: the end of a short job is noticed within milliseconds, a long wait costs
-nothing. Whoever waits for so many rows that reading them takes long does so less often, and leaves the processor to
-those that run the jobs.
+the time already waited, from 2 ms to 250 ms, and ends when the worker strikes the gong: the end of a short job is
+noticed within milliseconds, a long wait costs nothing. Whoever waits for long, or for so many rows that reading them
+takes long, heeds the gong less often, and leaves the processor to those that run the jobs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aerjob_cli.errors import StoreBusy
 from aerjob_cli.store.database import Store, Watch
+from aerjob_cli.store.gong import Listener
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -24,6 +25,9 @@ _LONGEST_S = 0.25
 # A pause is so many times as long as the processor took for the look before it, where that was more than a few rows.
 _PAUSES_PER_LOOK = 10
 _CHEAP_LOOK_S = 0.001
+# The part of a pause in which the gong is not heeded: a worker that ends many jobs strikes often.
+_DEAF_PART = 1 / 8
+_SHORT_S = 0.01
 
 Found = TypeVar("Found")
 
@@ -41,10 +45,11 @@ def wait_for(
     ``attend`` and ``tick`` are called before each pause: for whoever sees to it, now and then, that work goes on after
     a worker was lost, and for whoever shows that time passes. A timeout of 0 looks once.
     """
-    watch = store.watch()
+    watch, listener = store.watch(), Listener(store.paths.gong)
     begun = time.monotonic()
     try:
         while True:
+            listener.listen()
             began_s = time.thread_time()
             found = look_if_changed(store, watch, look)
             took_s = time.thread_time() - began_s
@@ -58,10 +63,17 @@ def wait_for(
             if tick is not None:
                 tick()
             pause_s = pause_after(now - begun)
+            deaf_s = _DEAF_PART * pause_s if pause_s > _SHORT_S else 0.0
             if took_s > _CHEAP_LOOK_S:
-                pause_s = max(pause_s, min(_PAUSES_PER_LOOK * took_s, _LONGEST_S))
-            time.sleep(pause_s if left_s is None else min(pause_s, left_s))
+                deaf_s = max(deaf_s, min(_PAUSES_PER_LOOK * took_s, _LONGEST_S))
+            if left_s is not None:
+                pause_s, deaf_s = min(pause_s, left_s), min(deaf_s, left_s)
+            if deaf_s > 0:
+                time.sleep(deaf_s)
+            if pause_s > deaf_s:
+                listener.rest(pause_s - deaf_s)
     finally:
+        listener.close()
         watch.close()
 
 

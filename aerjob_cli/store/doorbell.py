@@ -9,17 +9,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
-import uuid
 from pathlib import Path
 
 from aerjob_cli.frozen import dataclass
-from aerjob_cli.store.folder import PRIVATE_FILE
+from aerjob_cli.store import fifo
 
 
 def ring(path: Path) -> bool:
     """Wake the worker; return False when no worker listens."""
-    descriptor = _reach(path)
+    descriptor = fifo.open_to_write(path)
     if descriptor is None:
         return False
     try:
@@ -34,23 +32,11 @@ def ring(path: Path) -> bool:
 
 def is_heard(path: Path) -> bool:
     """Tell whether a worker listens, without waking it."""
-    descriptor = _reach(path)
+    descriptor = fifo.open_to_write(path)
     if descriptor is None:
         return False
     os.close(descriptor)
     return True
-
-
-def _reach(path: Path) -> int | None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        # ENXIO: nobody reads. ENOENT: no worker was ever here. Anything else: no bell that could be rung.
-        return None
-    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-        return descriptor
-    os.close(descriptor)
-    return None
 
 
 @dataclass(frozen=True)
@@ -63,19 +49,7 @@ class Doorbell:
     @classmethod
     def hang(cls, path: Path) -> Doorbell:
         """Make a new bell in the place of any old one, and listen to it."""
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        with contextlib.suppress(FileNotFoundError):
-            draft.unlink()
-        os.mkfifo(draft, PRIVATE_FILE)
-        draft.chmod(PRIVATE_FILE)
-        # Opened before it has its name, so that nobody finds it without a listener; O_RDWR keeps it from ever
-        # reporting an end of file when the last client leaves (on Linux and macOS a FIFO may be opened so).
-        descriptor = os.open(draft, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-        if path.is_dir() and not path.is_symlink():
-            # A rename replaces anything but a folder.
-            path.rename(path.with_name(f"{path.name}.{uuid.uuid4().hex}"))
-        draft.rename(path)
-        return cls(path, descriptor)
+        return cls(path, fifo.make(path))
 
     def silence(self) -> None:
         """Forget all rings so far."""

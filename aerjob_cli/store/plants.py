@@ -42,6 +42,7 @@ def _places(paths: StorePaths) -> Iterator[Path]:
         paths.database,
         paths.objects,
         paths.doorbell,
+        paths.gong,
         paths.creation_lock,
         paths.starter_lock,
         paths.worker_lock,

@@ -13,7 +13,7 @@ from aerjob_cli.executors.local import LocalPool
 from aerjob_cli.executors.scratch import Scratch
 from aerjob_cli.processes import started_of
 from aerjob_cli.settings import EXIT_ANOTHER_RUNS, EXIT_HANDED_OVER, StorePaths, WorkerSettings
-from aerjob_cli.store import workers
+from aerjob_cli.store import gong, workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.doorbell import Doorbell
 from aerjob_cli.store.flocks import Flock
@@ -84,6 +84,7 @@ def _work(store: Store, lock: Flock, settings: WorkerSettings, succession: Succe
             journal.left_to_another()
             return EXIT_ANOTHER_RUNS
         scratch.succeed()
+        gong.hang(store.paths.gong)
         doorbell = Doorbell.hang(store.paths.doorbell)
         succession.let_others_start()
         journal.started(worker.worker_id, __version__, settings.slots)

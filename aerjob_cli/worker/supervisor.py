@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from aerjob_cli.errors import StoreBusy, StoreFailing, StoreFull
 from aerjob_cli.executors.pool import Pool
 from aerjob_cli.settings import WorkerSettings
-from aerjob_cli.store import claims, waits, workers
+from aerjob_cli.store import claims, gong, waits, workers
 from aerjob_cli.store.database import Store
 from aerjob_cli.store.deliveries import key_of
 from aerjob_cli.store.doorbell import Doorbell
@@ -43,6 +43,8 @@ _TROUBLE_PAUSE_S = 0.25
 # A job whose result the disk did not take, or that no executor could be started for, is not begun again at once: it
 # would run for nothing, and each try is two rows of its history.
 _UNAVAILING_PAUSE_S = 5.0
+# What others have written waits for a quiet moment, and for no longer: a cancellation may be among it.
+_READING_WAITS_S = 0.02
 _US_PER_S = 1_000_000
 _TROUBLES = (StoreBusy, StoreFull, StoreFailing)
 # After the second order to stop: killing takes milliseconds, writing what came of it another few.
@@ -99,8 +101,9 @@ class Supervisor:
         self._may_have_work = True
         # Whether anything may wait to be validated: clients bring that, and what comes back from a validator.
         self._may_have_texts = True
-        # Whether others have written what was not read yet.
+        # Whether others have written what was not read yet, and when it is to be read at the latest.
         self._is_unread = True
+        self._read_at_s = now_s
         # The next time for which a job waits, by the clock on the wall, which may be set meanwhile.
         self._next_begin_us: int | None = None
         self._is_superseded = False
@@ -123,8 +126,6 @@ class Supervisor:
         self._crew.take_back_from_late()
         self._place()
         self._write_and_claim()
-        # After that: a job that has just come is not to wait for what concerns those that run.
-        self._read_store()
         self._commands.turn()
         self._beat()
         self._consider_ending()
@@ -132,6 +133,9 @@ class Supervisor:
     # Waiting
 
     def _wait_for_events(self) -> None:
+        # A job that has come, or has ended, is not to wait for what concerns those that run.
+        if self._is_unread and (self._now_s() >= self._read_at_s or not self._selector.select(0)):
+            self._read_store()
         for key, _ in self._selector.select(self._pause_s()):
             wake: Callable[[], None] = key.data
             wake()
@@ -206,6 +210,8 @@ class Supervisor:
     def _notice_others(self) -> None:
         try:
             if self._watch.changed():
+                if not self._is_unread:
+                    self._read_at_s = self._now_s() + _READING_WAITS_S
                 self._may_have_work = self._may_have_texts = self._is_unread = True
         except _TROUBLES as error:
             self._miss_others(error)
@@ -216,9 +222,7 @@ class Supervisor:
         self._watch.forget()
 
     def _read_store(self) -> None:
-        """Read what others have written that concerns this worker, where anything was written."""
-        if not self._is_unread:
-            return
+        """Read what others have written that concerns this worker."""
         self._is_unread = False
         try:
             with self._store.reading_directly() as tx:
@@ -292,6 +296,8 @@ class Supervisor:
         if not begun:
             self._crew.balance()
         self._place()
+        if entries:
+            gong.strike(self._store.paths.gong)
         if begun and not is_news:
             self._sync_claims()
         ended = []

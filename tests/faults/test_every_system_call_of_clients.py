@@ -97,6 +97,7 @@ def test_a_reused_result_is_given_whole_or_not_at_all(faults: Sequence[str], tmp
     scene.stop()
     # Of the worker, which is gone.
     scene.paths.doorbell.unlink(missing_ok=True)
+    scene.paths.gong.unlink(missing_ok=True)
     scene.paths.worker_lock.unlink()
     for scratch in scene.paths.incoming.iterdir():
         shutil.rmtree(scratch)

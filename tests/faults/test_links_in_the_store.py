@@ -121,15 +121,17 @@ def test_a_link_in_place_of_a_lock_is_refused_with_a_sentence(scene: Scene, targ
     assert is_untouched(target)
 
 
-def test_a_worker_goes_on_without_a_log_and_with_a_bell_of_its_own_where_links_are(scene: Scene, target: Path) -> None:
+def test_a_worker_goes_on_without_a_log_and_with_bells_of_its_own_where_links_are(scene: Scene, target: Path) -> None:
     (job,) = scene.put(scene.request(BELL))
     pipe = target.with_name("pipe")
     os.mkfifo(pipe)
-    for place, leads_to in ((scene.paths.worker_log, target), (scene.paths.doorbell, pipe)):
+    bells = (scene.paths.doorbell, scene.paths.gong)
+    for place, leads_to in ((scene.paths.worker_log, target), *((bell, pipe) for bell in bells)):
         place.symlink_to(leads_to)
     scene.start_worker()
     scene.wait_for_status(job, Status.DONE)
     assert is_untouched(target)
     assert scene.paths.worker_log.is_symlink()
-    assert not scene.paths.doorbell.is_symlink()
-    assert scene.paths.doorbell.is_fifo()
+    for bell in bells:
+        assert not bell.is_symlink()
+        assert bell.is_fifo()

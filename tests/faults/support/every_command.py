@@ -122,7 +122,7 @@ class Stores:
         if deed.needs_old_store:
             unpack("0001", home)
         else:
-            shutil.copytree(self._template, home, ignore=shutil.ignore_patterns("doorbell"))
+            shutil.copytree(self._template, home, ignore=shutil.ignore_patterns("doorbell", "gong"))
         (folder / "bell.qasm").write_text(BELL)
         write_bundle(folder / "other.zip", [refused(1)])
         release = _nothing if deed.may_start_worker else _without_workers(home)

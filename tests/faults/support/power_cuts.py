@@ -23,7 +23,7 @@ from tests.faults.support.disk_trace import Event, Said, Synced
 _ACCEPTED = re.compile(r"^([0-9a-f-]{36})$", re.MULTILINE)
 _DONE = re.compile(r"^done ([0-9a-f-]{36})$", re.MULTILINE)
 # Nothing that a store promises is in these. The -shm file is memory, and is made anew after a crash.
-_IS_NO_TRUTH = re.compile(r"/(doorbell|worker\.log|[^/]*-shm)[^/]*$")
+_IS_NO_TRUTH = re.compile(r"/(doorbell|gong|worker\.log|[^/]*-shm)[^/]*$")
 
 Results = list[tuple[int, bytes, list[tuple[str, bytes]]]]
 

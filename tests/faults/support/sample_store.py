@@ -39,7 +39,7 @@ class SampleStore:
 
     def copy(self, home: Path) -> StorePaths:
         """Put a copy of the store at ``home``."""
-        shutil.copytree(self.home, home, ignore=shutil.ignore_patterns("doorbell"))
+        shutil.copytree(self.home, home, ignore=shutil.ignore_patterns("doorbell", "gong"))
         return StorePaths(home)
 
     def put(self, paths: StorePaths, database: bytes) -> None:
