@@ -17,7 +17,6 @@ from aerjob_cli.api.launch import WorkerLauncher
 from aerjob_cli.api.matched import Matched, Meant, as_they_are
 from aerjob_cli.api.requests import CircuitBytes, Request
 from aerjob_cli.api.stored_arrays import StoredArray
-from aerjob_cli.api.waiting import wait_for
 from aerjob_cli.codec import sweeps
 from aerjob_cli.codec.envelope import ESTIMATION, NOISE_FORMATS, RUN_FORMATS, SWEEP
 from aerjob_cli.codec.observables import Estimation, decode_estimation
@@ -80,6 +79,8 @@ class Client:
 
         ``tick`` is called again and again meanwhile.
         """
+        from aerjob_cli.api.waiting import wait_for
+
         seqs = [record.seq for record in records if record.status in UNDECIDED]
         if not seqs:
             return list(records)
@@ -153,6 +154,8 @@ class Client:
         ``tick`` is called again and again meanwhile, with all the jobs as they were last read. Raises ``JobNotFound``
         for a job that somebody deleted meanwhile.
         """
+        from aerjob_cli.api.waiting import wait_for
+
         open_seqs = {record.seq: record.job_id for record in records}
         latest = {record.seq: record for record in records}
         deadline_s = None if timeout_s is None else self.store.clock.monotonic_s() + timeout_s
