@@ -1,7 +1,7 @@
 """Counts the outcomes of small circuits on a state of Aer's, where Aer's own run counts the same.
 
-Of a run of a few qubits and a thousand shots Aer spends nearly all in writing each shot down as a text. The states that
-it keeps for its ``quantum_info`` draw the same outcomes from the same seed, and count them as numbers.
+Of a run of a few qubits Aer spends nearly all in writing each shot down as a text. The states that it keeps for its
+``quantum_info`` draw the same outcomes from the same seed, and count them as numbers.
 
 That class is internal to Aer, so that nothing is taken for granted of it. The first circuits run both ways; a gate is
 trusted once the counts of a circuit that has it were equal, and after one that differs nothing is, in this process.
@@ -22,11 +22,14 @@ from qiskit.result.models import ExperimentResult
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.seeds import signed_seed
 from aerjob_cli.engines.experiment_results import experiment_result
-from aerjob_cli.engines.small import is_brief
 from aerjob_cli.engines.survey import is_clifford
 
 # Aer samples a wider state in another way (its option ``statevector_sample_measure_opt``).
 _QUBITS = 9
+# Gates times amplitudes: beyond it the state takes the time, and not the shots.
+_STEPS = 50_000
+# The outcomes are in memory before they are counted, as in a run.
+_SHOTS = 1_000_000
 # With any other option a run may be another one than that of a state as it comes.
 _OPTIONS = frozenset({"shots", "memory", "max_parallel_threads", "max_memory_mb"})
 _TIMES = ("time_taken", "sample_measure_time")
@@ -138,10 +141,10 @@ def _size(plain: _Plain, circuit: QuantumCircuit, spec: JobSpec) -> _Size:
 
 def _plain(circuit: QuantumCircuit, spec: JobSpec, options: Mapping[str, Any]) -> _Plain | None:
     """Read a circuit; None where Aer might do anything else than to apply all gates and to draw the shots."""
-    if circuit.num_qubits > _QUBITS or spec.memory or spec.threads != 1 or not is_brief(circuit, spec):
+    if circuit.num_qubits > _QUBITS or len(circuit.data) * 2**circuit.num_qubits > _STEPS or spec.shots > _SHOTS:
         return None
     method = _method(circuit, spec)
-    if method is None or options.keys() != _OPTIONS:
+    if method is None or spec.memory or spec.threads != 1 or options.keys() != _OPTIONS:
         return None
     reading = _by_matrix if method == "statevector" else _by_name
     places = {qubit: place for place, qubit in enumerate(circuit.qubits)}

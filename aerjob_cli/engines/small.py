@@ -19,12 +19,6 @@ def is_small(circuit: QuantumCircuit, spec: JobSpec) -> bool:
     """Tell whether a circuit is one of gates and measurements alone, and of milliseconds."""
     if circuit.num_qubits > _QUBITS or spec.method not in _METHODS or spec.gives_state:
         return False
-    if not is_brief(circuit, spec) or circuit.has_control_flow_op():
+    if len(circuit.data) * max(spec.shots, 2**circuit.num_qubits) > _STEPS or circuit.has_control_flow_op():
         return False
     return not any(name.startswith(_AERS_OWN) for name in circuit.count_ops())
-
-
-def is_brief(circuit: QuantumCircuit, spec: JobSpec) -> bool:
-    """Tell whether a circuit takes milliseconds, if it has nothing but gates and measurements."""
-    steps: int = len(circuit.data) * max(spec.shots, 2**circuit.num_qubits)
-    return steps <= _STEPS

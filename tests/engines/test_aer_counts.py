@@ -147,7 +147,7 @@ def shown_all(circuit: QuantumCircuit, spec: JobSpec) -> AerEngine:
 @given(
     circuit=circuits(),
     method=st.sampled_from(["automatic", "statevector"]),
-    shots=st.sampled_from([1, 9, 1000]),
+    shots=st.sampled_from([1, 9, 1000, 20_000]),
     seed=st.one_of(st.integers(0, 2**33), st.integers(0, 2**63 - 1)),
 )
 def test_all_results_are_those_of_aer_byte_for_byte(
