@@ -132,7 +132,8 @@ def _new_state(method: str) -> Any:
 
 
 def _numbers(experiment: ExperimentResult) -> dict[int, int]:
-    return {int(value, 16): number for value, number in experiment.data.counts.items()}
+    counts = experiment.data.to_dict().get("counts", {})
+    return {int(value, 16): number for value, number in counts.items()}
 
 
 def _size(plain: _Plain, circuit: QuantumCircuit, spec: JobSpec) -> _Size:
@@ -141,7 +142,10 @@ def _size(plain: _Plain, circuit: QuantumCircuit, spec: JobSpec) -> _Size:
 
 def _plain(circuit: QuantumCircuit, spec: JobSpec, options: Mapping[str, Any]) -> _Plain | None:
     """Read a circuit; None where Aer might do anything else than to apply all gates and to draw the shots."""
-    if circuit.num_qubits > _QUBITS or len(circuit.data) * 2**circuit.num_qubits > _STEPS or spec.shots > _SHOTS:
+    # A state of no qubits ends the process.
+    if not 0 < circuit.num_qubits <= _QUBITS or spec.shots > _SHOTS:
+        return None
+    if len(circuit.data) * 2**circuit.num_qubits > _STEPS:
         return None
     method = _method(circuit, spec)
     if method is None or spec.memory or spec.threads != 1 or options.keys() != _OPTIONS:

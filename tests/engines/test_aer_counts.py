@@ -193,7 +193,7 @@ def test_a_gate_runs_once_and_is_counted_then(name: str, calls: list[Any], make_
     assert bytes_of(other) == by_aer(circuit, make_spec(seed=2**63 - 1))
     assert (again.method, again.threads, again.name) == ("statevector", 1, circuit.name)
     assert again.time_taken_s is not None
-    assert 0 < again.time_taken_s < 1
+    assert again.time_taken_s > 0
 
 
 @pytest.mark.parametrize("method", ["automatic", "stabilizer"])
@@ -307,3 +307,16 @@ def test_a_gate_of_the_users_that_has_a_known_name_is_what_its_definition_says(
     measured(circuit)
     for _ in range(3):
         assert run(circuit, make_spec()).result.data.counts == {"0x3": 100}
+
+
+@pytest.mark.parametrize("method", ["automatic", "statevector", "stabilizer"])
+@pytest.mark.parametrize(("qubits", "bits"), [(0, 0), (0, 2), (1, 0), (1, 1), (1, 3)])
+def test_a_circuit_of_next_to_nothing_is_as_aer_has_it(
+    qubits: int, bits: int, method: str, make_spec: MakeSpec
+) -> None:
+    circuit = QuantumCircuit(qubits, bits)
+    if qubits and bits:
+        circuit.measure(0, bits - 1)
+    spec = make_spec(method=method, counts_required=False)
+    run = runner(AerEngine())
+    assert [bytes_of(run(circuit, spec)) for _ in range(3)] == [by_aer(circuit, spec)] * 3
