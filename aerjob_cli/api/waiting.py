@@ -2,8 +2,8 @@
 
 `PRAGMA data_version` says whether anything was committed at all; only then the rows are read. The interval is 2 % of
 the time already waited, from 2 ms to 250 ms, and ends when the worker strikes the gong: the end of a short job is
-noticed within milliseconds, a long wait costs nothing. Whoever waits for long, or for so many rows that reading them
-takes long, heeds the gong less often, and leaves the processor to those that run the jobs.
+noticed within milliseconds, a long wait costs next to nothing. Whoever waits for long, or for so many rows that reading
+them takes long, does not heed the gong all the time, and leaves the processor to those that run the jobs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LONGEST_S = 0.25
 _PAUSES_PER_LOOK = 10
 _CHEAP_LOOK_S = 0.001
 # The part of a pause in which the gong is not heeded: a worker that ends many jobs strikes often.
-_DEAF_PART = 1 / 8
+_DEAF_PART = 1 / 2
 _SHORT_S = 0.01
 
 Found = TypeVar("Found")

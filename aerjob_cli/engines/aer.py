@@ -19,8 +19,9 @@ from qiskit_aer import AerSimulator
 
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.program import EVERYTHING_ONCE, Program
-from aerjob_cli.engines.aer_calls import Calls, options_of, simulator_of
+from aerjob_cli.engines.aer_calls import Calls, options_of
 from aerjob_cli.engines.aer_gates import gates_of
+from aerjob_cli.engines.aer_simulators import simulator_of
 from aerjob_cli.engines.base import Estimate, ExperimentRun, Plan
 from aerjob_cli.engines.checks import as_run, check_contents, check_numbers
 from aerjob_cli.engines.durations import seconds_of

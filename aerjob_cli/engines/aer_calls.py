@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.result.models import ExperimentResult, ExperimentResultData
-from qiskit_aer import AerSimulator
 
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.option_tables import AER_OPTIONS
 from aerjob_cli.codec.seeds import seed_after, signed_seed
 from aerjob_cli.engines.aer_counts import Counting
+from aerjob_cli.engines.aer_simulators import simulator_of
 from aerjob_cli.engines.base import ExperimentRun, SimulationFailed, experiment_run
 from aerjob_cli.engines.final_state import chopped
 from aerjob_cli.states import Reason
@@ -82,12 +81,6 @@ class Calls:
             if failure is not None:
                 return runs, failure
         return runs, None
-
-
-@lru_cache
-def simulator_of(method: str) -> AerSimulator:
-    """Give the simulator that runs all of a method's jobs in this process."""
-    return AerSimulator(method=method)
 
 
 def chunk_seed(seed: int, index: int) -> int:

@@ -3,15 +3,16 @@
 Of a run of a few qubits Aer spends nearly all in writing each shot down as a text. The states that it keeps for its
 ``quantum_info`` draw the same outcomes from the same seed, and count them as numbers.
 
-That class is internal to Aer, so that nothing is taken for granted of it. The first circuits run both ways; a gate is
-trusted once the counts of a circuit that has it were equal, and after one that differs nothing is, in this process.
-What a run tells of itself is what Aer told of a circuit of that size, but for the times.
+That class is internal to Aer, so that nothing is taken for granted of it. The first circuits run both ways, and for
+each gate in them one whose outcomes are sure to depend on it. A gate is trusted once all counts were equal, and after
+one difference nothing is, in this process. What a run tells of itself is what Aer told of a circuit of that size, but
+for the times, which are measured here.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from qiskit.result.models import ExperimentResult
 
 from aerjob_cli.codec.jobspec import JobSpec
 from aerjob_cli.codec.seeds import signed_seed
+from aerjob_cli.engines.aer_simulators import simulator_of
 from aerjob_cli.engines.experiment_results import experiment_result
 from aerjob_cli.engines.survey import is_clifford
 
@@ -28,6 +30,8 @@ from aerjob_cli.engines.survey import is_clifford
 _QUBITS = 9
 # Gates times amplitudes: beyond it the state takes the time, and not the shots.
 _STEPS = 50_000
+# Aer writes wider values in another way.
+_BITS = 63
 # The outcomes are in memory before they are counted, as in a run.
 _SHOTS = 1_000_000
 # With any other option a run may be another one than that of a state as it comes.
@@ -37,6 +41,11 @@ _TIMES = ("time_taken", "sample_measure_time")
 # A tableau of Aer's takes no matrices, and these gates by name: some with a qubit, others with a list of them.
 _ONE_QUBIT = frozenset({"h", "x", "y", "z"})
 _TWO_QUBITS = frozenset({"cx", "cy", "cz"})
+# Qiskit and Aer add up its four angles in another order, which shows where they are large.
+_NO_MATRIX = frozenset({"cu"})
+# How circuits are run that show what a gate does.
+_PROBED_SHOTS = 200
+_PROBED = {"shots": _PROBED_SHOTS, "seed_simulator": 11, "max_parallel_threads": 1}
 
 _Apply = Callable[[Any], None]
 _Size = tuple[str, int, int, int]
@@ -48,7 +57,8 @@ class _Plain:
 
     method: str
     gates: list[_Apply]
-    names: frozenset[tuple[str, str]]
+    # Each kind of gate once, by the method and its name.
+    kinds: dict[tuple[str, str], CircuitInstruction]
     # The classical bit that each qubit is written to.
     bits: list[int]
 
@@ -66,14 +76,18 @@ class Counting:
         self, circuit: QuantumCircuit, spec: JobSpec, seed: int, options: Mapping[str, Any]
     ) -> ExperimentResult | None:
         """Run a circuit with ``seed`` as Aer would; None where it has not been seen that this is the same."""
+        began_s = time.perf_counter()
         plain = None if self._is_wrong or not self._told else _plain(circuit, spec, options)
-        if plain is None or not plain.names <= self._trusted:
+        if plain is None or not plain.kinds.keys() <= self._trusted:
             return None
         told = self._told.get(_size(plain, circuit, spec))
         if told is None:
             return None
-        began_s = time.perf_counter()
-        counts, sampling_s = self._counts(circuit, plain, spec.shots, seed)
+        try:
+            counts, sampling_s = self._counts(circuit, plain, spec.shots, seed)
+        except Exception:  # noqa: BLE001 - Aer's run will say whether it is the circuit's fault
+            self._is_wrong = True
+            return None
         took_s = time.perf_counter() - began_s
         metadata = {**told, "time_taken": took_s, "sample_measure_time": sampling_s}
         about = {"metadata": metadata, "time_taken": took_s}
@@ -87,17 +101,37 @@ class Counting:
         if plain is None:
             return
         size = _size(plain, circuit, spec)
-        if size in self._told and plain.names <= self._trusted:
+        if size in self._told and plain.kinds.keys() <= self._trusted:
             return
+        new = [instruction for kind, instruction in plain.kinds.items() if kind not in self._trusted]
         try:
-            counts, _ = self._counts(circuit, plain, spec.shots, int(experiment.seed_simulator))
+            are_equal = self._is_as(circuit, plain, spec.shots, experiment) and self._probe(new, plain.method)
         except Exception:  # noqa: BLE001 - of a class that is internal to another library anything may have changed
-            counts = {}
-        metadata = experiment.metadata
-        self._is_wrong = counts != _numbers(experiment) or metadata.get("method") != plain.method
-        if not self._is_wrong:
-            self._trusted |= plain.names
+            are_equal = False
+        self._is_wrong = not are_equal
+        if are_equal:
+            self._trusted |= plain.kinds.keys()
+            metadata = experiment.metadata
             self._told[size] = {name: metadata[name] for name in metadata if name not in _TIMES}
+
+    def _probe(self, new: Sequence[CircuitInstruction], method: str) -> bool:
+        """Tell whether gates are the same both ways where they are sure to be seen, which a circuit need not show."""
+        if not new:
+            return True
+        probes = [_probing(instruction, method) for instruction in new]
+        result = simulator_of(method).run(probes, **_PROBED).result()
+        read = [_read(probe, method) for probe in probes]
+        return len(result.results) == len(probes) and all(
+            plain is not None and self._is_as(probe, plain, _PROBED_SHOTS, experiment)
+            for probe, plain, experiment in zip(probes, read, result.results, strict=True)
+        )
+
+    def _is_as(self, circuit: QuantumCircuit, plain: _Plain, shots: int, experiment: ExperimentResult) -> bool:
+        """Tell whether the outcomes are those of Aer's run."""
+        counts, _ = self._counts(circuit, plain, shots, int(experiment.seed_simulator))
+        ours = {hex(value): number for value, number in counts.items()}
+        method = experiment.metadata.get("method")
+        return bool(ours == experiment.data.to_dict().get("counts") and method == plain.method)
 
     def _counts(self, circuit: QuantumCircuit, plain: _Plain, shots: int, seed: int) -> tuple[dict[int, int], float]:
         """Give the shots for each value of the classical bits, and the seconds that drawing them took."""
@@ -131,9 +165,27 @@ def _new_state(method: str) -> Any:
     return state
 
 
-def _numbers(experiment: ExperimentResult) -> dict[int, int]:
-    counts = experiment.data.to_dict().get("counts", {})
-    return {int(value, 16): number for value, number in counts.items()}
+def _probing(instruction: CircuitInstruction, method: str) -> QuantumCircuit:
+    """Make a circuit whose outcomes depend on a gate, whatever it does to phases and to the order of qubits."""
+    qubits = range(instruction.operation.num_qubits)
+    angles = (0.4 + 0.3 * place for place in range(len(instruction.params)))
+    circuit = QuantumCircuit(len(qubits))
+    for qubit in qubits:
+        if method == "stabilizer":
+            circuit.h(qubit)
+        else:
+            circuit.u(0.5 + 0.3 * qubit, 0.7, 0.2 * qubit, qubit)
+    if method == "stabilizer" and len(qubits) > 1:
+        circuit.z(0)
+        circuit.h(0)
+    circuit.append(instruction.operation.base_class(*angles), qubits)
+    for qubit in qubits:
+        if method == "stabilizer":
+            circuit.h(qubit)
+        else:
+            circuit.u(0.9, 0.1, 0.4 + 0.3 * qubit, qubit)
+    circuit.measure_all()
+    return circuit
 
 
 def _size(plain: _Plain, circuit: QuantumCircuit, spec: JobSpec) -> _Size:
@@ -142,18 +194,23 @@ def _size(plain: _Plain, circuit: QuantumCircuit, spec: JobSpec) -> _Size:
 
 def _plain(circuit: QuantumCircuit, spec: JobSpec, options: Mapping[str, Any]) -> _Plain | None:
     """Read a circuit; None where Aer might do anything else than to apply all gates and to draw the shots."""
+    if spec.memory or spec.threads != 1 or spec.shots > _SHOTS or options.keys() != _OPTIONS:
+        return None
     # A state of no qubits ends the process.
-    if not 0 < circuit.num_qubits <= _QUBITS or spec.shots > _SHOTS:
+    if not 0 < circuit.num_qubits <= _QUBITS or circuit.num_clbits > _BITS:
         return None
     if len(circuit.data) * 2**circuit.num_qubits > _STEPS:
         return None
     method = _method(circuit, spec)
-    if method is None or spec.memory or spec.threads != 1 or options.keys() != _OPTIONS:
-        return None
+    return None if method is None else _read(circuit, method)
+
+
+def _read(circuit: QuantumCircuit, method: str) -> _Plain | None:
+    """Read a circuit of gates, and then of a measurement of each qubit; None where it is another one."""
     reading = _by_matrix if method == "statevector" else _by_name
     places = {qubit: place for place, qubit in enumerate(circuit.qubits)}
     gates: list[_Apply] = []
-    names: set[tuple[str, str]] = set()
+    kinds: dict[tuple[str, str], CircuitInstruction] = {}
     measured: dict[int, int] = {}
     for instruction in circuit.data:
         name = instruction.name
@@ -167,11 +224,11 @@ def _plain(circuit: QuantumCircuit, spec: JobSpec, options: Mapping[str, Any]) -
             if gate is None:
                 return None
             gates.append(gate)
-            names.add((method, name))
+            kinds.setdefault((method, name), instruction)
     # Aer leaves out of its state what no outcome depends on.
     if len(measured) != circuit.num_qubits or len(set(measured.values())) != len(measured):
         return None
-    return _Plain(method, gates, frozenset(names), [measured[qubit] for qubit in range(circuit.num_qubits)])
+    return _Plain(method, gates, kinds, [measured[qubit] for qubit in range(circuit.num_qubits)])
 
 
 def _method(circuit: QuantumCircuit, spec: JobSpec) -> str | None:
@@ -183,7 +240,8 @@ def _method(circuit: QuantumCircuit, spec: JobSpec) -> str | None:
 
 
 def _by_matrix(instruction: CircuitInstruction, qubits: list[int]) -> _Apply | None:
-    matrix = instruction.matrix if instruction.is_standard_gate() else None
+    has_matrix = instruction.is_standard_gate() and instruction.name not in _NO_MATRIX
+    matrix = instruction.matrix if has_matrix else None
     return None if matrix is None else lambda state: state.apply_unitary(qubits, matrix)
 
 

@@ -51,7 +51,8 @@ class Estimate:
 class ExperimentRun:
     """One experiment that succeeded. ``seed`` is the one it ran with, from 0 to 2^64 − 1.
 
-    ``method``, ``threads`` and ``time_taken_s`` are what the simulator says of it, None where it does not.
+    ``method``, ``threads`` and ``time_taken_s`` are what the simulator says of it, None where it does not; the time is
+    measured here where outcomes are counted on the simulator's state.
     """
 
     index: int

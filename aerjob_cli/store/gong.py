@@ -1,8 +1,9 @@
 """The gong: a FIFO in the store's folder that wakes all who wait for jobs, struck by the worker after a commit.
 
-Whoever waits has it open to read; the worker opens it to write and closes it again, and the system tells each reader
-that the last writer has left (poll(2), POLLHUP). Nothing is ever in it. A stroke only saves the readers from looking
-often; a lost one costs what they would have slept anyway.
+Whoever waits has it open to read; the worker opens it to write and closes it again, and Linux tells each reader that
+the last writer has left (poll(2), POLLHUP). Nothing is ever in it. A stroke only saves the readers from looking often;
+a lost one costs what they would have slept anyway, and so it is with all of them on other systems, which keep no such
+account for each reader.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from __future__ import annotations
 import math
 import os
 import select
+import sys
 import time
 from pathlib import Path
 
 from aerjob_cli.store import fifo
 
+IS_HEARD = sys.platform == "linux"
+
 
 def hang(path: Path) -> None:
     """See to it that there is a gong; one that is there may have readers, and stays."""
-    if path.is_symlink() or not path.is_fifo():
+    if IS_HEARD and not fifo.is_private(path):
         os.close(fifo.make(path))
 
 
@@ -38,7 +42,7 @@ class Listener:
 
     def listen(self) -> None:
         """Hear from here on: what comes before ``rest`` ends that at once."""
-        if self._descriptor is None:
+        if IS_HEARD and self._descriptor is None:
             self._descriptor = fifo.open_to_read(self._path)
 
     def rest(self, seconds: float) -> None:

@@ -134,9 +134,11 @@ class Supervisor:
 
     def _wait_for_events(self) -> None:
         # A job that has come, or has ended, is not to wait for what concerns those that run.
-        if self._is_unread and (self._now_s() >= self._read_at_s or not self._selector.select(0)):
+        reads = self._is_unread and (self._now_s() >= self._read_at_s or not self._selector.select(0))
+        if reads:
             self._read_store()
-        for key, _ in self._selector.select(self._pause_s()):
+        # What was read may be an order to do something now.
+        for key, _ in self._selector.select(0 if reads else self._pause_s()):
             wake: Callable[[], None] = key.data
             wake()
 
@@ -296,7 +298,7 @@ class Supervisor:
         if not begun:
             self._crew.balance()
         self._place()
-        if entries:
+        if any(answers.is_last(outcome) for _, outcome in entries):
             gong.strike(self._store.paths.gong)
         if begun and not is_news:
             self._sync_claims()

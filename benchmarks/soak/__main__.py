@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
         print(f"the file system of this soak, at {disk.folder}, is gone; begin in another folder", file=sys.stderr)
         return USAGE
     if not ledger.begun and not options.no_full_disk:
-        is_mounted = disk.mount(mix.disk_mib)
+        is_mounted = disk.mount(mix.disk_mib + mix.disk_mib_per_1000_kills * options.kills // 1000)
         if not is_mounted:
             print("no file system can be mounted here: the disk will not be full in this soak", flush=True)
     orders = Orders(folder, seed, options.kills, options.minutes, options.audit_every, mix)

@@ -41,7 +41,9 @@ class Mix:
     # The disk is full this often, for this long.
     full_disks_per_s: float = 1 / 45
     full_disk_s: tuple[float, float] = (0.5, 3.0)
-    disk_mib: int = 320
+    # Room for what is submitted: each kill has about one job, and those take 40 KB in the mean.
+    disk_mib: int = 256
+    disk_mib_per_1000_kills: int = 64
     # What is submitted.
     jobs: dict[str, float] = field(
         default_factory=lambda: {

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Gate, Instruction
-from qiskit.circuit.library import RYGate, get_standard_gate_name_mapping
+from qiskit.circuit.library import RXGate, RYGate, get_standard_gate_name_mapping
 from qiskit_aer import AerSimulator
 from qiskit_aer.backends import controller_wrappers
 
@@ -30,6 +30,7 @@ _GATES: dict[str, Gate] = {
     if isinstance(gate, Gate) and gate.num_qubits <= 3 and name in AerSimulator().target.operation_names
 }
 _BY_TABLEAU = ("h", "x", "y", "z", "cx", "cy", "cz")
+_LEFT_OUT = "cu"
 _ANGLES = st.one_of(
     st.floats(-7, 7), st.integers(-8, 8).map(lambda turns: turns * math.pi / 4), st.just(math.pi / 2 + 1e-12)
 )
@@ -132,7 +133,7 @@ def end(circuit: QuantumCircuit, kind: str, order: Sequence[int], bits: Sequence
 def shown_all(circuit: QuantumCircuit, spec: JobSpec) -> AerEngine:
     """Give an engine that has seen circuits of all gates in circuits of that size, measured as usual."""
     engine = AerEngine()
-    for names in (_BY_TABLEAU, sorted(_GATES)):
+    for names in (_BY_TABLEAU, sorted(_GATES.keys() - {_LEFT_OUT})):
         shown = QuantumCircuit(circuit.num_qubits, circuit.num_clbits)
         for name in names:
             gate = _GATES[name]
@@ -185,10 +186,11 @@ def test_a_gate_runs_once_and_is_counted_then(name: str, calls: list[Any], make_
     measured(circuit)
     run = runner(AerEngine())
     first = run(circuit, make_spec(seed=1))
-    assert len(calls) == 1
+    assert calls
+    calls.clear()
     again = run(circuit, make_spec(seed=1))
     other = run(circuit, make_spec(seed=2**63 - 1))
-    assert len(calls) == 1
+    assert len(calls) == (2 if name == _LEFT_OUT else 0)  # which differs where its angles are large
     assert bytes_of(first) == bytes_of(again) == by_aer(circuit, make_spec(seed=1))
     assert bytes_of(other) == by_aer(circuit, make_spec(seed=2**63 - 1))
     assert (again.method, again.threads, again.name) == ("statevector", 1, circuit.name)
@@ -205,8 +207,9 @@ def test_a_tableau_is_counted_as_well(method: str, calls: list[Any], make_spec: 
     measured(circuit)
     run = runner(AerEngine())
     run(circuit, make_spec(method=method, seed=1))
+    calls.clear()
     counted = run(circuit, make_spec(method=method, seed=2))
-    assert len(calls) == 1
+    assert not calls
     assert bytes_of(counted) == by_aer(circuit, make_spec(method=method, seed=2))
     assert counted.method == "stabilizer"
 
@@ -223,7 +226,7 @@ def test_a_gate_that_was_not_seen_yet_is_run_among_those_that_are_counted(
     chunk = [turned(), turned(1.0), new, turned(2.0), new]
     runs = [run for some in engine.run(program(*chunk), make_spec(), [(0, 5)]) for run in some]
     assert [run.index for run in runs] == [0, 1, 2, 3, 4]
-    assert sum(len(made) for made in calls) <= 2
+    assert sum(len(made) for made in calls) <= 2 + 1  # and one for the gate itself
     calls.clear()
     whole = AerSimulator().run(chunk, shots=100, seed_simulator=5).result()
     assert [run.result.data.counts for run in runs] == [one.data.counts for one in whole.results]
@@ -267,6 +270,7 @@ def test_where_aers_ways_differ_its_run_is_what_counts(
             super().set_seed(seed + 1)
 
     monkeypatch.setattr(controller_wrappers, "AerStateWrapper", Other)
+    calls.clear()
     run = runner(AerEngine())
     some = [turned(angle) for angle in (0.3, 0.4, 0.5)]
     results = [bytes_of(run(circuit, make_spec())) for circuit in some]
@@ -320,3 +324,55 @@ def test_a_circuit_of_next_to_nothing_is_as_aer_has_it(
     spec = make_spec(method=method, counts_required=False)
     run = runner(AerEngine())
     assert [bytes_of(run(circuit, spec)) for _ in range(3)] == [by_aer(circuit, spec)] * 3
+
+
+def test_a_gate_is_not_trusted_for_a_circuit_in_which_it_cannot_be_seen(
+    make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one shot and a rotation by nothing the counts are equal, whatever a state does with matrices."""
+
+    class Other(controller_wrappers.AerStateWrapper):  # type: ignore[misc]
+        def apply_unitary(self, qubits: list[int], matrix: Any) -> None:
+            super().apply_unitary(qubits, matrix.T.copy())
+
+    monkeypatch.setattr(controller_wrappers, "AerStateWrapper", Other)
+    run = runner(AerEngine())
+    run(turned(0.0), make_spec(shots=1))
+    for angle in (0.3, 0.4):
+        circuit = QuantumCircuit(2)
+        circuit.ry(0.7, 0)
+        circuit.rx(angle, 0)
+        circuit.cx(0, 1)
+        measured(circuit)
+        assert bytes_of(run(circuit, make_spec())) == by_aer(circuit, make_spec())
+
+
+def test_a_state_that_fails_later_leaves_the_circuit_to_aer(
+    make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Other(controller_wrappers.AerStateWrapper):  # type: ignore[misc]
+        fails = False
+
+        def sample_counts(self, qubits: list[int], shots: int) -> dict[int, int]:
+            if Other.fails:
+                raise RuntimeError("no more")
+            counts: dict[int, int] = super().sample_counts(qubits, shots)
+            return counts
+
+    monkeypatch.setattr(controller_wrappers, "AerStateWrapper", Other)
+    run = runner(AerEngine())
+    circuit = turned()
+    first = run(circuit, make_spec())
+    Other.fails = True
+    assert bytes_of(run(circuit, make_spec())) == bytes_of(run(circuit, make_spec())) == bytes_of(first)
+
+
+@pytest.mark.parametrize("bits", [63, 64, 65, 70])
+@pytest.mark.parametrize("gate", ["h", "rx"])
+def test_values_of_many_bits_are_written_as_aer_writes_them(gate: str, bits: int, make_spec: MakeSpec) -> None:
+    circuit = QuantumCircuit(2, bits)
+    circuit.append(_GATES[gate] if gate == "h" else RXGate(0.8), [0])
+    circuit.cx(0, 1)
+    circuit.measure([0, 1], [0, bits - 1])
+    run = runner(AerEngine())
+    assert [bytes_of(run(circuit, make_spec())) for _ in range(3)] == [by_aer(circuit, make_spec())] * 3
