@@ -27,7 +27,7 @@ _PAUSES_PER_LOOK = 10
 _CHEAP_LOOK_S = 0.001
 # The part of a pause in which the gong is not heeded: a worker that ends many jobs strikes often.
 _DEAF_PART = 1 / 2
-_SHORT_S = 0.01
+_HEEDED_ALWAYS_S = 0.01  # the longest pause in which it is: after half a second of waiting
 
 Found = TypeVar("Found")
 
@@ -63,7 +63,7 @@ def wait_for(
             if tick is not None:
                 tick()
             pause_s = pause_after(now - begun)
-            deaf_s = _DEAF_PART * pause_s if pause_s > _SHORT_S else 0.0
+            deaf_s = _DEAF_PART * pause_s if pause_s > _HEEDED_ALWAYS_S else 0.0
             if took_s > _CHEAP_LOOK_S:
                 deaf_s = max(deaf_s, min(_PAUSES_PER_LOOK * took_s, _LONGEST_S))
             if left_s is not None:

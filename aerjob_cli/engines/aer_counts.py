@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import CircuitInstruction
+from qiskit.circuit import CircuitInstruction, Gate
 from qiskit.result.models import ExperimentResult
 
 from aerjob_cli.codec.jobspec import JobSpec
@@ -166,24 +166,34 @@ def _new_state(method: str) -> Any:
 
 
 def _probing(instruction: CircuitInstruction, method: str) -> QuantumCircuit:
-    """Make a circuit whose outcomes depend on a gate, whatever it does to phases and to the order of qubits."""
-    qubits = range(instruction.operation.num_qubits)
+    """Make a circuit whose outcomes depend on a gate, wherever they would not in another one."""
     angles = (0.4 + 0.3 * place for place in range(len(instruction.params)))
-    circuit = QuantumCircuit(len(qubits))
-    for qubit in qubits:
-        if method == "stabilizer":
-            circuit.h(qubit)
-        else:
-            circuit.u(0.5 + 0.3 * qubit, 0.7, 0.2 * qubit, qubit)
-    if method == "stabilizer" and len(qubits) > 1:
-        circuit.z(0)
-        circuit.h(0)
-    circuit.append(instruction.operation.base_class(*angles), qubits)
-    for qubit in qubits:
-        if method == "stabilizer":
-            circuit.h(qubit)
-        else:
-            circuit.u(0.9, 0.1, 0.4 + 0.3 * qubit, qubit)
+    gate = instruction.operation.base_class(*angles)
+    return _between_bell_pairs(gate) if method == "stabilizer" else _between_rotations(gate)
+
+
+def _between_bell_pairs(gate: Gate) -> QuantumCircuit:
+    """Measure a Clifford gate's Choi state in the Bell basis, where each outcome stands for a product of Paulis."""
+    circuit = QuantumCircuit(2 * gate.num_qubits)
+    halves = [(qubit, gate.num_qubits + qubit) for qubit in range(gate.num_qubits)]
+    for near, far in halves:
+        circuit.h(near)
+        circuit.cx(near, far)
+    circuit.append(gate, range(gate.num_qubits))
+    for near, far in halves:
+        circuit.cx(near, far)
+        circuit.h(near)
+    circuit.measure_all()
+    return circuit
+
+
+def _between_rotations(gate: Gate) -> QuantumCircuit:
+    circuit = QuantumCircuit(gate.num_qubits)
+    for qubit in range(gate.num_qubits):
+        circuit.u(0.5 + 0.3 * qubit, 0.7, 0.2 * qubit, qubit)
+    circuit.append(gate, range(gate.num_qubits))
+    for qubit in range(gate.num_qubits):
+        circuit.u(0.9, 0.1, 0.4 + 0.3 * qubit, qubit)
     circuit.measure_all()
     return circuit
 

@@ -376,3 +376,24 @@ def test_values_of_many_bits_are_written_as_aer_writes_them(gate: str, bits: int
     circuit.measure([0, 1], [0, bits - 1])
     run = runner(AerEngine())
     assert [bytes_of(run(circuit, make_spec())) for _ in range(3)] == [by_aer(circuit, make_spec())] * 3
+
+
+@pytest.mark.parametrize("name", _BY_TABLEAU)
+def test_a_gate_that_a_tableau_leaves_out_is_noticed_wherever_it_was_first(
+    name: str, make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Hadamard gates and before a measurement nothing is seen of most of them."""
+    other = type("Other", (controller_wrappers.AerStateWrapper,), {f"apply_{name}": lambda _self, *_qubits: None})
+    monkeypatch.setattr(controller_wrappers, "AerStateWrapper", other)
+    run = runner(AerEngine())
+    qubits = range(_GATES[name].num_qubits)
+    for before in ("h", "x", "none"):
+        circuit = QuantumCircuit(2)
+        if before != "none":
+            circuit.append(_GATES[before], [0])
+            circuit.append(_GATES[before], [1])
+        circuit.append(_GATES[name], qubits)
+        circuit.h(1)
+        measured(circuit)
+        spec = make_spec(method="stabilizer")
+        assert bytes_of(run(circuit, spec)) == bytes_of(run(circuit, spec)) == by_aer(circuit, spec)
